@@ -1,0 +1,1 @@
+"""What readers learn: lessons in their reading order."""

@@ -1,0 +1,95 @@
+"""A lesson as a page shows it: itself, what stands before and after, and what it rests on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
+from django.urls import reverse
+
+from education.chain.models import Source
+from education.lessons.models import Lesson
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A lesson as a line of a list."""
+
+    slug: str
+    title: str
+    lead: str
+    part: str
+
+    def get_absolute_url(self) -> str:
+        return reverse("education:lesson", kwargs={"slug": self.slug})
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source a reader can open."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything of a lesson's page. `siblings` are the lessons of the same part, this one included."""
+
+    lesson: Lesson
+    previous: Entry | None
+    next: Entry | None
+    siblings: tuple[Entry, ...]
+    related: tuple[Entry, ...]
+    sources: tuple[Citation, ...]
+
+
+def outline() -> tuple[Entry, ...]:
+    """Every live lesson in reading order, in one query."""
+    return tuple(Entry(*row) for row in Lesson.objects.live().values_list("slug", "title", "lead", "part"))
+
+
+def of_part(entries: Iterable[Entry], *parts: str) -> tuple[Entry, ...]:
+    """The entries of these parts, order kept."""
+    return tuple(entry for entry in entries if entry.part in parts)
+
+
+def read(slug: str) -> Reading:
+    """The live lesson of this slug with all its page needs, in one query.
+
+    Raises `Lesson.DoesNotExist` for an unknown slug and for a draft.
+    """
+    live = Lesson.objects.live()
+    lesson: Any = (
+        live.select_related("author")
+        .defer("suggest_when", "suggest_because")
+        .annotate(
+            outline=ArraySubquery(
+                Lesson.objects.live().values(
+                    entry=JSONObject(slug="slug", title="title", lead="lead", part="part")
+                )
+            ),
+            related_slugs=ArraySubquery(
+                Lesson.objects.live().filter(related_from=OuterRef("pk")).values("slug")
+            ),
+            # A source without an address is a note to staff, not something a reader can open.
+            citations=ArraySubquery(
+                Source.objects.filter(lessons=OuterRef("pk"))
+                .exclude(url="")
+                .values(entry=JSONObject(title="title", url="url"))
+            ),
+        )
+        .get(slug=slug)
+    )
+    entries = tuple(Entry(**entry) for entry in lesson.outline)
+    here = next(place for place, entry in enumerate(entries) if entry.slug == slug)
+    return Reading(
+        lesson=lesson,
+        previous=entries[here - 1] if here else None,
+        next=entries[here + 1] if here + 1 < len(entries) else None,
+        siblings=of_part(entries, lesson.part),
+        related=tuple(entry for entry in entries if entry.slug in lesson.related_slugs),
+        sources=tuple(Citation(**entry) for entry in lesson.citations),
+    )

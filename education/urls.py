@@ -1,0 +1,13 @@
+"""Public pages: the home page and the lessons."""
+
+from django.urls import path
+
+from education import views
+
+app_name = "education"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("learn/", views.lessons, name="lessons"),
+    path("learn/<slug:slug>/", views.lesson, name="lesson"),
+]

@@ -1,0 +1,38 @@
+"""Public pages. They read no cookie and set none, so that any cache may keep them."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from education.lessons.models import Lesson
+from education.lessons.reading import of_part, outline, read
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    entries = outline()
+    up, down = of_part(entries, Lesson.Part.UP), of_part(entries, Lesson.Part.DOWN)
+    return render(
+        request,
+        "education/home.html",
+        {"up": up, "down": down, "lesson_count": len(up) + len(down)},
+    )
+
+
+@require_safe
+def lessons(request: HttpRequest) -> HttpResponse:
+    entries = outline()
+    return render(
+        request,
+        "education/lessons.html",
+        {part.value: of_part(entries, part) for part in Lesson.Part},
+    )
+
+
+@require_safe
+def lesson(request: HttpRequest, slug: str) -> HttpResponse:
+    try:
+        reading = read(slug)
+    except Lesson.DoesNotExist as error:
+        raise Http404 from error
+    return render(request, "education/lesson.html", {"reading": reading, "lesson": reading.lesson})
