@@ -96,6 +96,7 @@ KINDS = (
             "title": "title",
             "lead": "lead",
             "part": "part",
+            "icon": "icon",
             "order": "order",
             "summary": "summary",
             "keyPoints": "key_points",
@@ -220,7 +221,7 @@ class _Load:
         ]
         for kind, key, row in written:
             self._relate(kind, key, row)
-            self._remember(kind, key)
+        self._remember((kind, key) for kind, key, _ in written)
         self.report.withdrawn = [
             {"kind": name, "entry": key}
             for name, key in sorted(self.shipped)
@@ -291,9 +292,15 @@ class _Load:
             found = [self._find(kind, key, target, other) for other in content.get(name, [])]
             getattr(row, relation).set([other for other in found if other is not None])
 
-    def _remember(self, kind: Kind, key: str) -> None:
-        ShippedEntry.objects.update_or_create(
-            kind=kind.name, key=key, defaults={"content": self.shelf[kind.name][key]}
+    def _remember(self, written: Iterable[tuple[Kind, str]]) -> None:
+        ShippedEntry.objects.bulk_create(
+            [
+                ShippedEntry(kind=kind.name, key=key, content=self.shelf[kind.name][key])
+                for kind, key in written
+            ],
+            update_conflicts=True,
+            unique_fields=["kind", "key"],
+            update_fields=["content"],
         )
 
     def _find(self, kind: Kind, key: str, target: str, name: Any) -> Any:

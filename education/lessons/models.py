@@ -122,10 +122,20 @@ class Lesson(models.Model):
         BOTH = "both", _("Both ways")
         HELP = "help", _("What helps")
 
+    class Icon(models.TextChoices):
+        CALENDAR = "cal", _("calendar")
+        CHAIN = "chain", _("chain")
+        DUMBBELL = "flex", _("dumbbell")
+        FORM = "form", _("form")
+        HEART = "heart", _("heart")
+        SHOE = "shoe", _("shoe")
+        WALK = "walk", _("walker")
+
     slug = models.SlugField(_("address"), max_length=80, unique=True)
     title = models.CharField(_("title"), max_length=120)
     lead = models.CharField(_("one sentence for lists"), max_length=200)
     part = models.CharField(_("part of the course"), max_length=10, choices=Part)
+    icon = models.CharField(_("picture on cards"), max_length=10, choices=Icon, default=Icon.CHAIN)
     order = models.PositiveSmallIntegerField(_("place in the reading order"))
     summary = models.TextField(_("summary"))
     body = models.TextField(
@@ -182,6 +192,10 @@ class Lesson(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(part__in=["start", "up", "down", "both", "help"]), name="education_lesson_part"
+            ),
+            models.CheckConstraint(
+                condition=Q(icon__in=["cal", "chain", "flex", "form", "heart", "shoe", "walk"]),
+                name="education_lesson_icon",
             ),
             models.CheckConstraint(
                 condition=Q(suggest_default=False) | Q(suggest_when__isnull=True),

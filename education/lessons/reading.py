@@ -12,15 +12,18 @@ from django.urls import reverse
 from education.chain.models import Source
 from education.lessons.models import Lesson
 
+ENTRY = ("slug", "title", "lead", "part", "icon")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A lesson as a line of a list."""
+    """A lesson as a line of a list; the columns are those of `ENTRY`."""
 
     slug: str
     title: str
     lead: str
     part: str
+    icon: str
 
     def get_absolute_url(self) -> str:
         return reverse("education:lesson", kwargs={"slug": self.slug})
@@ -48,7 +51,7 @@ class Reading:
 
 def outline() -> tuple[Entry, ...]:
     """Every live lesson in reading order, in one query."""
-    return tuple(Entry(*row) for row in Lesson.objects.live().values_list("slug", "title", "lead", "part"))
+    return tuple(Entry(*row) for row in Lesson.objects.live().values_list(*ENTRY))
 
 
 def of_part(entries: Iterable[Entry], *parts: str) -> tuple[Entry, ...]:
@@ -67,9 +70,7 @@ def read(slug: str) -> Reading:
         .defer("suggest_when", "suggest_because")
         .annotate(
             outline=ArraySubquery(
-                Lesson.objects.live().values(
-                    entry=JSONObject(slug="slug", title="title", lead="lead", part="part")
-                )
+                Lesson.objects.live().values(entry=JSONObject(**{name: name for name in ENTRY}))
             ),
             related_slugs=ArraySubquery(
                 Lesson.objects.live().filter(related_from=OuterRef("pk")).values("slug")
