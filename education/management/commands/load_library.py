@@ -3,11 +3,12 @@
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from education.catalog.load import CatalogError, Report, load
+from education.catalog.load import FOLDER, CatalogError, Report, load
 
 
 class Command(BaseCommand):
@@ -17,6 +18,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--catalog", type=Path, default=FOLDER, metavar="FOLDER", help="read this folder instead"
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, change nothing")
         parser.add_argument(
             "--json",
@@ -25,9 +29,9 @@ class Command(BaseCommand):
             '"kept": [{"kind", "entry", "reason"}], "withdrawn": [{"kind", "entry"}], "dryRun": bool}',
         )
 
-    def handle(self, *args: Any, dry_run: bool, json: bool, **options: Any) -> None:
+    def handle(self, *args: Any, catalog: Path, dry_run: bool, json: bool, **options: Any) -> None:
         try:
-            report = load(dry_run=dry_run)
+            report = load(catalog, dry_run=dry_run)
         except CatalogError as error:
             raise CommandError(str(error)) from error
         if json:

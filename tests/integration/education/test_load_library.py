@@ -1,0 +1,271 @@
+"""Loading the library: once, again, and after editors and new releases have changed things."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from education.catalog.load import CatalogError, load
+from education.models import (
+    Category,
+    ChainLink,
+    ChainNode,
+    ClinicInfo,
+    Lesson,
+    PhysioTest,
+    ShippedEntry,
+    Source,
+)
+
+Release = tuple[Path, Callable[[str, Callable[[dict[str, Any]], None]], None]]
+
+COUNTS = {"clinic": 1, "source": 79, "test": 30, "node": 31, "category": 1, "lesson": 18, "link": 32}
+
+
+def lesson_of(data: dict[str, Any], slug: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(entry for entry in data["lessons"] if entry["slug"] == slug)
+    return found
+
+
+def retitle(data: dict[str, Any]) -> None:
+    lesson_of(data, "flat-feet")["title"] = "Flat feet, told anew"
+
+
+@pytest.mark.django_db
+def test_an_empty_library_is_filled() -> None:
+    ShippedEntry.objects.all().delete()
+    for model in (ChainLink, Lesson, Category, ChainNode, PhysioTest, Source, ClinicInfo):
+        model.objects.all().delete()
+
+    assert load().created == COUNTS
+
+    flat_feet = Lesson.objects.live().get(slug="flat-feet")
+    assert flat_feet.title == "Flat feet and sinking arches"
+    assert flat_feet.key_points[0] == "Low arch, less spring."
+    assert {other.slug for other in flat_feet.related.all()} == {
+        "rolling-in",
+        "check-yourself-safely",
+        "two-stories",
+    }
+    assert flat_feet.links.get(slug="tib-post--arch-low").tests.filter(slug="heel-raise").exists()
+    assert not flat_feet.approved
+    link = ChainLink.objects.get(slug="knee--weight-shift")
+    assert (link.from_node.name, link.to_node.name) == ("Knee", "Leaning on the other leg")
+    assert (link.direction, link.laterality, link.evidence_grade) == ("down", "opposite", "moderate")
+    assert link.lesson is not None
+    assert link.lesson.slug == "shifting-weight"
+    assert ClinicInfo.current().phone_display == "(310) 555-0142"
+
+
+def test_loading_again_changes_nothing(library: None, django_assert_max_num_queries: Any) -> None:
+    with django_assert_max_num_queries(4):  # savepoint, lock, one read, savepoint
+        report = load()
+    assert report.unchanged == COUNTS
+    assert (report.created, report.updated, report.kept, report.withdrawn) == ({}, {}, [], [])
+
+
+def test_a_new_release_updates_what_nobody_changed(library: None, release: Release) -> None:
+    folder, edit = release
+    edit("lessons.json", retitle)
+    edit("chain.json", lambda data: data["links"][0].update(tests=["lunge"]))
+    physio = get_user_model().objects.create_user("physio")
+    Lesson.objects.filter(slug="flat-feet").update(approved_by=physio)
+
+    report = load(folder)
+
+    assert report.updated == {"lesson": 1, "link": 1}
+    flat_feet = Lesson.objects.get(slug="flat-feet")
+    assert flat_feet.title == "Flat feet, told anew"
+    assert not flat_feet.approved, "a physio approved the old words, not these"
+    assert flat_feet.updated_on == timezone.localdate()
+    assert flat_feet.published_on.isoformat() == "2025-05-22"
+    tests = ChainLink.objects.get(slug="overpronation--shank-rotation").tests.all()
+    assert [test.slug for test in tests] == ["lunge"]
+    assert load(folder).unchanged == COUNTS
+
+
+def test_an_editors_text_survives_a_new_release_and_is_named(library: None, release: Release) -> None:
+    folder, edit = release
+    edit("lessons.json", retitle)
+    Lesson.objects.filter(slug="flat-feet").update(summary="Sam wrote this.")
+
+    report = load(folder)
+
+    assert report.kept == [{"kind": "lesson", "entry": "flat-feet", "reason": "changed here"}]
+    flat_feet = Lesson.objects.get(slug="flat-feet")
+    assert (flat_feet.title, flat_feet.summary) == ("Flat feet and sinking arches", "Sam wrote this.")
+
+
+def test_an_editors_choice_of_related_lessons_survives(library: None, release: Release) -> None:
+    folder, edit = release
+    edit("lessons.json", retitle)
+    Lesson.objects.get(slug="flat-feet").related.clear()
+
+    assert load(folder).updated == {}
+    assert not Lesson.objects.get(slug="flat-feet").related.exists()
+
+
+def test_the_clinics_own_facts_survive(library: None, release: Release) -> None:
+    folder, edit = release
+    edit("clinic.json", lambda data: data.update(hours="By appointment"))
+    ClinicInfo.objects.update(name="Real Physio")
+
+    assert load(folder).kept == [{"kind": "clinic", "entry": "1", "reason": "changed here"}]
+    assert ClinicInfo.current().name == "Real Physio"
+
+
+def test_an_unpublished_lesson_stays_unpublished(library: None, release: Release) -> None:
+    folder, edit = release
+    edit("lessons.json", retitle)
+    Lesson.objects.filter(slug="flat-feet").update(live=False)
+
+    assert load(folder).updated == {"lesson": 1}
+    assert not Lesson.objects.live().filter(slug="flat-feet").exists()
+
+
+def test_what_an_editor_deleted_does_not_come_back(library: None, release: Release) -> None:
+    folder, edit = release
+    edit("chain.json", lambda data: data["sources"][1].update(title="New title"))
+    Source.objects.get(code="S02").delete()
+
+    assert load(folder).kept == [{"kind": "source", "entry": "S02", "reason": "deleted here"}]
+    assert not Source.objects.filter(code="S02").exists()
+
+
+def test_a_release_may_point_to_what_an_editor_deleted(library: None, release: Release) -> None:
+    folder, edit = release
+    Source.objects.get(code="S25").delete()
+    edit("lessons.json", lambda data: lesson_of(data, "high-arches").update(sources=["S09", "S25"]))
+
+    assert load(folder).updated == {"lesson": 1}
+    assert [source.code for source in Lesson.objects.get(slug="high-arches").sources.all()] == ["S09"]
+
+
+def test_a_row_made_here_is_not_taken_over(library: None, release: Release) -> None:
+    folder, edit = release
+    Category.objects.create(slug="news", name="Our news")
+    edit("lessons.json", lambda data: data["categories"].append({"slug": "news", "name": "News"}))
+
+    assert load(folder).kept == [
+        {"kind": "category", "entry": "news", "reason": "made here under the same name"}
+    ]
+    assert Category.objects.get(slug="news").name == "Our news"
+
+
+def test_what_is_no_longer_shipped_stays_and_is_named(library: None, release: Release) -> None:
+    folder, edit = release
+    edit("chain.json", lambda data: data["links"].pop())
+
+    assert load(folder).withdrawn == [{"kind": "link", "entry": "knee-trigger--knee"}]
+    assert ChainLink.objects.filter(slug="knee-trigger--knee").exists()
+
+
+def test_a_dry_run_says_what_would_happen_and_leaves_no_trace(library: None, release: Release) -> None:
+    folder, edit = release
+    edit("lessons.json", retitle)
+
+    assert load(folder, dry_run=True).updated == {"lesson": 1}
+    assert Lesson.objects.get(slug="flat-feet").title == "Flat feet and sinking arches"
+    assert load(folder).updated == {"lesson": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        (
+            "lessons.json",
+            lambda data: data["lessons"][0].update(sources=["S999"]),
+            "lesson one-connected-chain: there is no source 'S999'",
+        ),
+        (
+            "lessons.json",
+            lambda data: data["lessons"][0].update(related=["one-connected-chain"]),
+            "lesson one-connected-chain: related: names itself",
+        ),
+        (
+            "lessons.json",
+            lambda data: data["lessons"][0].update(part="sideways"),
+            "lesson one-connected-chain: part: Value 'sideways' is not a valid choice.",
+        ),
+        (
+            "lessons.json",
+            lambda data: data["lessons"][0]["selfCheck"][0].update(answer=3),
+            "lesson one-connected-chain: self_check: The answer must be the place of one of the options",
+        ),
+        (
+            "lessons.json",
+            lambda data: data["lessons"][1].update(suggestWhen={"scope": "leg", "requires": [1]}),
+            "lesson feet-as-foundation: suggest_when: Say for whom it holds",
+        ),
+        ("lessons.json", lambda data: data["lessons"].append(data["lessons"][0]), "stands twice"),
+        ("lessons.json", lambda data: data["lessons"][0].pop("slug"), "lesson: an entry has no slug"),
+        (
+            "chain.json",
+            lambda data: data["links"][0].update(to="elbow"),
+            "link overpronation--shank-rotation: there is no node 'elbow'",
+        ),
+        (
+            "chain.json",
+            lambda data: data["links"][0].update(to="overpronation"),
+            "link overpronation--shank-rotation: .*education_link_two_ends",
+        ),
+        ("clinic.json", lambda data: data.update(phone="555 0142"), "clinic 1: phone: Start with"),
+    ],
+)
+def test_a_wrong_entry_is_named_and_nothing_is_written(
+    library: None, release: Release, name: str, change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    folder, edit = release
+    edit("lessons.json", retitle)
+    edit(name, change)
+
+    with pytest.raises(CatalogError, match=message):
+        load(folder)
+    assert Lesson.objects.get(slug="flat-feet").title == "Flat feet and sinking arches"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(None, "chain.json: cannot be read"), ("{", "chain.json: is not JSON"), ("[]", "is not a JSON object")],
+)
+@pytest.mark.django_db
+def test_a_broken_file_is_named(release: Release, text: str | None, message: str) -> None:
+    folder, _ = release
+    (folder / "chain.json").unlink()
+    if text is not None:
+        (folder / "chain.json").write_text(text)
+    with pytest.raises(CatalogError, match=message):
+        load(folder)
+
+
+def test_the_command_tells_people_and_programs(library: None, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("load_library")
+    assert capsys.readouterr().out == "library: 0 created, 0 updated, 192 unchanged\n"
+
+    Lesson.objects.filter(slug="flat-feet").update(summary="Sam wrote this.")
+    ShippedEntry.objects.filter(kind="lesson", key="flat-feet").update(content={"title": "Older title"})
+    ShippedEntry.objects.create(kind="link", key="old--new", content={})
+    call_command("load_library", dry_run=True)
+    assert capsys.readouterr().out.splitlines() == [
+        "library (dry run): 0 created, 0 updated, 191 unchanged",
+        "kept lesson flat-feet: changed here, not overwritten",
+        "no longer shipped, still here: link old--new",
+    ]
+
+    call_command("load_library", json=True, dry_run=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["kept"] == [{"kind": "lesson", "entry": "flat-feet", "reason": "changed here"}]
+    assert told["withdrawn"] == [{"kind": "link", "entry": "old--new"}]
+    assert told["dryRun"] is True
+
+
+def test_the_command_reads_another_catalog_and_refuses_in_one_line(library: None, release: Release) -> None:
+    folder, edit = release
+    edit("lessons.json", lambda data: data["lessons"][0].update(sources=["S999"]))
+    with pytest.raises(CommandError, match=r"^lesson one-connected-chain: there is no source 'S999'$"):
+        call_command("load_library", catalog=folder)
