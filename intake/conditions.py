@@ -235,9 +235,9 @@ def holds(condition: Condition, answers: Answers) -> bool:
     given = answers.get(condition.question, ())
     operator = condition.operator
     if operator == "=":
-        return any(equal(value, wanted) for value in given for wanted in condition.answer)
+        return any(is_one_of(value, condition.answer) for value in given)
     if operator == "!=":
-        return not any(equal(value, wanted) for value in given for wanted in condition.answer)
+        return not any(is_one_of(value, condition.answer) for value in given)
     if operator == "exists":
         return bool(given) == condition.answer[0]
     return any(_ordered(operator, value, condition.answer[0]) for value in given)
@@ -255,7 +255,7 @@ def matching(condition: Condition, answers: Answers) -> tuple[Value, ...]:
     if not holds(condition, answers):
         return ()
     if condition.operator == "=":
-        return tuple(value for value in given if any(equal(value, a) for a in condition.answer))
+        return tuple(value for value in given if is_one_of(value, condition.answer))
     if condition.operator in ORDERING:
         return tuple(v for v in given if _ordered(condition.operator, v, condition.answer[0]))
     return tuple(given)
@@ -276,6 +276,13 @@ def equal(one: Value, two: Value) -> bool:
     if isinstance(one, str) or isinstance(two, str):
         return one == two
     return isinstance(one, bool) == isinstance(two, bool) and one == two
+
+
+def is_one_of(value: Value, wanted: tuple[Value, ...]) -> bool:
+    """Is the value equal to one of those?"""
+    if isinstance(value, str):
+        return value in wanted
+    return any(equal(value, other) for other in wanted)
 
 
 def compare(one: Value, two: Value) -> int | None:
