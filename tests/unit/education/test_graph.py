@@ -57,7 +57,10 @@ def test_ways_up_go_as_far_as_they_can(small: Chain) -> None:
 
 
 def test_ways_down_keep_to_their_direction(small: Chain) -> None:
-    assert [way.nodes for way in small.ways_down("knee")] == [("knee", "lean", "heel"), ("knee", "lean", "arch")]
+    assert [way.nodes for way in small.ways_down("knee")] == [
+        ("knee", "lean", "heel"),
+        ("knee", "lean", "arch"),
+    ]
 
 
 def test_a_cascade_may_turn_round_but_never_comes_back_to_a_part(small: Chain) -> None:
