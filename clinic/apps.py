@@ -1,0 +1,32 @@
+"""Start-up of the roof: the audit guard goes onto every database connection of every process."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.contrib.admin import apps as admin_apps
+from django.db.backends.signals import connection_created
+
+
+def guard_connection(sender: Any, connection: Any, **kwargs: Any) -> None:
+    from intake import audit
+
+    if audit.guard not in connection.execute_wrappers:
+        connection.execute_wrappers.append(audit.guard)
+
+
+class ClinicConfig(AppConfig):
+    default = True
+    name = "clinic"
+    verbose_name = "Clinic"
+
+    def ready(self) -> None:
+        if settings.AS_OWNER:
+            return
+        # A weak receiver would vanish and take the guard with it, silently.
+        connection_created.connect(guard_connection, weak=False, dispatch_uid="audit guard")
+
+
+class StaffAdminConfig(admin_apps.AdminConfig):
+    default = False
+    default_site = "clinic.staff_site.StaffSite"

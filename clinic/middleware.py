@@ -1,0 +1,80 @@
+"""What every response carries, and what a failing database looks like to a visitor."""
+
+import logging
+from collections.abc import Callable
+
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.shortcuts import render
+from psycopg_pool import PoolTimeout
+
+from clinic.security import NO_STORE_PREFIXES
+
+logger = logging.getLogger("clinic.requests")
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+RETRY_AFTER_SECONDS = "10"
+
+
+class ResponseHeaders:
+    """`no-store` on everything personal, no referrer anywhere, and no cross-site POST."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD", "OPTIONS") and (
+            request.headers.get("Sec-Fetch-Site") == "cross-site"
+        ):
+            response: HttpResponse = HttpResponseForbidden()
+        else:
+            response = self.get_response(request)
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        if request.path.startswith(NO_STORE_PREFIXES):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+class DatabaseAway:
+    """A database that is away, full or locked answers 503 with Retry-After; nothing typed is thrown away.
+
+    Exceptions are logged by class and SQLSTATE only: their text can hold a patient's words.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, OperationalError | InterfaceError | PoolTimeout):
+            return None
+        cause = exception.__cause__
+        logger.error(
+            "database away: %s %s",
+            type(exception).__name__,
+            getattr(cause, "sqlstate", None) or "-",
+        )
+        response = render(request, "503.html", status=503)
+        response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+        return response
+
+
+class QuietErrors(logging.Filter):
+    """Keeps messages and tracebacks of unexpected errors free of values: class, place and SQLSTATE stay."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and record.exc_info[1] is not None:
+            error = record.exc_info[1]
+            place = error.__traceback__
+            while place is not None and place.tb_next is not None:
+                place = place.tb_next
+            where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "-"
+            state = getattr(error.__cause__, "sqlstate", None) if isinstance(error, DatabaseError) else None
+            record.msg = f"{type(error).__name__} at {where}" + (f" SQLSTATE {state}" if state else "")
+            record.args = ()
+            record.exc_info = None
+            record.exc_text = None
+        return True

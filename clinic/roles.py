@@ -1,0 +1,86 @@
+"""The roles as code: one place that says who may do what. `manage.py sync_roles` writes them to the database."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role, what it is for, and its permissions as `app_label.codename`."""
+
+    name: str
+    description: str
+    permissions: tuple[str, ...]
+
+
+_ADD_PATIENTS: Final = (
+    "intake.view_patient",
+    "intake.add_patient",
+    "intake.change_patient",
+    "intake.view_evaluation",
+    "intake.add_evaluation",
+    "intake.change_evaluation",
+    "intake.view_invitation",
+    "intake.send_invitation",
+    "intake.see_worklist",
+)
+
+PHYSIO: Final = Role(
+    "physio",
+    "Reads every intake of the clinic, decides on findings, records calls, finishes reviews, "
+    "approves clinical content.",
+    (
+        *_ADD_PATIENTS,
+        "intake.review_intake",
+        "intake.view_questionnaire",
+        "intake.view_rule",
+        "intake.approve_clinical_content",
+    ),
+)
+FRONT_DESK: Final = Role(
+    "front desk",
+    "Adds patients, evaluations and invitations. Sees that an intake is urgent, never the answer behind it.",
+    _ADD_PATIENTS,
+)
+EDITOR: Final = Role(
+    "editor",
+    "Keeps lessons, questionnaires and rules. Sees no patient.",
+    ("intake.view_questionnaire", "intake.view_rule"),
+)
+OWNER: Final = Role(
+    "owner",
+    "Keeps staff accounts and content. Sees no patient.",
+    (
+        "intake.view_questionnaire",
+        "intake.view_rule",
+        "clinic.view_user",
+        "clinic.add_user",
+        "clinic.change_user",
+    ),
+)
+
+ROLES: Final = (PHYSIO, FRONT_DESK, EDITOR, OWNER)
+
+
+@transaction.atomic
+def sync() -> dict[str, int]:
+    """Make the groups say what `ROLES` says. Returns the number of permissions each role has.
+
+    Raises `LookupError` naming a permission that does not exist.
+    """
+    known = {
+        f"{app}.{codename}": key
+        for key, app, codename in Permission.objects.values_list("pk", "content_type__app_label", "codename")
+    }
+    counts: dict[str, int] = {}
+    for role in ROLES:
+        unknown = [name for name in role.permissions if name not in known]
+        if unknown:
+            raise LookupError(f"role {role.name}: unknown permission {unknown[0]}")
+        group, _ = Group.objects.get_or_create(name=role.name)
+        group.permissions.set([known[name] for name in role.permissions])
+        counts[role.name] = len(role.permissions)
+    return counts

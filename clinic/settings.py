@@ -1,0 +1,286 @@
+"""The one settings file. Everything that differs between places comes from the environment (`.env.example`).
+
+`CLINIC_MODE=demo` (the default) runs the whole product on an embedded Postgres with invented people.
+`CLINIC_MODE=production` refuses to start while anything it needs is missing or unsafe, and says what to set.
+"""
+
+import os
+import secrets
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from clinic import database, security
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOCAL_DIR = BASE_DIR / ".local"
+
+MODE = os.environ.get("CLINIC_MODE", "demo")
+if MODE not in ("demo", "production"):
+    raise ImproperlyConfigured(f"CLINIC_MODE is {MODE!r}; set it to demo or production.")
+DEMO = MODE == "demo"
+DEBUG = False
+
+
+def required(name: str, hint: str) -> str:
+    """The environment variable, or a refusal to start that says what to set."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise ImproperlyConfigured(f"Set {name}: {hint}.")
+    return value
+
+
+def demo_secret_key() -> str:
+    """A key made once for this checkout and kept with the demo's data."""
+    path = LOCAL_DIR / "secret_key"
+    if not path.exists():
+        LOCAL_DIR.mkdir(exist_ok=True)
+        fresh = path.with_name(f"secret_key.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(50))
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text()
+
+
+# ---------------------------------------------------------------------------------------------- who and where
+if DEMO:
+    SECRET_KEY = os.environ.get("SECRET_KEY") or demo_secret_key()
+    PORT = os.environ.get("PORT", "8000")
+    SITE_URL = os.environ.get("SITE_URL", f"http://127.0.0.1:{PORT}")
+    ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
+else:
+    SECRET_KEY = required("SECRET_KEY", "50 or more random characters")
+    SITE_URL = required("SITE_URL", "the public address, such as https://intake.example.org")
+    ALLOWED_HOSTS = required("ALLOWED_HOSTS", "the host names, separated by commas").split(",")
+    if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or SECRET_KEY.startswith("django-insecure-"):
+        raise ImproperlyConfigured("SECRET_KEY is weak: use 50 or more random characters.")
+    if not SITE_URL.startswith("https://"):
+        raise ImproperlyConfigured("SITE_URL must start with https:// in production.")
+    if "*" in ALLOWED_HOSTS:
+        raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; * lets anybody's host name in.")
+SECRET_KEY_FALLBACKS = [key for key in os.environ.get("SECRET_KEY_FALLBACKS", "").split(",") if key]
+
+# ---------------------------------------------------------------------------------------------------- database
+# These commands change the schema, so they run as the role that owns it; everything else runs as the app role.
+OWNER_COMMANDS = {"migrate", "makemigrations", "sqlmigrate", "showmigrations", "pgtrigger"}
+_command = sys.argv[1] if len(sys.argv) > 1 and Path(sys.argv[0]).name in ("manage.py", "__main__.py") else ""
+AS_OWNER = _command in OWNER_COMMANDS
+# screen_answers, check and the like need no database: nothing is started for them.
+_NEEDS_NO_DATABASE = {"screen_answers", "check", "collectstatic", "makemessages", "compilemessages", "help"}
+
+if not DEMO:
+    required("DATABASE_URL", "postgres://user:password@host/name of the role that runs the product")
+if _command in _NEEDS_NO_DATABASE and not os.environ.get("DATABASE_URL"):
+    DATABASE_URLS = database.Urls(app="postgres:///not-needed", owner="postgres:///not-needed")
+else:
+    DATABASE_URLS = database.urls()
+
+_database: dict[str, Any] = dict(
+    dj_database_url.parse(
+        DATABASE_URLS.owner if AS_OWNER else DATABASE_URLS.app,
+        conn_max_age=60,
+        conn_health_checks=True,
+    )
+)
+_database["OPTIONS"] = {
+    **_database.get("OPTIONS", {}),
+    "connect_timeout": 5,
+    "tcp_user_timeout": 6000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "application_name": "footing",
+}
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ------------------------------------------------------------------------------------------------ applications
+INSTALLED_APPS = [
+    "clinic",
+    "intake",
+    "education",
+    "clinic.apps.StaffAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "crispy_forms",
+    "pgtrigger",
+    "procrastinate.contrib.django",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "clinic.middleware.ResponseHeaders",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "clinic.middleware.DatabaseAway",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "clinic.urls"
+WSGI_APPLICATION = "clinic.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "education.clinic_info.context.clinic",
+            ],
+        },
+    }
+]
+# Forms find our widget templates among the project's own templates.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CRISPY_ALLOWED_TEMPLATE_PACKS = ("clinic_forms",)
+CRISPY_TEMPLATE_PACK = "clinic_forms"
+
+# ------------------------------------------------------------------------------------------------ staff accounts
+AUTH_USER_MODEL = "clinic.User"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# ---------------------------------------------------------------------------------------------- cookies, headers
+SECURE = not DEMO
+_PREFIX = "__Host-" if SECURE else ""
+SESSION_COOKIE_NAME = f"{_PREFIX}staff"
+SESSION_COOKIE_AGE = int(security.STAFF_SESSION_AGE.total_seconds())
+SESSION_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = f"{_PREFIX}csrf"
+CSRF_COOKIE_SECURE = SECURE
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "clinic.views.csrf_failure"
+# The patient's own cookies: the session that the date of birth opened, and "this is the same device".
+PATIENT_COOKIE_NAME = f"{_PREFIX}intake"
+DEVICE_COOKIE_NAME = f"{_PREFIX}device"
+PATIENT_SESSION_IDLE = timedelta(minutes=30)
+PATIENT_SESSION_LIMIT = timedelta(hours=4)
+
+CONTENT_SECURITY_POLICY = security.CONTENT_SECURITY_POLICY
+PERMISSIONS_POLICY = security.PERMISSIONS_POLICY
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if SECURE:
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    if os.environ.get("BEHIND_TLS_PROXY") == "1":
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = security.MAX_BODY_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = security.MAX_FIELDS
+
+# -------------------------------------------------------------------------------------------------------- static
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEMO
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEMO
+
+# ---------------------------------------------------------------------------------------------------------- mail
+MAIL_DIR = Path(os.environ.get("MAIL_DIR", LOCAL_DIR / "mail"))
+if os.environ.get("EMAIL_HOST"):
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = os.environ["EMAIL_HOST"]
+    EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "587"))
+    EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+    EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+    EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS", "1" if SECURE else "0") == "1"
+    EMAIL_TIMEOUT = 10
+elif DEMO:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = MAIL_DIR
+else:
+    required("EMAIL_HOST", "the mail server that sends invitations and on-call notices")
+DEFAULT_FROM_EMAIL = (
+    os.environ.get("DEFAULT_FROM_EMAIL", "i.Athlete Physio <visits@clinic.example>")
+    if DEMO
+    else required("DEFAULT_FROM_EMAIL", "the clinic's sender address")
+)
+# Where the notice "an intake needs attention" goes. It carries no health information.
+ON_CALL_EMAIL = (
+    os.environ.get("ON_CALL_EMAIL", "on-call@clinic.example")
+    if DEMO
+    else required("ON_CALL_EMAIL", "the address of whoever is on call")
+)
+
+# ------------------------------------------------------------------------------------------ language, time, clinic
+LANGUAGE_CODE = "en-us"
+LANGUAGES = [("en-us", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = os.environ.get("CLINIC_TIME_ZONE", "America/Los_Angeles")
+EVALUATION_MINUTES = int(os.environ.get("EVALUATION_MINUTES", "60"))
+
+# ---------------------------------------------------------------------------------------------------------- logs
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "quiet": {"()": "clinic.middleware.QuietErrors"},
+    },
+    "formatters": {"line": {"format": "%(asctime)sZ %(levelname)s %(name)s %(message)s"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["quiet"]},
+    },
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # Every request line would carry a path, and an invitation's path is a secret.
+        "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        "django.server": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        # It logs job arguments at INFO.
+        "procrastinate": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,0 +1,17 @@
+"""The Django admin as the clinic's staff site at /staff/."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+
+class StaffSite(admin.AdminSite):
+    """Our words in the shell. What a role may not see answers 404 (`clinic.views.forbidden`)."""
+
+    site_header = "i.Athlete Physio"
+    site_title = _("Staff")
+    index_title = _("Before the visit")
+    enable_nav_sidebar = True
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)

@@ -1,0 +1,18 @@
+"""Composes the two apps and the staff site. Every URL here has a row in the URL x role matrix test."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from clinic import views
+
+urlpatterns = [
+    path("healthz", views.healthz, name="healthz"),
+    path("intake/", include("intake.urls")),
+    path("staff/", admin.site.urls),
+    path("", include("education.urls")),
+]
+
+handler400 = views.bad_request
+handler403 = views.forbidden
+handler404 = views.not_found
+handler500 = views.server_error

@@ -1,0 +1,182 @@
+"""Who read or wrote what about a patient, and the guard that refuses SQL on patient tables outside of that record.
+
+Every touch of a patient table happens inside `audited(...)` (one row in the trail, in the same transaction,
+before anything leaves) or inside `covered()` (a patient at work in the session whose opening wrote the row).
+The guard sits on every connection of every process (`clinic.apps`) and refuses everything else.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+import pgtrigger
+from django.apps import apps
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import models, transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class UnauditedAccess(RuntimeError):
+    """SQL on a patient table outside `audited(...)` or `covered()`. Names the table, never a value."""
+
+
+class PatientData(models.Model):
+    """A table about patients: behind the guard, and scoped by `visible_to(user)` where staff reach it."""
+
+    class Meta:
+        abstract = True
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: kind is `staff`, `patient`, `system` or `anonymous`; id is a user, a session or a process."""
+
+    kind: str
+    id: str = ""
+    user: AbstractBaseUser | None = field(default=None, compare=False, repr=False)
+
+
+ANONYMOUS: Final = Actor("anonymous")
+
+
+def staff(user: AbstractBaseUser | AnonymousUser) -> Actor:
+    """The signed-in member of staff. Raises `ValueError` for anybody else."""
+    if not isinstance(user, AbstractBaseUser) or user.pk is None:
+        raise ValueError("a member of staff has to be signed in")
+    return Actor("staff", str(user.pk), user)
+
+
+def patient(invitation_id: UUID) -> Actor:
+    """The patient behind an invitation; known by the invitation, never by name."""
+    return Actor("patient", str(invitation_id))
+
+
+def system(name: str) -> Actor:
+    """A job or a command, by its name."""
+    return Actor("system", name)
+
+
+class AuditEvent(models.Model):
+    """One line of the trail. The app role may insert and read, never change or remove.
+
+    `objects` is `{"evaluation": ["<id>", ...], ...}`: ids only. `detail` holds no health information.
+    """
+
+    class Meta:
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit events")
+        indexes = [models.Index(fields=["at"], name="audit_at")]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    at = models.DateTimeField(_("at"), db_default=Now())
+    actor_kind = models.CharField(_("who"), max_length=12)
+    actor_id = models.CharField(_("id of who"), max_length=64, blank=True)
+    action = models.CharField(_("action"), max_length=60)
+    objects_seen = models.JSONField(_("records"), default=dict)
+    detail = models.JSONField(_("detail"), default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_kind} {self.action}"
+
+
+@dataclass(slots=True)
+class Access:
+    """What the open context touched; `saw` adds ids, `note` adds a detail without health information."""
+
+    action: str
+    by: Actor
+    seen: dict[str, list[str]] = field(default_factory=dict)
+    detail: dict[str, Any] = field(default_factory=dict)
+    recorded: bool = True
+
+    def saw(self, kind: str, ids: Iterable[object]) -> None:
+        known = self.seen.setdefault(kind, [])
+        known.extend(text for text in map(str, ids) if text not in known)
+
+    def note(self, **detail: Any) -> None:
+        self.detail.update(detail)
+
+
+_open: ContextVar[Access | None] = ContextVar("audit_access", default=None)
+_tables: re.Pattern[str] | None = None
+
+
+def find_patient_tables() -> None:
+    """Learn the guarded tables from the models; called once the apps are ready."""
+    global _tables
+    names = sorted(
+        (model._meta.db_table for model in apps.get_models() if issubclass(model, PatientData)),
+        key=len,
+        reverse=True,
+    )
+    _tables = re.compile(r"\b(?:" + "|".join(map(re.escape, names)) + r")\b") if names else None
+
+
+def guard(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """An execute wrapper: refuses a statement on a patient table while no context is open."""
+    if _open.get() is None and _tables is not None:
+        text = sql if isinstance(sql, str) else sql.as_string(context["cursor"].connection)
+        found = _tables.search(text)
+        if found:
+            raise UnauditedAccess(
+                f"{found.group()} was touched outside an audited context; open intake.audit.audited(...)"
+            )
+    return execute(sql, params, many, context)
+
+
+@contextmanager
+def audited(
+    action: str,
+    *,
+    by: Actor,
+    objects: dict[str, Iterable[object]] | None = None,
+    **detail: Any,
+) -> Iterator[Access]:
+    """One transaction and one row of the trail, written before the transaction ends.
+
+    action: dotted, such as `worklist.read`. objects: kind -> ids known at the start; add more with `saw`.
+    If the row cannot be written the transaction fails, so nothing leaves and nothing is stored.
+    """
+    access = Access(action, by, detail=dict(detail))
+    for kind, ids in (objects or {}).items():
+        access.saw(kind, ids)
+    token = _open.set(access)
+    try:
+        with transaction.atomic():
+            yield access
+            AuditEvent.objects.create(
+                actor_kind=by.kind,
+                actor_id=by.id,
+                action=access.action,
+                objects_seen=access.seen,
+                detail=access.detail,
+            )
+    finally:
+        _open.reset(token)
+
+
+@contextmanager
+def covered() -> Iterator[Access]:
+    """A patient at work in her own session: the row written when the session opened covers it.
+
+    One transaction, no row of its own. What the patient changes goes through `journey`, which writes rows.
+    """
+    access = Access("covered", ANONYMOUS, recorded=False)
+    token = _open.set(access)
+    try:
+        with transaction.atomic():
+            yield access
+    finally:
+        _open.reset(token)
+
+
+def is_open() -> bool:
+    """Whether an audited context is open here."""
+    return _open.get() is not None

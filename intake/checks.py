@@ -1,0 +1,1 @@
+"""The shipped catalogs, validated as Django system checks."""

@@ -1,0 +1,232 @@
+"""People, their booked evaluations, and the links that let them answer."""
+
+import uuid
+from datetime import timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from intake.audit import PatientData
+
+SEES_PATIENTS = "intake.view_patient"
+REVIEWS = "intake.review_intake"
+
+
+def may(user: AbstractBaseUser | AnonymousUser, permission: str) -> bool:
+    """Whether the user holds the permission; nobody signed in, and nobody inactive, holds any."""
+    return bool(getattr(user, "has_perm", None) and user.has_perm(permission))  # type: ignore[union-attr]  # every user model of Django's auth has it
+
+
+class ScopedQuerySet(models.QuerySet[Any]):
+    """Staff reach patient records through `visible_to(user)` and nothing else."""
+
+    seen_with: str = SEES_PATIENTS
+
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """The rows this user may see: all of the clinic's with the permission, none without."""
+        return self if may(user, self.seen_with) else self.none()
+
+
+class ReviewedQuerySet(ScopedQuerySet):
+    """Rows with answers or findings in them: only for those who review."""
+
+    seen_with = REVIEWS
+
+
+def _born_in_the_past(value: Any) -> None:
+    if value > timezone.localdate():
+        raise ValidationError(_("Enter a date in the past."))
+
+
+class Patient(PatientData):
+    """A person the clinic treats. Contact data only: what she answers lives in `intake.responses`."""
+
+    class Meta:
+        verbose_name = _("patient")
+        verbose_name_plural = _("patients")
+        ordering = ["family_name", "given_name", "id"]
+        indexes = [models.Index(fields=["family_name", "given_name", "id"], name="patient_name")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(birth_date__gte="1900-01-01"),
+                name="patient_born_after_1900",
+                violation_error_message=_("Enter a year after 1900."),
+            ),
+        ]
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    given_name = models.CharField(_("given name"), max_length=80)
+    family_name = models.CharField(_("family name"), max_length=80)
+    birth_date = models.DateField(_("date of birth"), validators=[_born_in_the_past])
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=30, blank=True)
+    created_at = models.DateTimeField(_("added"), auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+
+    objects = ScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.given_name} {self.family_name}"
+
+    def age_on(self, day: Any) -> int:
+        """Age in whole years on a date."""
+        before_birthday = (day.month, day.day) < (self.birth_date.month, self.birth_date.day)
+        return int(day.year - self.birth_date.year - before_birthday)
+
+
+class Evaluation(PatientData):
+    """The booked first visit. `minutes` long, 60 unless the clinic sets another default."""
+
+    class Status(models.TextChoices):
+        BOOKED = "booked", _("Booked")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    class Meta:
+        verbose_name = _("evaluation")
+        verbose_name_plural = _("evaluations")
+        ordering = ["starts_at", "id"]
+        indexes = [models.Index(fields=["starts_at", "id"], name="evaluation_time")]
+        constraints = [
+            models.CheckConstraint(condition=Q(minutes__gte=5, minutes__lte=480), name="evaluation_minutes"),
+            models.CheckConstraint(
+                condition=Q(status__in=["booked", "cancelled"]), name="evaluation_status_known"
+            ),
+        ]
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(
+        Patient, models.PROTECT, related_name="evaluations", verbose_name=_("patient")
+    )
+    physio = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="evaluations", verbose_name=_("physio")
+    )
+    starts_at = models.DateTimeField(_("starts at"))
+    minutes = models.PositiveSmallIntegerField(
+        _("minutes"), default=60, validators=[MinValueValidator(5), MaxValueValidator(480)]
+    )
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.BOOKED)
+    created_at = models.DateTimeField(_("added"), auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+
+    objects = ScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{timezone.localtime(self.starts_at):%Y-%m-%d %H:%M}"
+
+    @property
+    def link_ends_at(self) -> Any:
+        """A link lives until 24 hours after the visit (security requirement R7)."""
+        return self.starts_at + timedelta(hours=24)
+
+
+class Invitation(PatientData):
+    """One link for one evaluation and one questionnaire version. Only the token's SHA-256 is stored.
+
+    The token is made when the mail is sent, so an invitation that waits for its mail has none yet.
+    """
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        ordering = ["-created_at", "id"]
+        permissions = [("send_invitation", "Can send a patient the link to the form")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["evaluation"],
+                condition=Q(revoked_at=None, ended_at=None),
+                name="one_live_invitation_per_evaluation",
+            ),
+            models.UniqueConstraint(fields=["token_hash"], name="invitation_token_unique"),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at")), name="invitation_ends_after_it_starts"
+            ),
+        ]
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="invitations")
+    questionnaire = models.ForeignKey("intake.Questionnaire", models.PROTECT, related_name="+")
+    token_hash = models.BinaryField(_("hash of the token"), max_length=32, null=True, editable=False)
+    created_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    expires_at = models.DateTimeField(_("lives until"))
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    opened_at = models.DateTimeField(_("first opened"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("replaced or withdrawn"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended after wrong dates"), null=True, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    def is_live(self, now: Any) -> bool:
+        """Whether the link may still be opened at `now`."""
+        return (
+            self.token_hash is not None
+            and self.revoked_at is None
+            and self.ended_at is None
+            and self.expires_at > now
+        )
+
+
+class AccessEvent(PatientData):
+    """What happened at a link: the counters of R4 are read from here, so they survive a restart."""
+
+    class Kind(models.TextChoices):
+        WRONG_DATE = "wrong-date", _("Wrong date of birth")
+        REFUSED_AT_REST = "resting", _("Tried while resting")
+        OPENED = "opened", _("Opened")
+        OTHER_DEVICE = "other-device", _("Opened on another device")
+        ENDED = "ended", _("Ended after too many wrong dates")
+
+    class Meta:
+        verbose_name = _("link event")
+        verbose_name_plural = _("link events")
+        indexes = [
+            models.Index(fields=["invitation", "kind", "at"], name="access_event_link"),
+            models.Index(fields=["address", "kind", "at"], name="access_event_address"),
+        ]
+
+    invitation = models.ForeignKey(Invitation, models.CASCADE, related_name="events")
+    kind = models.CharField(_("what"), max_length=16, choices=Kind.choices)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    address = models.GenericIPAddressField(_("from address"), null=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
+
+
+class PatientSession(PatientData):
+    """A patient at work: opened by the date of birth, idle after 30 minutes, over after 4 hours (R10).
+
+    Cookies carry random tokens; only their SHA-256 is stored. `device_hash` tells the same device again.
+    """
+
+    class Meta:
+        verbose_name = _("patient session")
+        verbose_name_plural = _("patient sessions")
+        constraints = [models.UniqueConstraint(fields=["token_hash"], name="patient_session_token_unique")]
+        indexes = [models.Index(fields=["invitation", "device_hash"], name="patient_session_device")]
+
+    invitation = models.ForeignKey(Invitation, models.CASCADE, related_name="sessions")
+    token_hash = models.BinaryField(_("hash of the token"), max_length=32)
+    device_hash = models.BinaryField(_("hash of the device"), max_length=32)
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M}"

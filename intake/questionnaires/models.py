@@ -1,0 +1,78 @@
+"""Versions of the questionnaire, as data."""
+
+from functools import lru_cache
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from intake.questionnaires.definition import Definition, read_definition
+
+
+class Status(models.TextChoices):
+    """What runs. Approval by a physio is another matter: see `approved_by`."""
+
+    DRAFT = "draft", _("Draft")
+    ACTIVE = "active", _("Active")
+    RETIRED = "retired", _("Retired")
+
+
+class Questionnaire(models.Model):
+    """One version of a FHIR R4 Questionnaire. `definition` is the resource itself; immutable once active."""
+
+    class Meta:
+        verbose_name = _("questionnaire")
+        verbose_name_plural = _("questionnaires")
+        ordering = ["url", "-created_at"]
+        permissions = [("approve_clinical_content", "Can approve questionnaires, rules and lessons")]
+        constraints = [
+            models.UniqueConstraint(fields=["url", "version"], name="questionnaire_version_unique"),
+            models.UniqueConstraint(
+                fields=["url"], condition=Q(status="active"), name="one_active_questionnaire_per_url"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "active", "retired"]), name="questionnaire_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by=None, approved_at=None)
+                | Q(approved_by__isnull=False, approved_at__isnull=False),
+                name="questionnaire_approval_whole",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="immutable_once_used",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__status__in=["active", "retired"])
+                & (
+                    pgtrigger.Q(old__definition__df=pgtrigger.F("new__definition"))
+                    | pgtrigger.Q(old__version__df=pgtrigger.F("new__version"))
+                    | pgtrigger.Q(old__url__df=pgtrigger.F("new__url"))
+                ),
+            ),
+        ]
+
+    url = models.CharField(_("canonical address"), max_length=200)
+    version = models.CharField(_("version"), max_length=40)
+    title = models.CharField(_("title"), max_length=200)
+    status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.DRAFT)
+    definition = models.JSONField(_("definition"))
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(_("approved"), null=True)
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.version}"
+
+    def tree(self) -> Definition:
+        """The typed items. A version that is in use never changes, so its tree is read once a process."""
+        if self.status == Status.DRAFT:
+            return read_definition(self.definition)
+        return _tree(self.pk)
+
+
+@lru_cache(maxsize=16)
+def _tree(pk: int) -> Definition:
+    return read_definition(Questionnaire.objects.values_list("definition", flat=True).get(pk=pk))

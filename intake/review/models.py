@@ -1,0 +1,149 @@
+"""What physios decided and did. Rows are added, never changed."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from intake.audit import PatientData
+from intake.patients.models import ReviewedQuerySet
+from intake.responses.models import QuestionnaireResponse
+from intake.screening.models import Finding, RedFlag
+
+
+class Review(PatientData):
+    """The physio's look at one intake before the evaluation. Open until finished; reopened by a new start."""
+
+    class Meta:
+        verbose_name = _("review")
+        verbose_name_plural = _("reviews")
+        constraints = [
+            models.UniqueConstraint(fields=["response"], name="one_review_per_response"),
+            models.CheckConstraint(
+                condition=Q(finished_at=None, finished_by=None)
+                | Q(finished_at__isnull=False, finished_by__isnull=False),
+                name="review_finish_whole",
+            ),
+        ]
+
+    response = models.ForeignKey(QuestionnaireResponse, models.PROTECT, related_name="reviews")
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    finished_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    objects = ReviewedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Decision(models.TextChoices):
+    """FHIR condition-ver-status words; the buttons are Confirm, Dismiss and Assess. Undo is `unconfirmed`."""
+
+    CONFIRMED = "confirmed", _("Confirmed")
+    REFUTED = "refuted", _("Dismissed")
+    PROVISIONAL = "provisional", _("To assess")
+    UNCONFIRMED = "unconfirmed", _("Undone")
+
+
+class DismissReason(models.TextChoices):
+    """Why a finding is dismissed. Fixed and short, so that it can be counted."""
+
+    EXPLAINED = "explained", _("Something else explains it better")
+    OLD_INJURY = "old-injury", _("An old injury explains it")
+    MISREAD = "misread", _("The patient misread the question")
+    KNOWN = "known", _("Already known and treated")
+    NOT_RELEVANT = "not-relevant", _("Not relevant to this visit")
+    OTHER = "other", _("Another reason")
+
+
+class Verdict(PatientData):
+    """One decision on one finding. The last one stands; the earlier ones are its history. Append-only."""
+
+    class Meta:
+        verbose_name = _("verdict")
+        verbose_name_plural = _("verdicts")
+        ordering = ["at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(decision="refuted") & ~Q(reason="")) | (~Q(decision="refuted") & Q(reason="")),
+                name="dismissal_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(decision__in=["confirmed", "refuted", "provisional", "unconfirmed"]),
+                name="verdict_decision_known",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    finding = models.ForeignKey(Finding, models.PROTECT, related_name="verdicts")
+    decision = models.CharField(_("decision"), max_length=12, choices=Decision.choices)
+    reason = models.CharField(_("reason"), max_length=12, choices=DismissReason.choices, blank=True)
+    note = models.CharField(_("note"), max_length=500, blank=True)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects = ReviewedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class RedFlagContact(PatientData):
+    """Whom the clinic called about a red flag, when, and what came of it. Append-only.
+
+    Only an outcome that reached somebody, or a note why no call is needed, acknowledges the flag.
+    """
+
+    class Outcome(models.TextChoices):
+        REACHED = "reached", _("Spoke to the patient")
+        REACHED_OTHER = "reached-other", _("Spoke to someone else")
+        MESSAGE = "message", _("Left a message")
+        NO_ANSWER = "no-answer", _("No answer")
+        NO_CALL_NEEDED = "no-call-needed", _("No call needed, ticked by mistake")
+
+    class Meta:
+        verbose_name = _("red flag contact")
+        verbose_name_plural = _("red flag contacts")
+        ordering = ["at", "id"]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    response = models.ForeignKey(QuestionnaireResponse, models.PROTECT, related_name="contacts")
+    flags = models.JSONField(_("red flags"), help_text=_("primary keys of the flags this contact was about"))
+    called = models.CharField(_("called whom"), max_length=120)
+    called_at = models.DateTimeField(_("when"))
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices)
+    next_step = models.CharField(_("agreed next step"), max_length=500, blank=True)
+    at = models.DateTimeField(_("recorded"), default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects = ReviewedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+ACKNOWLEDGING = frozenset(
+    {
+        RedFlagContact.Outcome.REACHED,
+        RedFlagContact.Outcome.REACHED_OTHER,
+        RedFlagContact.Outcome.NO_CALL_NEEDED,
+    }
+)
+
+__all__ = [
+    "ACKNOWLEDGING",
+    "Decision",
+    "DismissReason",
+    "RedFlag",
+    "RedFlagContact",
+    "Review",
+    "Verdict",
+]

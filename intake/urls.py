@@ -1,0 +1,6 @@
+"""The patient's way, under /intake/."""
+
+from django.urls import URLPattern
+
+app_name = "intake"
+urlpatterns: list[URLPattern] = []
