@@ -121,6 +121,7 @@ class Lesson(models.Model):
         DOWN = "down", _("Knee to foot")
         BOTH = "both", _("Both ways")
         HELP = "help", _("What helps")
+        VISIT = "visit", _("Before your visit")
 
     class Icon(models.TextChoices):
         CALENDAR = "cal", _("calendar")
@@ -191,7 +192,8 @@ class Lesson(models.Model):
         ordering = ["order", "slug"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(part__in=["start", "up", "down", "both", "help"]), name="education_lesson_part"
+                condition=Q(part__in=["start", "up", "down", "both", "help", "visit"]),
+                name="education_lesson_part",
             ),
             models.CheckConstraint(
                 condition=Q(icon__in=["cal", "chain", "flex", "form", "heart", "shoe", "walk"]),

@@ -115,7 +115,7 @@ def test_the_list_shows_every_lesson_in_its_part(library: None, client: Client) 
     assert listed == reading_order
     assert len(listed) == 18
     headings = [text for _, text in page.headings]
-    for part in ("Foot to knee", "Knee to foot", "Both ways", "What helps"):
+    for part in ("Foot to knee", "Knee to foot", "Both ways", "What helps", "Before your visit"):
         assert part in headings
 
 
