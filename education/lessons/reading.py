@@ -39,12 +39,17 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything of a lesson's page. `siblings` are the lessons of the same part, this one included."""
+    """Everything of a lesson's page.
+
+    `siblings` are the lessons of the same part, this one included; `numbers_before` is what to add to their
+    places so that both directions count on in one row, as in the list of lessons.
+    """
 
     lesson: Lesson
     previous: Entry | None
     next: Entry | None
     siblings: tuple[Entry, ...]
+    numbers_before: int
     related: tuple[Entry, ...]
     sources: tuple[Citation, ...]
 
@@ -91,6 +96,7 @@ def read(slug: str) -> Reading:
         previous=entries[here - 1] if here else None,
         next=entries[here + 1] if here + 1 < len(entries) else None,
         siblings=of_part(entries, lesson.part),
+        numbers_before=len(of_part(entries, Lesson.Part.UP)) if lesson.part == Lesson.Part.DOWN else 0,
         related=tuple(entry for entry in entries if entry.slug in lesson.related_slugs),
         sources=tuple(Citation(**entry) for entry in lesson.citations),
     )

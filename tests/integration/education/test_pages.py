@@ -155,6 +155,14 @@ def test_every_lesson_can_be_read(library: None, client: Client) -> None:
         assert not re.search(r"(?<!other )\bcauses\b", page.text), lesson.slug
 
 
+def test_a_lesson_has_one_number_wherever_it_is_listed(library: None, client: Client) -> None:
+    assert (
+        "7 Leaning on the other leg The good leg carries more, and can tire." in see(client, "/learn/").links
+    )
+    assert "7 Leaning on the other leg" in see(client, "/learn/shifting-weight/").links
+    assert "4 Flat feet and sinking arches" in see(client, "/learn/flat-feet/").links
+
+
 def test_the_order_of_reading_has_two_ends(library: None, client: Client) -> None:
     first, last = see(client, "/learn/one-connected-chain/"), see(client, "/learn/follow-the-chain/")
     assert not any(words.startswith("Previous") for words in first.links)
