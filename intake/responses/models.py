@@ -58,9 +58,7 @@ class QuestionnaireResponse(PatientData):
     evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="responses")
     invitation = models.ForeignKey(Invitation, models.PROTECT, related_name="responses")
     questionnaire = models.ForeignKey(Questionnaire, models.PROTECT, related_name="responses")
-    status = models.CharField(
-        _("status"), max_length=16, choices=Status.choices, default=Status.IN_PROGRESS
-    )
+    status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.IN_PROGRESS)
     answers = models.JSONField(_("answers"), default=dict)
     document = models.JSONField(_("record"), null=True)
     saved_pages = models.JSONField(_("saved pages"), default=list)

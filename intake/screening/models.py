@@ -225,5 +225,3 @@ class RedFlagEvent(PatientData):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
-
-

@@ -1,0 +1,369 @@
+"""THE STORY: what crosses stages, from the invitation to the finished review.
+
+Every function here is one transaction with one row in the audit trail, takes keywords only and names who acts.
+Mail is queued in the same transaction, so it leaves only if the write stands.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from education.clinic_info.models import ClinicInfo
+from education.lessons.models import Lesson
+from intake import audit
+from intake.conditions import Answers
+from intake.patients import links
+from intake.patients.models import Evaluation, Invitation, PatientSession
+from intake.questionnaires.load import active_questionnaire
+from intake.questionnaires.pages import Page
+from intake.responses import draft
+from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
+from intake.responses.models import QuestionnaireResponse
+from intake.review import contacts
+from intake.review.models import RedFlagContact
+from intake.screening import record
+from intake.screening.models import RedFlag
+from intake.screening.screen import URGENT, PatientNotice, Screening, screen
+from intake.screening.suggest import parse_suggestable, suggest
+
+# ------------------------------------------------------------------------------------------------- the invitation
+
+
+def invite(*, evaluation: Evaluation, by: audit.Actor) -> Invitation:
+    """A new link for the evaluation; an earlier live one ends. The mail with it is queued.
+
+    A form that was begun goes on with the questionnaire version it was begun with.
+    """
+    from intake import tasks
+
+    with audit.audited("invitation.made", by=by, objects={"evaluation": [evaluation.pk]}) as access:
+        now = timezone.now()
+        evaluation.invitations.filter(revoked_at=None, ended_at=None).update(revoked_at=now)
+        begun = evaluation.responses.order_by("-started_at").first()
+        invitation: Invitation = Invitation.objects.create(
+            evaluation=evaluation,
+            questionnaire=begun.questionnaire if begun else active_questionnaire(),
+            created_at=now,
+            created_by_id=by.user.pk if by.user else None,
+            expires_at=evaluation.link_ends_at,
+        )
+        access.saw("invitation", [invitation.pk])
+        tasks.send_invitation.defer(invitation_id=str(invitation.pk))
+    return invitation
+
+
+def make_link(*, invitation_id: UUID, by: audit.Actor) -> str:
+    """The invitation's address with a fresh token; one made before opens nothing any more.
+
+    Raises `Invitation.DoesNotExist` for one that was replaced, has ended or has expired meanwhile.
+    """
+    with audit.audited("invitation.link", by=by, objects={"invitation": [invitation_id]}):
+        invitation = Invitation.objects.select_for_update().get(
+            pk=invitation_id, revoked_at=None, ended_at=None, expires_at__gt=timezone.now()
+        )
+        token = links.new_token()
+        invitation.token_hash = links.hash_token(token)
+        invitation.save(update_fields=["token_hash"])
+    return settings.SITE_URL + reverse("intake:open", args=[token])
+
+
+def deliver_invitation(*, invitation_id: UUID) -> bool:
+    """The job: make the link, send it by e-mail, note that it was sent. False when there is nobody to send to.
+
+    Run twice it sends a second mail whose link replaces the first: a link that was lost is worse.
+    """
+    by = audit.system("send_invitation")
+    with audit.audited("invitation.read", by=by, objects={"invitation": [invitation_id]}):
+        invitation = (
+            Invitation.objects.select_related("evaluation__patient", "evaluation__physio")
+            .filter(pk=invitation_id, revoked_at=None, ended_at=None, expires_at__gt=timezone.now())
+            .first()
+        )
+        if invitation is None or not invitation.evaluation.patient.email:
+            return False
+        evaluation = invitation.evaluation
+        address = evaluation.patient.email
+    context = {
+        "link": make_link(invitation_id=invitation_id, by=by),
+        "evaluation": evaluation,
+        "physio": evaluation.physio.formal_name,
+        "clinic": ClinicInfo.current(),
+    }
+    EmailMessage(
+        subject=_("A few questions before your visit"),
+        body=render_to_string("email/invitation.txt", context),
+        to=[address],
+    ).send()
+    with audit.audited("invitation.sent", by=by, objects={"invitation": [invitation_id]}):
+        Invitation.objects.filter(pk=invitation_id).update(sent_at=timezone.now())
+    return True
+
+
+# --------------------------------------------------------------------------------------------------- the patient
+
+LinkOutcome = links.Opened | links.Mismatch | links.OtherDevice | links.NotLive
+
+
+def open_link(*, token: str, birth_date: date, address: str | None, device_token: str) -> LinkOutcome:
+    """Judge one date of birth typed at a link. A right one opens a session on this device."""
+    with audit.audited("link.tried", by=audit.ANONYMOUS) as access:
+        outcome = links.try_birth_date(
+            token=token, birth_date=birth_date, address=address, device_token=device_token
+        )
+        access.note(outcome=type(outcome).__name__)
+        if isinstance(outcome, links.Opened):
+            access.action = "session.opened"
+            access.by = audit.patient(outcome.session.invitation_id)
+            access.saw("evaluation", [outcome.session.invitation.evaluation_id])
+    return outcome
+
+
+def leave(*, session: PatientSession) -> None:
+    """Save and leave: the session ends; the draft stays."""
+    with audit.audited("session.left", by=audit.patient(session.invitation_id)):
+        links.end_session(session)
+
+
+@dataclass(frozen=True, slots=True)
+class PageSaved:
+    """What one saved page led to.
+
+    saved_at: when the draft was stored. screening: what the answers so far raise. advice: an emergency or
+    same-day flag stands whose advice the patient has not seen; show it before anything else.
+    """
+
+    response: QuestionnaireResponse
+    saved_at: datetime
+    screening: Screening
+    advice: bool
+
+
+def save_page(
+    *,
+    invitation: Invitation,
+    page: Page,
+    fields: Collection[str],
+    answers: Answers,
+    by: audit.Actor,
+    complete: bool = True,
+) -> PageSaved:
+    """Store one page and look for red flags over all answers so far.
+
+    fields: linkIds that stood on the page. complete is False for an autosave: answers are kept, and red flags
+    wait until the patient says so with "Save and continue", because a finger that slips is no alert (ADR 0009).
+    Raises `draft.AlreadySent`.
+    """
+    with audit.audited("page.saved" if complete else "page.autosaved", by=by) as access:
+        draft.start_draft(invitation)
+        response = draft.standing_response(invitation, lock=True)
+        assert response is not None  # noqa: S101  (start_draft made it, in this transaction)
+        access.saw("response", [response.pk])
+        access.note(page=page.link_id)
+        draft.store_page(response, page, fields, answers, complete=complete)
+        definition = response.questionnaire.tree()
+        active = record.active_rules()
+        screening = record.screen_draft(definition, read_answers(response.answers), active)
+        advice = False
+        if complete:
+            urgent = [one for one in screening.red_flags if one.rule.is_urgent]
+            _alert(record.sync_red_flags(response, definition, urgent, active))
+            advice = advice_waits(response)
+    return PageSaved(response, response.updated_at, screening, advice)
+
+
+def _alert(opened: list[RedFlag]) -> None:
+    """Queue one notice to whoever is on call for the emergency and same-day flags that stand open anew."""
+    from intake import tasks
+
+    urgent = [flag for flag in opened if flag.tier in URGENT]
+    if urgent:
+        tasks.mail_on_call.defer(flag_ids=[flag.pk for flag in urgent])
+
+
+def advice_waits(response: QuestionnaireResponse) -> bool:
+    """Whether an urgent flag stands whose advice the patient has not yet answered with a button."""
+    return bool(response.red_flags.filter(tier__in=URGENT, withdrawn_at=None, patient_saw_at=None).exists())
+
+
+def advice_seen(*, response: QuestionnaireResponse, by: audit.Actor, mistake: bool) -> None:
+    """The patient pressed "I understand" or "I ticked this by mistake". Either way the flag stays."""
+    with audit.audited("advice.seen", by=by, objects={"response": [response.pk]}, mistake=mistake) as access:
+        access.note(flags=record.mark_advice_seen(response))
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The intake stands. already: it did before this call (second tab, second tap, reload)."""
+
+    response: QuestionnaireResponse
+    already: bool
+
+
+class NotComplete(Exception):
+    """A required answer is missing or an answer does not fit; `link_ids` in the order of the form."""
+
+    def __init__(self, link_ids: list[str]) -> None:
+        super().__init__("the form is not complete")
+        self.link_ids = link_ids
+
+
+def submit(*, invitation: Invitation, submit_key: UUID, by: audit.Actor) -> Sent:
+    """Send the intake: prune, store the record, screen, store findings and red flags, queue mail, audit.
+
+    All in one transaction. The same key again, or another key after it was sent, changes nothing and says so.
+    Raises `NotComplete`; nothing is stored then.
+    """
+    with audit.audited("intake.sent", by=by) as access:
+        draft.start_draft(invitation)
+        response = draft.standing_response(invitation, lock=True)
+        assert response is not None  # noqa: S101  (start_draft made it, in this transaction)
+        access.saw("response", [response.pk])
+        if response.is_sent:
+            access.action = "intake.sent-again"
+            return Sent(response, already=True)
+        definition = response.questionnaire.tree()
+        answers = prune(definition, read_answers(response.answers))
+        wrong = [problem.link_id for problem in check(definition, answers)]
+        wrong += missing(definition, answers)
+        if wrong:
+            order = {item.link_id: place for place, item in enumerate(definition.walk())}
+            raise NotComplete(sorted(set(wrong), key=lambda link_id: order.get(link_id, -1)))
+        now = timezone.now()
+        response.status = QuestionnaireResponse.Status.COMPLETED
+        response.answers = {link_id: list(values) for link_id, values in answers.items()}
+        response.document = fhir_document(response, answers, now)
+        response.authored = response.updated_at = now
+        response.submit_key = submit_key
+        response.revision += 1
+        response.save()
+        active = record.active_rules()
+        screening = screen(active.rules, answers)
+        record.store_findings(response, definition, screening, active)
+        _alert(record.sync_red_flags(response, definition, screening.red_flags, active))
+        access.note(findings=len(screening.rules), red_flags=len(screening.red_flags))
+    return Sent(response, already=False)
+
+
+def fhir_document(response: QuestionnaireResponse, answers: Answers, authored: datetime) -> dict[str, Any]:
+    """The FHIR R4 QuestionnaireResponse that is the record. References are ours, never names."""
+    questionnaire = response.questionnaire
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": str(response.pk),
+        "questionnaire": f"{questionnaire.url}|{questionnaire.version}",
+        "status": "completed",
+        "subject": {"reference": f"Patient/{response.evaluation.patient_id}"},
+        "source": {"reference": f"Patient/{response.evaluation.patient_id}"},
+        "authored": authored.isoformat(timespec="seconds"),
+        "item": to_fhir_items(questionnaire.tree(), answers),
+    }
+
+
+def screening_of(response: QuestionnaireResponse) -> Screening:
+    """What a draft's or a sent intake's answers raise now: for hiding pages and for the patient's advice."""
+    return record.screen_draft(
+        response.questionnaire.tree(), read_answers(response.answers), record.active_rules()
+    )
+
+
+def notice_for(screening: Screening, *, urgent_only: bool) -> PatientNotice | None:
+    """The advice to show: the highest tier's text with the extra lines of all raised flags."""
+    notice = screening.notice
+    if notice is None or (urgent_only and notice.tier not in URGENT):
+        return None
+    return notice
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedLesson:
+    """A lesson for this patient and the answer that is the reason, in the patient's own terms."""
+
+    lesson: Lesson
+    because: str
+
+
+def lessons_for(response: QuestionnaireResponse, *, urgent: bool) -> list[OfferedLesson]:
+    """Two to four lessons chosen from the answers alone; none while help is needed today."""
+    lessons = {lesson.slug: lesson for lesson in Lesson.objects.live()}
+    suggestable = [
+        parse_suggestable(
+            {
+                "slug": lesson.slug,
+                "default": lesson.suggest_default,
+                "priority": lesson.suggest_priority,
+                "suggestWhen": lesson.suggest_when,
+                "because": lesson.suggest_because,
+            }
+        )
+        for lesson in lessons.values()
+    ]
+    answers = prune(response.questionnaire.tree(), read_answers(response.answers))
+    return [
+        OfferedLesson(lessons[one.slug], one.because) for one in suggest(suggestable, answers, urgent=urgent)
+    ]
+
+
+# ----------------------------------------------------------------------------------------------------- the desk
+
+
+def mail_on_call(*, flag_ids: list[int]) -> bool:
+    """The job: tell whoever is on call that an intake needs attention, and nothing else. Once per flag."""
+    by = audit.system("mail_on_call")
+    with audit.audited("red-flag.read", by=by, objects={"red-flag": flag_ids}):
+        waiting = list(
+            RedFlag.objects.filter(pk__in=flag_ids, mail_sent_at=None).values_list("pk", flat=True)
+        )
+    if not waiting:
+        return False
+    EmailMessage(
+        subject=_("An intake needs attention"),
+        body=render_to_string("email/on_call.txt", {"desk": settings.SITE_URL + reverse("admin:index")}),
+        to=[settings.ON_CALL_EMAIL],
+    ).send()
+    with audit.audited("red-flag.mailed", by=by, objects={"red-flag": waiting}):
+        RedFlag.objects.filter(pk__in=waiting).update(mail_sent_at=timezone.now())
+    return True
+
+
+def record_contact(
+    *,
+    response: QuestionnaireResponse,
+    called: str,
+    called_at: datetime,
+    outcome: str,
+    next_step: str,
+    by: audit.Actor,
+) -> RedFlagContact:
+    """Whom the clinic called, when, and what came of it. One that reached somebody acknowledges the flags.
+
+    Raises `contacts.ContactRefused` naming the field.
+    """
+    with audit.audited("red-flag.contact", by=by, objects={"response": [response.pk]}) as access:
+        contact, acknowledged = contacts.record(
+            response=response,
+            called=called,
+            called_at=called_at,
+            outcome=outcome,
+            next_step=next_step,
+            by=user_of(by),
+        )
+        record.acknowledge(acknowledged)
+        access.saw("red-flag", [flag.pk for flag in acknowledged])
+    return contact
+
+
+def user_of(by: audit.Actor) -> AbstractBaseUser:
+    """The member of staff behind an actor. Raises `ValueError` for anybody else."""
+    if by.user is None:
+        raise ValueError("only staff can do this")
+    return by.user

@@ -1,0 +1,203 @@
+"""Invitation links, the date of birth that opens them, and the session that follows.
+
+Source of every number here: security requirements R1-R7 and R10.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from intake.patients.models import AccessEvent, Evaluation, Invitation, PatientSession
+
+TOKEN_BYTES: Final = 32
+WRONG_DATES_BEFORE_REST: Final = 5
+REST: Final = timedelta(minutes=15)
+WRONG_DATES_BEFORE_END: Final = 10
+END_WINDOW: Final = timedelta(hours=24)
+WRONG_DATES_PER_ADDRESS: Final = 30
+ADDRESS_WINDOW: Final = timedelta(hours=1)
+
+
+def new_token() -> str:
+    """256 random bits as URL-safe text. Shown once, never stored."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def hash_token(token: str) -> bytes:
+    """The SHA-256 that is stored in a token's place."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def find_live(token: str, *, lock: bool = False) -> Invitation | None:
+    """The invitation of a live link. Unknown, expired, replaced and ended links are all None, alike."""
+    invitations = Invitation.objects.select_related("evaluation__patient", "evaluation__physio")
+    if lock:
+        invitations = invitations.select_for_update(of=("self",))
+    invitation: Invitation | None = invitations.filter(token_hash=hash_token(token)).first()
+    if invitation is None or not invitation.is_live(timezone.now()):
+        return None
+    if invitation.evaluation.status != Evaluation.Status.BOOKED:
+        return None
+    return invitation
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The date fitted: cookies to set. Both are random text whose hashes are stored."""
+
+    session: PatientSession
+    session_token: str
+    device_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The date did not fit, or the link rests. Both show one page; nobody learns which it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherDevice:
+    """The date fitted, but answers are stored and this is not the device they were typed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotLive:
+    """No such link any more. One page for every reason."""
+
+
+def try_birth_date(
+    *,
+    token: str,
+    birth_date: date,
+    address: str | None,
+    device_token: str,
+) -> Opened | Mismatch | OtherDevice | NotLive:
+    """Judge one try. Runs under a lock on the invitation, so parallel guesses are counted one by one.
+
+    address: the visitor's IP address, for the limit per address. device_token: what the device cookie holds,
+    empty on a new device. Nothing stored is shown to a device that did not write it (R6).
+    """
+    invitation = find_live(token, lock=True)
+    if invitation is None:
+        return NotLive()
+    now = timezone.now()
+    if _rests(invitation, now) or _address_is_tired(address, now):
+        _note(invitation, AccessEvent.Kind.REFUSED_AT_REST, address, now)
+        return Mismatch()
+    if birth_date != invitation.evaluation.patient.birth_date:
+        _note(invitation, AccessEvent.Kind.WRONG_DATE, address, now)
+        wrong = invitation.events.filter(kind=AccessEvent.Kind.WRONG_DATE, at__gt=now - END_WINDOW).count()
+        if wrong >= WRONG_DATES_BEFORE_END:
+            invitation.ended_at = now
+            invitation.save(update_fields=["ended_at"])
+            _note(invitation, AccessEvent.Kind.ENDED, address, now)
+        return Mismatch()
+    if _has_stored_answers(invitation) and not is_known_device(invitation, device_token):
+        _note(invitation, AccessEvent.Kind.OTHER_DEVICE, address, now)
+        return OtherDevice()
+    return open_session(invitation=invitation, address=address, device_token=device_token)
+
+
+def open_session(*, invitation: Invitation, address: str | None, device_token: str) -> Opened:
+    """Start a patient session on this device; the device keeps its token so that it is known again."""
+    now = timezone.now()
+    session_token, device = new_token(), device_token or new_token()
+    session = PatientSession.objects.create(
+        invitation=invitation,
+        token_hash=hash_token(session_token),
+        device_hash=hash_token(device),
+        started_at=now,
+        last_seen_at=now,
+    )
+    if invitation.opened_at is None:
+        invitation.opened_at = now
+        invitation.save(update_fields=["opened_at"])
+    _note(invitation, AccessEvent.Kind.OPENED, address, now)
+    return Opened(session, session_token, device)
+
+
+def find_session(session_token: str) -> PatientSession | None:
+    """The live session of a cookie: not ended, not idle for 30 minutes, not older than 4 hours, link live."""
+    if not session_token:
+        return None
+    now = timezone.now()
+    session = (
+        PatientSession.objects.select_related(
+            "invitation__evaluation__patient", "invitation__evaluation__physio"
+        )
+        .filter(
+            token_hash=hash_token(session_token),
+            ended_at=None,
+            last_seen_at__gt=now - settings.PATIENT_SESSION_IDLE,
+            started_at__gt=now - settings.PATIENT_SESSION_LIMIT,
+        )
+        .first()
+    )
+    if session is None or not session.invitation.is_live(now):
+        return None
+    return session
+
+
+def touch_session(session: PatientSession) -> None:
+    """The patient is still there. Written at most once a minute."""
+    now = timezone.now()
+    if now - session.last_seen_at >= timedelta(minutes=1):
+        PatientSession.objects.filter(pk=session.pk).update(last_seen_at=now)
+
+
+def end_session(session: PatientSession) -> None:
+    """Save and leave: the cookie opens nothing any more."""
+    PatientSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=timezone.now())
+
+
+def is_known_device(invitation: Invitation, device_token: str) -> bool:
+    """Whether this device opened a link to the same evaluation before."""
+    if not device_token:
+        return False
+    return PatientSession.objects.filter(
+        invitation__evaluation=invitation.evaluation_id, device_hash=hash_token(device_token)
+    ).exists()
+
+
+def rests(invitation: Invitation) -> bool:
+    """Whether the link rests now after too many wrong dates; staff see so."""
+    return _rests(invitation, timezone.now())
+
+
+def _rests(invitation: Invitation, now: datetime) -> bool:
+    """Five wrong dates within 15 minutes rest the link for 15 minutes from the fifth."""
+    latest = list(
+        invitation.events.filter(kind=AccessEvent.Kind.WRONG_DATE, at__gt=now - 2 * REST)
+        .order_by("-at")
+        .values_list("at", flat=True)[:WRONG_DATES_BEFORE_REST]
+    )
+    if len(latest) < WRONG_DATES_BEFORE_REST:
+        return False
+    return bool(latest[0] - latest[-1] <= REST and now - latest[0] < REST)
+
+
+def _address_is_tired(address: str | None, now: datetime) -> bool:
+    if not address:
+        return False
+    wrong = AccessEvent.objects.filter(
+        address=address, kind=AccessEvent.Kind.WRONG_DATE, at__gt=now - ADDRESS_WINDOW
+    )
+    return wrong.count() >= WRONG_DATES_PER_ADDRESS
+
+
+def _has_stored_answers(invitation: Invitation) -> bool:
+    return bool(
+        Evaluation.objects.filter(
+            Q(pk=invitation.evaluation_id) & Q(responses__isnull=False) & ~Q(responses__answers={})
+        ).exists()
+    )
+
+
+def _note(invitation: Invitation, kind: str, address: str | None, now: datetime) -> None:
+    AccessEvent.objects.create(invitation=invitation, kind=kind, at=now, address=address)

@@ -1,0 +1,118 @@
+"""Save and resume a draft: one row for one evaluation, page by page."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from intake.conditions import Answers
+from intake.patients.models import Invitation
+from intake.questionnaires.definition import Definition
+from intake.questionnaires.pages import Page, enabled, pages
+from intake.responses.answers import missing, read_answers
+from intake.responses.models import QuestionnaireResponse
+
+
+class AlreadySent(Exception):
+    """The intake was sent; nothing in it can be changed here any more."""
+
+
+def standing_response(invitation: Invitation, *, lock: bool = False) -> QuestionnaireResponse | None:
+    """The draft or sent response of the invitation's evaluation, if there is one."""
+    responses = QuestionnaireResponse.objects.select_related("questionnaire")
+    if lock:
+        responses = responses.select_for_update(of=("self",))
+    response: QuestionnaireResponse | None = responses.filter(
+        evaluation=invitation.evaluation_id,
+        status__in=[
+            QuestionnaireResponse.Status.IN_PROGRESS,
+            QuestionnaireResponse.Status.COMPLETED,
+            QuestionnaireResponse.Status.AMENDED,
+        ],
+    ).first()
+    return response
+
+
+def start_draft(invitation: Invitation) -> QuestionnaireResponse:
+    """The evaluation's draft, made if it is not there. Two tabs at once get the same one."""
+    standing = standing_response(invitation)
+    if standing is not None:
+        return standing
+    QuestionnaireResponse.objects.bulk_create(
+        [
+            QuestionnaireResponse(
+                evaluation_id=invitation.evaluation_id,
+                invitation=invitation,
+                questionnaire_id=invitation.questionnaire_id,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    made = standing_response(invitation)
+    if made is None:
+        raise RuntimeError("a draft was neither found nor made")
+    return made
+
+
+def store_page(
+    response: QuestionnaireResponse, page: Page, fields: Collection[str], answers: Answers, *, complete: bool
+) -> None:
+    """Put one page's answers into the draft; the caller holds the row's lock.
+
+    fields: the linkIds that stood on the page; what is among them and not in `answers` was emptied. Other
+    answers stay, also those of items that are disabled now: only submit prunes. complete: the patient
+    pressed "Save and continue" and nothing was wrong; an autosave is not complete.
+    Raises `AlreadySent`.
+    """
+    if response.status != QuestionnaireResponse.Status.IN_PROGRESS:
+        raise AlreadySent
+    kept = {link_id: values for link_id, values in response.answers.items() if link_id not in fields}
+    given = {link_id: list(values) for link_id, values in answers.items() if values and link_id in fields}
+    response.answers = {**kept, **given}
+    if complete and page.link_id not in response.saved_pages:
+        response.saved_pages = [*response.saved_pages, page.link_id]
+    response.revision += 1
+    response.updated_at = timezone.now()
+    response.save(update_fields=["answers", "saved_pages", "revision", "updated_at"])
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """A line of the task list. state: `done`, `started` or `not-started`."""
+
+    page: Page
+    state: str
+    answered: int
+    asked: int
+
+
+def path_of(definition: Definition, answers: Answers, hidden: Collection[str]) -> tuple[Page, ...]:
+    """The pages this patient walks: those with an enabled question, less those hidden for comfort."""
+    on = enabled(definition, answers)
+    return tuple(
+        page
+        for page in pages(definition)
+        if page.link_id in on
+        and page.link_id not in hidden
+        and any(item.is_question and item.link_id in on for item in page.item.walk())
+    )
+
+
+def parts(
+    definition: Definition, response: QuestionnaireResponse, path: tuple[Page, ...]
+) -> tuple[PartState, ...]:
+    """The state of every page on the path."""
+    answers = read_answers(response.answers)
+    on = enabled(definition, answers)
+    states = []
+    for page in path:
+        asked = [item.link_id for item in page.item.walk() if item.is_question and item.link_id in on]
+        answered = sum(bool(answers.get(link_id)) for link_id in asked)
+        if page.link_id in response.saved_pages and not missing(definition, answers, page):
+            state = "done"
+        elif answered or page.link_id in response.saved_pages:
+            state = "started"
+        else:
+            state = "not-started"
+        states.append(PartState(page, state, answered, len(asked)))
+    return tuple(states)

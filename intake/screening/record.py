@@ -1,0 +1,137 @@
+"""Keep what a screening raised: findings at submit, red flags at every page save."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from intake.conditions import Answers
+from intake.questionnaires.definition import Definition
+from intake.questionnaires.models import Status
+from intake.responses.answers import prune
+from intake.responses.models import QuestionnaireResponse
+from intake.screening.explain import evidence_json
+from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun, Tier, parsed_rule
+from intake.screening.screen import Raised, RuleDefinition, Screening, screen
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRules:
+    """The rules that run now, with the key of each version."""
+
+    rules: tuple[RuleDefinition, ...]
+    keys: dict[str, int]
+
+
+def active_rules() -> ActiveRules:
+    """The active version of every rule: one query for the keys, the rest is remembered."""
+    rules: list[RuleDefinition] = []
+    keys: dict[str, int] = {}
+    for pk in Rule.objects.filter(status=Status.ACTIVE).order_by("pk").values_list("pk", flat=True):
+        rule = parsed_rule(pk)
+        rules.append(rule)
+        keys[rule.id] = pk
+    return ActiveRules(tuple(rules), keys)
+
+
+def screen_draft(definition: Definition, answers: Answers, active: ActiveRules) -> Screening:
+    """What the answers so far raise, after pruning by enableWhen."""
+    return screen(active.rules, prune(definition, answers))
+
+
+def store_findings(
+    response: QuestionnaireResponse, definition: Definition, screening: Screening, active: ActiveRules
+) -> ScreeningRun:
+    """One run with its findings (chain rules and notes), in two statements. Once per response."""
+    run = ScreeningRun.objects.create(
+        response=response,
+        rule_versions={rule.id: rule.version for rule in active.rules},
+        precautions=[raised.rule.id for raised in screening.precautions],
+    )
+    Finding.objects.bulk_create(
+        Finding(
+            response=response,
+            run=run,
+            rule_id=active.keys[raised.rule.id],
+            side=raised.side,
+            source_side=raised.source_side,
+            target_side=raised.target_side,
+            direction=raised.rule.direction,
+            score=raised.score,
+            evidence=evidence_json(definition, raised),
+        )
+        for raised in screening.rules
+    )
+    return run
+
+
+def sync_red_flags(
+    response: QuestionnaireResponse, definition: Definition, raised: Iterable[Raised], active: ActiveRules
+) -> list[RedFlag]:
+    """Make the stored red flags say what the answers raise now. Returns those that stand open anew.
+
+    A flag that is not raised any more is withdrawn by the patient and stays for staff to acknowledge; raised
+    again it opens again and the patient sees the advice again. The caller holds the response's lock.
+    """
+    now = timezone.now()
+    standing = {(flag.rule_id, flag.side): flag for flag in response.red_flags.all()}
+    wanted = {(active.keys[one.rule.id], one.side): one for one in raised}
+    opened: list[RedFlag] = []
+    events: list[RedFlagEvent] = []
+    for key, one in wanted.items():
+        evidence = evidence_json(definition, one)
+        known = standing.get(key)
+        if known is None:
+            flag = RedFlag.objects.create(
+                response=response,
+                rule_id=key[0],
+                side=one.side,
+                tier=one.rule.tier or Tier.TELL_PHYSIO,
+                evidence=evidence,
+                raised_at=now,
+            )
+            opened.append(flag)
+            events.append(RedFlagEvent(flag=flag, kind=RedFlagEvent.Kind.RAISED, at=now))
+        elif known.withdrawn_at is not None:
+            known.state, known.raised_at, known.withdrawn_at = RedFlag.State.OPEN, now, None
+            known.patient_saw_at, known.mail_sent_at, known.evidence = None, None, evidence
+            known.save()
+            opened.append(known)
+            events.append(RedFlagEvent(flag=known, kind=RedFlagEvent.Kind.RAISED_AGAIN, at=now))
+        elif known.evidence != evidence:
+            known.evidence = evidence
+            known.save(update_fields=["evidence"])
+    for key, flag in standing.items():
+        if key not in wanted and flag.withdrawn_at is None:
+            flag.withdrawn_at = now
+            if flag.state == RedFlag.State.OPEN:
+                flag.state = RedFlag.State.WITHDRAWN
+            flag.save(update_fields=["withdrawn_at", "state"])
+            events.append(RedFlagEvent(flag=flag, kind=RedFlagEvent.Kind.WITHDRAWN, at=now))
+    RedFlagEvent.objects.bulk_create(events)
+    return opened
+
+
+def mark_advice_seen(response: QuestionnaireResponse) -> int:
+    """The patient pressed a button on the page that said what to do. Returns how many flags that covers."""
+    now = timezone.now()
+    flags = list(response.red_flags.filter(patient_saw_at=None, withdrawn_at=None))
+    for flag in flags:
+        flag.patient_saw_at = now
+    RedFlag.objects.bulk_update(flags, ["patient_saw_at"])
+    RedFlagEvent.objects.bulk_create(
+        RedFlagEvent(flag=flag, kind=RedFlagEvent.Kind.SEEN, at=now) for flag in flags
+    )
+    return len(flags)
+
+
+def acknowledge(flags: Iterable[RedFlag]) -> None:
+    """Staff did what the flag asks for. The caller recorded the contact."""
+    now = timezone.now()
+    flags = list(flags)
+    for flag in flags:
+        flag.state = RedFlag.State.ACKNOWLEDGED
+    RedFlag.objects.bulk_update(flags, ["state"])
+    RedFlagEvent.objects.bulk_create(
+        RedFlagEvent(flag=flag, kind=RedFlagEvent.Kind.ACKNOWLEDGED, at=now) for flag in flags
+    )
