@@ -217,7 +217,7 @@ def test_a_lesson_with_nothing_but_text_stands(library: None, client: Client) ->
         relation.clear()
     Lesson.objects.filter(slug="flat-feet").update(key_points=[], self_check=[], path="")
     headings = [text for _, text in see(client, "/learn/flat-feet/").headings]
-    for gone in ("Key points", "Check yourself", "Where this comes from", "Read next"):
+    for gone in ("Key points", "Check yourself", "Where this comes from", "Related lessons"):
         assert gone not in headings
 
 
