@@ -1,0 +1,207 @@
+"""The whole product on one machine, from nothing: `make run`."""
+
+import http.client
+import json
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from clinic import database
+from clinic.processes import Child, Stop, claim, end_all
+
+HOST = "127.0.0.1"
+WATCH_SECONDS = 1.0
+READY_SECONDS = 60
+
+
+class Command(BaseCommand):
+    help = (
+        "Starts Postgres, prepares the database, then runs the web server (PORT, 8000 by default) and the "
+        "job worker until Ctrl-C or SIGTERM, starting again whatever dies. Ends every process it started."
+    )
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        port = self._port()
+        with Stop() as stop, claim(port) as running:
+            if running is not None:
+                raise CommandError(
+                    f"Footing already runs at http://{HOST}:{port}/ (process {running}). `make stop` ends "
+                    "it; PORT=8001 make run starts another."
+                )
+            self._run(port, stop)
+
+    def _port(self) -> int:
+        value = os.environ.get("PORT", "8000")
+        if not value.isdecimal() or not 0 < int(value) < 65_536:
+            raise CommandError(f"PORT is {value!r}; it must be a number from 1 to 65535.")
+        if not database.is_free(int(value)):
+            raise CommandError(
+                f"Port {value} is taken by another program. End that program, or choose another port: "
+                "PORT=8001 make run."
+            )
+        return int(value)
+
+    def _run(self, port: int, stop: Stop) -> None:
+        children: list[Child] = []
+        postgres = Postgres()
+        try:
+            self._say("Starting Postgres")
+            postgres.up()
+            self._say("Preparing the database")
+            if not self._prepare(stop):
+                return
+            listener = self._listen(port)
+            web = [sys.executable, "-m", "gunicorn", "--config", "python:clinic.server", "clinic.wsgi"]
+            bind = ["--bind", f"fd://{listener.fileno()}", "--log-level", "warning"]
+            worker = [sys.executable, "manage.py", "procrastinate", "worker"]
+            children += [
+                # The socket is ours, so the address stays while the web server starts again: visitors wait.
+                Child("web server", web + bind, keep=[listener.fileno()]),
+                Child("job worker", worker),
+            ]
+            for child in children:
+                child.start()
+            if self._wait_until_ready(port, children, stop):
+                self._announce(port)
+                self._watch(children, postgres, stop)
+        except database.PostgresError as error:
+            raise CommandError(str(error)) from error
+        finally:
+            if children:
+                self._say("Stopping")
+            end_all(children, stop)
+            postgres.down()
+
+    def _prepare(self, stop: Stop) -> bool:
+        """Whether the database is ready. False: somebody wants to stop."""
+        child = Child("preparation", [sys.executable, "manage.py", "prepare", "--verbosity", "0"])
+        child.start()
+        try:
+            while child.is_alive():
+                if stop:
+                    return False
+                time.sleep(0.02)
+            if child.process is not None and child.process.returncode != 0:
+                raise CommandError("The database could not be prepared; the lines above say why.")
+            return True
+        finally:
+            child.ask_to_end()
+            child.end(seconds=5)
+
+    def _listen(self, port: int) -> socket.socket:
+        try:
+            return socket.create_server((HOST, port), backlog=512)
+        except OSError as error:
+            raise CommandError(f"Port {port} has been taken meanwhile: {error.strerror}.") from error
+
+    def _wait_until_ready(self, port: int, children: list[Child], stop: Stop) -> bool:
+        """Whether the site answers. False: somebody wants to stop."""
+        deadline = time.monotonic() + READY_SECONDS
+        while not stop:
+            if is_healthy(port):
+                return True
+            for child in children:
+                self._say(child.tend())
+            if time.monotonic() > deadline:
+                raise CommandError(f"The web server does not answer after {READY_SECONDS} s.")
+            time.sleep(0.05)
+        return False
+
+    def _watch(self, children: list[Child], postgres: "Postgres", stop: Stop) -> None:
+        looked = time.monotonic()
+        while not stop:
+            for child in children:
+                self._say(child.tend())
+            if time.monotonic() - looked > WATCH_SECONDS:
+                looked = time.monotonic()
+                try:
+                    self._say(postgres.tend(children))
+                except database.PostgresError as error:
+                    self._say(str(error))
+            time.sleep(0.1)
+
+    def _announce(self, port: int) -> None:
+        address = f"http://{HOST}:{port}/"
+        lines = [f"Footing is ready at {address}", ""]
+        demo_file = settings.LOCAL_DIR / "demo.json"
+        if settings.DEMO and demo_file.exists():
+            demo = json.loads(demo_file.read_text())
+            for invitation in demo["invitations"][:1]:
+                lines += [
+                    f"  A patient's invitation   {invitation['url']}",
+                    f"  with date of birth       {invitation['birth_date']}",
+                    "",
+                ]
+            lines.append(f"  Staff sign in at         {address}staff/")
+            for member in demo["staff"]:
+                words = f"{member['username']}   password {member['password']}"
+                lines.append(f"    {member['role']:<22} {words}")
+            lines += [
+                "",
+                f"  E-mails land in          {shown(settings.MAIL_DIR)}/",
+                f"  All this as JSON         {shown(demo_file)}",
+                "",
+            ]
+        lines.append("Ctrl-C stops it.")
+        self.stdout.write("\n".join(lines))
+        self.stdout.flush()
+
+    def _say(self, words: str) -> None:
+        if words:
+            self.stderr.write(words)
+
+
+class Postgres:
+    """The embedded Postgres as far as a run answers for it: a server that was up before stays up after."""
+
+    def __init__(self) -> None:
+        self.embedded = database.is_embedded()
+        self.address: database.Urls | None = None
+        cluster = database.local()
+        self.not_ours = cluster.status().pid if self.embedded and not cluster.started else None
+
+    def up(self) -> None:
+        if self.embedded:
+            self.address = database.local().up()
+
+    def tend(self, users: list[Child]) -> str:
+        """Start it again where it died. Returns what happened, in words, or nothing. Raises `PostgresError`.
+
+        Should its port have gone to another program, its users start again too, to learn the new one.
+        """
+        if not self.embedded or database.local().status().up:
+            return ""
+        before = self.address
+        self.up()
+        if self.address != before:
+            for user in users:
+                user.ask_to_end()
+        return "Postgres was gone; it is up again."
+
+    def down(self) -> None:
+        if self.embedded and database.local().status().pid != self.not_ours:
+            database.local().down()
+
+
+def is_healthy(port: int) -> bool:
+    """Whether the site and its database answer."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def shown(path: Path) -> str:
+    """A path as one types it from the checkout."""
+    return str(path.relative_to(settings.BASE_DIR) if path.is_relative_to(settings.BASE_DIR) else path)
