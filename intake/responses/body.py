@@ -1,0 +1,220 @@
+"""The body map: 25 regions of each leg in five views, as data for drawing and for words. No Django models.
+
+Shapes and tick points are ``intake/catalog/bodymap.json`` (units of its ``viewBox``, 358 x 540); what a
+region is called and which joint it belongs to is the library's ``body-regions.json``. A region's answer
+code is its id, the same on both sides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from education.chain.regions import body_regions
+from intake.conditions import SIDES, Side
+
+FILE: Final = Path(__file__).resolve().parent.parent / "catalog" / "bodymap.json"
+VIEW_BOX: Final = "0 0 358 540"
+
+_TABS: Final[Mapping[str, Promise]] = {
+    "front": _("Front"),
+    "back": _("Back"),
+    "inner": _("Inner"),
+    "outer": _("Outer"),
+    "sole": _("Soles"),
+}
+_SHOW: Final[Mapping[str, Promise]] = {
+    "front": _("Show front"),
+    "back": _("Show back"),
+    "inner": _("Show inner sides"),
+    "outer": _("Show outer sides"),
+    "sole": _("Show soles"),
+}
+_CAPTIONS: Final[Mapping[str, Promise]] = {
+    "inner": _("The sides that face each other"),
+    "outer": _("The sides that face away"),
+}
+# The box that holds everything drawn in a view, for the small still pictures.
+_STILL_BOXES: Final[Mapping[str, str]] = {
+    "front": "30 26 298 506",
+    "back": "30 26 298 506",
+    "inner": "2 26 354 498",
+    "outer": "2 26 354 498",
+    "sole": "20 26 318 430",
+}
+_AREAS: Final[Mapping[str, Promise]] = {
+    "hip": _("Hip"),
+    "thigh": _("Thigh"),
+    "knee": _("Knee"),
+    "shin": _("Shin and calf"),
+    "ankle": _("Ankle"),
+    "foot": _("Foot"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One region of one side in one view: an SVG path and the point where its tick stands."""
+
+    view: View
+    d: str
+    tick: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One of the five drawings. ``css`` (v1 to v5) shows and hides what belongs to it."""
+
+    id: str
+    css: str
+    tab: Promise
+    show: Promise
+    caption: Promise | None
+    rest: tuple[str, ...]
+    side_at: Mapping[Side, int]
+    still_box: str
+
+    @property
+    def x_right(self) -> int:
+        return self.side_at["right"]
+
+    @property
+    def x_left(self) -> int:
+        return self.side_at["left"]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region of one side: what it is called there and its shape in every view that shows it."""
+
+    id: str
+    side: Side
+    name: str
+    area: str
+    shapes: tuple[Shape, ...]
+
+    @property
+    def css(self) -> str:
+        """The views that show it, as classes: ``v1 v4``."""
+        return " ".join(shape.view.css for shape in self.shapes)
+
+
+def region_name(side: Side, label: str, area: str) -> str:
+    """The side first, then the joint, then the place: "Left knee, outer side".
+
+    A label of one word needs no joint ("Left calf"); the joint is not said twice ("Inner side of knee",
+    "Outer thigh").
+    """
+    words = label.split()
+    if len(words) == 1:
+        return f"{side.capitalize()} {label.lower()}"
+    tail = f" of {area}"
+    if tail in label:
+        place = label.replace(tail, "", 1)
+    elif len(words) == 2 and words[1] == area:
+        place = f"{words[0]} side"
+    else:
+        place = label
+    return f"{side.capitalize()} {area}, {place[0].lower()}{place[1:]}"
+
+
+@cache
+def views() -> tuple[View, ...]:
+    """The five views, in the order of their tabs."""
+    return tuple(
+        View(
+            id=entry["id"],
+            css=f"v{number}",
+            tab=_TABS[entry["id"]],
+            show=_SHOW[entry["id"]],
+            caption=_CAPTIONS.get(entry["id"]),
+            rest=tuple(entry["rest"]),
+            side_at={side: entry["sides"][side] for side in SIDES},
+            still_box=_STILL_BOXES[entry["id"]],
+        )
+        for number, entry in enumerate(_drawing()["views"], start=1)
+    )
+
+
+@cache
+def regions(side: Side) -> tuple[Region, ...]:
+    """All regions of a side, from hip to foot."""
+    shapes = _drawing()["shapes"]
+    return tuple(
+        Region(
+            id=region.id,
+            side=side,
+            name=region_name(side, region.label, region.area),
+            area=region.area,
+            shapes=tuple(
+                Shape(view, drawn[view.id][side]["d"], tuple(drawn[view.id][side]["tick"]))
+                for view in views()
+                if view.id in (drawn := shapes[region.id])
+            ),
+        )
+        for region in body_regions()
+    )
+
+
+def area_title(area: str) -> Promise:
+    """The heading over the regions of one area in the list."""
+    return _AREAS[area]
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A view drawn small, with the marked shapes apart from the others and the marks in words."""
+
+    view: View
+    plain: tuple[str, ...]
+    marked: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def stills(left: Collection[str], right: Collection[str]) -> tuple[Still, ...]:
+    """The views to draw for these marks: the front always, then those that show a mark not yet shown.
+
+    ``left`` and ``right`` are region ids; codes that are not on the drawing ("none") are passed over.
+    """
+    marks: Mapping[Side, Collection[str]] = {"left": left, "right": right}
+    seen: set[tuple[Side, str]] = set()
+    drawn = []
+    for view in views():
+        plain: list[str] = []
+        marked: list[str] = []
+        here: list[Region] = []
+        for side in SIDES:
+            for region in regions(side):
+                for shape in region.shapes:
+                    if shape.view is not view:
+                        continue
+                    if region.id in marks[side]:
+                        marked.append(shape.d)
+                        here.append(region)
+                    else:
+                        plain.append(shape.d)
+        fresh = {(region.side, region.id) for region in here} - seen
+        if view.id == "front" or fresh:
+            seen |= fresh
+            names = tuple(region.name for region in here)
+            drawn.append(Still(view, tuple(plain), tuple(marked), names))
+    return tuple(drawn)
+
+
+def marked_names(left: Collection[str], right: Collection[str]) -> tuple[str, ...]:
+    """The marked places in words, left before right, hip before foot."""
+    marks: Mapping[Side, Collection[str]] = {"left": left, "right": right}
+    return tuple(region.name for side in SIDES for region in regions(side) if region.id in marks[side])
+
+
+@cache
+def _drawing() -> Mapping[str, Any]:
+    drawing: Mapping[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return drawing

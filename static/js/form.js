@@ -1,0 +1,155 @@
+/* Makes the pre-visit form nicer where scripts run; nothing here is needed to fill it in.
+   It hides questions that are not asked, lets an answer that stands alone clear the others, counts
+   characters, saves while typing, and keeps one press of a button from sending twice.
+   The server decides everything again. Nothing is kept in the browser. */
+(() => {
+  "use strict";
+  const form = document.querySelector("form[data-autosave]");
+  if (!form) return;
+  const all = (selector, root = form) => [...root.querySelectorAll(selector)];
+
+  // ---- Which questions are asked: data-when on an item, data-parts on what only holds items
+  const isOff = (element) => Boolean(element.closest("[hidden]"));
+
+  const given = (name) => all(`[name="${CSS.escape(name)}"]`)
+    .filter((control) => !isOff(control) && (!/^(radio|checkbox)$/.test(control.type) || control.checked))
+    .map((control) => control.value.trim())
+    .filter(Boolean);
+
+  const compare = (one, operator, two) => {
+    const [a, b] = typeof two === "number" ? [Number(one), two] : [one, String(two)];
+    if (Number.isNaN(a)) return false;
+    return { "<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b }[operator];
+  };
+  const equal = (one, two) => (typeof two === "number" ? Number(one) === two : one === String(two));
+
+  const holds = ([name, operator, wanted]) => {
+    const values = given(name);
+    if (operator === "exists") return values.length > 0 === wanted[0];
+    if (operator === "=") return values.some((value) => wanted.some((one) => equal(value, one)));
+    if (operator === "!=") return !values.some((value) => equal(value, wanted[0]));
+    return values.some((value) => compare(value, operator, wanted[0]));
+  };
+
+  const items = all("[data-when]").map((element) => [element, JSON.parse(element.dataset.when)]);
+  const wholes = all("[data-parts]").reverse();
+
+  const show = () => {
+    // One hidden question may decide about the next, so this runs until nothing changes.
+    for (let changed = true, rounds = items.length + 1; changed && rounds; rounds -= 1) {
+      changed = false;
+      for (const [element, { match, when }] of items) {
+        const off = !(match === "any" ? when.some(holds) : when.every(holds));
+        changed ||= element.hidden !== off;
+        element.hidden = off;
+      }
+    }
+    for (const whole of wholes) {
+      const parts = all("[data-q]", whole);
+      const empty = parts.length > 0 && parts.every((part) => part.hidden);
+      whole.hidden = empty || (Boolean(whole.dataset.when) && whole.hidden);
+    }
+  };
+
+  // ---- An answer that stands alone
+  const alone = (box) => {
+    if (box.type !== "checkbox" || !box.checked) return;
+    for (const other of all(`[name="${CSS.escape(box.name)}"]`)) {
+      if (other !== box && (box.matches("[data-alone]") || other.matches("[data-alone]"))) other.checked = false;
+    }
+  };
+
+  // ---- How many characters are left; nothing is ever cut off
+  const counters = all("[data-max]").map((control) => {
+    const line = document.getElementById(`${control.id}-c`);
+    const limit = Number(control.dataset.max);
+    let timer = 0;
+    const count = () => {
+      const left = limit - [...control.value.trim().replace(/\r\n/g, "\n")].length;
+      line.textContent = (left < 0 ? line.dataset.over : line.dataset.left).replace("%s", Math.abs(left));
+      line.classList.toggle("is-over", left < 0);
+    };
+    control.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(count, 500); });
+    return count;
+  });
+
+  // ---- Save while typing
+  const line = form.querySelector("[data-saved]");
+  const words = line && line.querySelector("span");
+  let timer = 0;
+  let dirty = false;
+  let leaving = false;
+  let wait = 2000;
+  let running = null;
+
+  const say = (text, failed) => {
+    line.classList.toggle("is-failed", failed);
+    if (words.textContent !== text) words.textContent = text;
+  };
+
+  const save = async (last) => {
+    clearTimeout(timer);
+    if (!dirty || leaving) return;
+    if (running) {
+      if (!last) return;
+      running.abort();
+    }
+    dirty = false;
+    const mine = new AbortController();
+    running = mine;
+    try {
+      const response = await fetch(location.href, {
+        method: "POST", body: new FormData(form), keepalive: true, signal: mine.signal,
+        headers: { "X-Autosave": "1", Accept: "application/json" }, credentials: "same-origin", redirect: "error",
+      });
+      if (!response.ok) throw new Error(String(response.status));
+      const answer = await response.json();
+      wait = 2000;
+      running = null;
+      if (dirty) later(1000);
+      else say(line.dataset.saved.replace("%s", answer.saved_at), false);
+    } catch {
+      if (running === mine) running = null;
+      if (leaving || mine.signal.aborted) return;
+      dirty = true;
+      say(line.dataset.unsaved, true);
+      later(wait);
+      wait = Math.min(wait * 2, 60000);
+    }
+  };
+  const later = (pause) => { clearTimeout(timer); timer = setTimeout(save, pause); };
+
+  const changed = (event) => {
+    if (event.target.name === "view") return;
+    dirty = true;
+    show();
+    if (line) later(1000);
+  };
+  form.addEventListener("input", changed);
+  form.addEventListener("change", (event) => { alone(event.target); changed(event); });
+  if (line) {
+    addEventListener("pagehide", () => save(true));
+    addEventListener("online", () => save(false));
+  }
+
+  // ---- One press sends once. A page that comes back, or an answer that does not come, may be sent again.
+  let sent = 0;
+  form.addEventListener("submit", (event) => {
+    if (sent && Date.now() - sent < 8000) {
+      event.preventDefault();
+      return;
+    }
+    sent = Date.now();
+    leaving = true;
+    clearTimeout(timer);
+    if (running) running.abort();
+    setTimeout(() => { leaving = false; }, 8000);
+  });
+  addEventListener("pageshow", () => { sent = 0; leaving = false; show(); });
+
+  form.classList.add("is-live");
+  counters.forEach((count) => count());
+  show();
+  const errors = document.querySelector(".c-errors");
+  if (errors) errors.focus();
+})();
