@@ -1,5 +1,6 @@
 """Bring the database up to date: a deploy's one step, and the first thing `run` does."""
 
+import io
 import subprocess
 import sys
 import time
@@ -30,8 +31,9 @@ class Command(BaseCommand):
         with self._alone():
             if self._has_pending_migrations():
                 self._migrate(options["verbosity"])
+            words = self.stderr if options["verbosity"] else io.StringIO()
             for name in (*STEPS, "demo") if settings.DEMO else STEPS:
-                call_command(name, verbosity=options["verbosity"], stdout=self.stderr)
+                call_command(name, verbosity=options["verbosity"], stdout=words)
 
     def _has_pending_migrations(self) -> bool:
         executor = MigrationExecutor(connection)

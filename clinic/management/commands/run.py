@@ -1,9 +1,11 @@
 """The whole product on one machine, from nothing: `make run`."""
 
+import contextlib
 import http.client
 import json
 import os
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -35,17 +37,17 @@ class Command(BaseCommand):
                     f"Footing already runs at http://{HOST}:{port}/ (process {running}). `make stop` ends "
                     "it; PORT=8001 make run starts another."
                 )
+            if not database.is_free(port):
+                raise CommandError(
+                    f"Port {port} is taken by another program. End that program, or choose another port: "
+                    "PORT=8001 make run."
+                )
             self._run(port, stop)
 
     def _port(self) -> int:
         value = os.environ.get("PORT", "8000")
         if not value.isdecimal() or not 0 < int(value) < 65_536:
             raise CommandError(f"PORT is {value!r}; it must be a number from 1 to 65535.")
-        if not database.is_free(int(value)):
-            raise CommandError(
-                f"Port {value} is taken by another program. End that program, or choose another port: "
-                "PORT=8001 make run."
-            )
         return int(value)
 
     def _run(self, port: int, stop: Stop) -> None:
@@ -58,19 +60,20 @@ class Command(BaseCommand):
             if not self._prepare(stop):
                 return
             listener = self._listen(port)
-            web = [sys.executable, "-m", "gunicorn", "--config", "python:clinic.server", "clinic.wsgi"]
+            # Nothing is collected here; WhiteNoise only wants the folder to exist.
+            settings.STATIC_ROOT.mkdir(exist_ok=True)
+            gunicorn = [sys.executable, "-m", "gunicorn", "--config", "python:clinic.server", "clinic.wsgi"]
             bind = ["--bind", f"fd://{listener.fileno()}", "--log-level", "warning"]
-            worker = [sys.executable, "manage.py", "procrastinate", "worker"]
-            children += [
-                # The socket is ours, so the address stays while the web server starts again: visitors wait.
-                Child("web server", web + bind, keep=[listener.fileno()]),
-                Child("job worker", worker),
-            ]
+            # The socket is ours, so the address stays while the web server starts again: visitors wait.
+            web = Child("web server", gunicorn + bind, keep=[listener.fileno()])
+            jobs = [sys.executable, "manage.py", "procrastinate", "worker"]
+            worker = Child("job worker", jobs, stdout=subprocess.DEVNULL)
+            children += [web, worker]
             for child in children:
                 child.start()
             if self._wait_until_ready(port, children, stop):
                 self._announce(port)
-                self._watch(children, postgres, stop)
+                self._watch(web, worker, postgres, stop)
         except database.PostgresError as error:
             raise CommandError(str(error)) from error
         finally:
@@ -114,15 +117,20 @@ class Command(BaseCommand):
             time.sleep(0.05)
         return False
 
-    def _watch(self, children: list[Child], postgres: "Postgres", stop: Stop) -> None:
+    def _watch(self, web: Child, worker: Child, postgres: "Postgres", stop: Stop) -> None:
         looked = time.monotonic()
         while not stop:
-            for child in children:
+            for child in (web, worker):
                 self._say(child.tend())
             if time.monotonic() - looked > WATCH_SECONDS:
                 looked = time.monotonic()
                 try:
-                    self._say(postgres.tend(children))
+                    if postgres.had_to_start_again():
+                        self._say("Postgres was gone; it is up again.")
+                        # It lives on, but without the wire on which Postgres tells it of new jobs.
+                        worker.ask_to_end()
+                        if postgres.has_moved():
+                            web.ask_to_end()
                 except database.PostgresError as error:
                     self._say(str(error))
             time.sleep(0.1)
@@ -154,8 +162,10 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _say(self, words: str) -> None:
-        if words:
-            self.stderr.write(words)
+        # A closed terminal must not keep us from ending what we started.
+        with contextlib.suppress(OSError):
+            if words:
+                self.stderr.write(words)
 
 
 class Postgres:
@@ -164,26 +174,29 @@ class Postgres:
     def __init__(self) -> None:
         self.embedded = database.is_embedded()
         self.address: database.Urls | None = None
+        self.before: database.Urls | None = None
+        self.pid: int | None = None
         cluster = database.local()
         self.not_ours = cluster.status().pid if self.embedded and not cluster.started else None
 
     def up(self) -> None:
         if self.embedded:
-            self.address = database.local().up()
+            self.before, self.address = self.address, database.local().up()
+            self.pid = database.local().status().pid
 
-    def tend(self, users: list[Child]) -> str:
-        """Start it again where it died. Returns what happened, in words, or nothing. Raises `PostgresError`.
-
-        Should its port have gone to another program, its users start again too, to learn the new one.
-        """
-        if not self.embedded or database.local().status().up:
-            return ""
-        before = self.address
+    def had_to_start_again(self) -> bool:
+        """See it up. True when it is another server than last time. Raises `PostgresError`."""
+        if not self.embedded:
+            return False
+        status = database.local().status()
+        if status.up and status.pid == self.pid:
+            return False
         self.up()
-        if self.address != before:
-            for user in users:
-                user.ask_to_end()
-        return "Postgres was gone; it is up again."
+        return True
+
+    def has_moved(self) -> bool:
+        """Whether the last start gave it another address: its port had gone to another program."""
+        return self.before is not None and self.before != self.address
 
     def down(self) -> None:
         if self.embedded and database.local().status().pid != self.not_ours:
