@@ -192,6 +192,7 @@ CSRF_FAILURE_VIEW = "clinic.views.csrf_failure"
 # The patient's own cookies: the session that the date of birth opened, and "this is the same device".
 PATIENT_COOKIE_NAME = f"{_PREFIX}intake"
 DEVICE_COOKIE_NAME = f"{_PREFIX}device"
+DEVICE_COOKIE_AGE = timedelta(days=90)
 PATIENT_SESSION_IDLE = timedelta(minutes=30)
 PATIENT_SESSION_LIMIT = timedelta(hours=4)
 
@@ -209,12 +210,16 @@ if SECURE:
     if os.environ.get("BEHIND_TLS_PROXY") == "1":
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# The only peer whose X-Forwarded-For is believed; empty means nobody's.
+TRUSTED_PROXY = os.environ.get("TRUSTED_PROXY", "")
+
 DATA_UPLOAD_MAX_MEMORY_SIZE = security.MAX_BODY_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = security.MAX_FIELDS
 
 # -------------------------------------------------------------------------------------------------------- static
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# The demo serves the files where they lie; production collects, compresses and names them by content.
+STATIC_ROOT = None if DEMO else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -1,12 +1,13 @@
 """THE STORY: what crosses stages, from the invitation to the finished review.
 
-Every function here is one transaction with one row in the audit trail, takes keywords only and names who acts.
+Every function here is one transaction with one row in the audit trail, takes keywords only, names who acts.
 Mail is queued in the same transaction, so it leaves only if the write stands.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +22,10 @@ from django.utils.translation import gettext as _
 from education.clinic_info.models import ClinicInfo
 from education.lessons.models import Lesson
 from intake import audit
-from intake.conditions import Answers
+from intake.conditions import Answers, Value
 from intake.patients import links
 from intake.patients.models import Evaluation, Invitation, PatientSession
+from intake.questionnaires.definition import Definition
 from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.pages import Page
 from intake.responses import draft
@@ -33,14 +35,16 @@ from intake.review import contacts
 from intake.review.models import RedFlagContact
 from intake.screening import record
 from intake.screening.models import RedFlag
-from intake.screening.screen import URGENT, PatientNotice, Screening, screen
+from intake.screening.screen import URGENT, Screening, screen
 from intake.screening.suggest import parse_suggestable, suggest
 
-# ------------------------------------------------------------------------------------------------- the invitation
+# ---- the invitation
 
 
-def invite(*, evaluation: Evaluation, by: audit.Actor) -> Invitation:
+def invite(*, evaluation: Evaluation, by: audit.Actor, mail: bool = True) -> Invitation:
     """A new link for the evaluation; an earlier live one ends. The mail with it is queued.
+
+    mail=False queues none: the caller hands the link over another way, by `make_link`.
 
     A form that was begun goes on with the questionnaire version it was begun with.
     """
@@ -58,7 +62,8 @@ def invite(*, evaluation: Evaluation, by: audit.Actor) -> Invitation:
             expires_at=evaluation.link_ends_at,
         )
         access.saw("invitation", [invitation.pk])
-        tasks.send_invitation.defer(invitation_id=str(invitation.pk))
+        if mail:
+            tasks.send_invitation.defer(invitation_id=str(invitation.pk))
     return invitation
 
 
@@ -78,7 +83,7 @@ def make_link(*, invitation_id: UUID, by: audit.Actor) -> str:
 
 
 def deliver_invitation(*, invitation_id: UUID) -> bool:
-    """The job: make the link, send it by e-mail, note that it was sent. False when there is nobody to send to.
+    """The job: make the link, send it by e-mail, note that it was sent. False when nobody can be sent to.
 
     Run twice it sends a second mail whose link replaces the first: a link that was lost is worse.
     """
@@ -109,7 +114,7 @@ def deliver_invitation(*, invitation_id: UUID) -> bool:
     return True
 
 
-# --------------------------------------------------------------------------------------------------- the patient
+# ---- the patient
 
 LinkOutcome = links.Opened | links.Mismatch | links.OtherDevice | links.NotLive
 
@@ -134,16 +139,30 @@ def leave(*, session: PatientSession) -> None:
         links.end_session(session)
 
 
+class Save(Enum):
+    """How a page came to be saved.
+
+    COMPLETE: "Save and continue", nothing wrong. PARTIAL: the same button, but something is missing or does
+    not fit; what fits is kept. AUTOSAVE: while typing. Red flags are looked for at the button, not while
+    typing, because a finger that slips is no alert (ADR 0009).
+    """
+
+    COMPLETE = "page.saved"
+    PARTIAL = "page.saved-in-part"
+    AUTOSAVE = "page.autosaved"
+
+
 @dataclass(frozen=True, slots=True)
 class PageSaved:
     """What one saved page led to.
 
-    saved_at: when the draft was stored. screening: what the answers so far raise. advice: an emergency or
-    same-day flag stands whose advice the patient has not seen; show it before anything else.
+    saved_at: when the draft was stored. answers: all answers so far. screening: what they raise. advice: an
+    emergency or same-day flag stands whose advice the patient has not seen; show it before anything else.
     """
 
     response: QuestionnaireResponse
     saved_at: datetime
+    answers: dict[str, tuple[Value, ...]]
     screening: Screening
     advice: bool
 
@@ -155,30 +174,37 @@ def save_page(
     fields: Collection[str],
     answers: Answers,
     by: audit.Actor,
-    complete: bool = True,
+    save: Save = Save.COMPLETE,
 ) -> PageSaved:
     """Store one page and look for red flags over all answers so far.
 
-    fields: linkIds that stood on the page. complete is False for an autosave: answers are kept, and red flags
-    wait until the patient says so with "Save and continue", because a finger that slips is no alert (ADR 0009).
-    Raises `draft.AlreadySent`.
+    fields: linkIds that stood on the page and whose answers are replaced. Raises `draft.AlreadySent`.
     """
-    with audit.audited("page.saved" if complete else "page.autosaved", by=by) as access:
-        draft.start_draft(invitation)
-        response = draft.standing_response(invitation, lock=True)
-        assert response is not None  # noqa: S101  (start_draft made it, in this transaction)
+    with audit.audited(save.value, by=by, page=page.link_id) as access:
+        response = _locked_draft(invitation)
         access.saw("response", [response.pk])
-        access.note(page=page.link_id)
-        draft.store_page(response, page, fields, answers, complete=complete)
+        draft.store_page(response, page, fields, answers, complete=save is Save.COMPLETE)
         definition = response.questionnaire.tree()
         active = record.active_rules()
-        screening = record.screen_draft(definition, read_answers(response.answers), active)
+        together = read_answers(response.answers)
+        screening = record.screen_draft(definition, together, active)
         advice = False
-        if complete:
+        if save is not Save.AUTOSAVE:
             urgent = [one for one in screening.red_flags if one.rule.is_urgent]
             _alert(record.sync_red_flags(response, definition, urgent, active))
             advice = advice_waits(response)
-    return PageSaved(response, response.updated_at, screening, advice)
+    return PageSaved(response, response.updated_at, together, screening, advice)
+
+
+def _locked_draft(invitation: Invitation) -> QuestionnaireResponse:
+    """The evaluation's response, made if need be, under a lock: two tabs wait for each other."""
+    standing = draft.standing_response(invitation, lock=True)
+    if standing is None:
+        draft.start_draft(invitation)
+        standing = draft.standing_response(invitation, lock=True)
+    if standing is None:
+        raise RuntimeError("the draft that was just made is gone")
+    return standing
 
 
 def _alert(opened: list[RedFlag]) -> None:
@@ -224,9 +250,7 @@ def submit(*, invitation: Invitation, submit_key: UUID, by: audit.Actor) -> Sent
     Raises `NotComplete`; nothing is stored then.
     """
     with audit.audited("intake.sent", by=by) as access:
-        draft.start_draft(invitation)
-        response = draft.standing_response(invitation, lock=True)
-        assert response is not None  # noqa: S101  (start_draft made it, in this transaction)
+        response = _locked_draft(invitation)
         access.saw("response", [response.pk])
         if response.is_sent:
             access.action = "intake.sent-again"
@@ -269,19 +293,32 @@ def fhir_document(response: QuestionnaireResponse, answers: Answers, authored: d
     }
 
 
-def screening_of(response: QuestionnaireResponse) -> Screening:
-    """What a draft's or a sent intake's answers raise now: for hiding pages and for the patient's advice."""
-    return record.screen_draft(
-        response.questionnaire.tree(), read_answers(response.answers), record.active_rules()
-    )
+def screening_of(definition: Definition, answers: Answers) -> Screening:
+    """What the answers of a draft or a sent intake raise now: for hiding pages and for advice."""
+    return record.screen_draft(definition, answers, record.active_rules())
 
 
-def notice_for(screening: Screening, *, urgent_only: bool) -> PatientNotice | None:
-    """The advice to show: the highest tier's text with the extra lines of all raised flags."""
-    notice = screening.notice
-    if notice is None or (urgent_only and notice.tier not in URGENT):
-        return None
-    return notice
+def hidden_by(screening: Screening) -> frozenset[str]:
+    """linkIds not shown for comfort or safety. Presentation only: answers already given there count.
+
+    Self-tests hide beside every emergency and same-day flag as well (clinical brief, section 3): whatever
+    the precaution about self-tests hides, an urgent flag hides too.
+    """
+    if not screening.is_urgent:
+        return screening.hides
+    return screening.hides | record.hidden_when_urgent()
+
+
+def page_of_first_flag(definition: Definition, screening: Screening, path: tuple[Page, ...]) -> Page | None:
+    """The page with the first answer behind the highest flag, for "I ticked this by mistake"."""
+    for raised in screening.red_flags:
+        for group in raised.required:
+            for link_id, _values in group.matched:
+                owner = definition.page_of(link_id)
+                for page in path:
+                    if owner is not None and page.link_id == owner.link_id:
+                        return page
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +350,7 @@ def lessons_for(response: QuestionnaireResponse, *, urgent: bool) -> list[Offere
     ]
 
 
-# ----------------------------------------------------------------------------------------------------- the desk
+# ---- the desk
 
 
 def mail_on_call(*, flag_ids: list[int]) -> bool:

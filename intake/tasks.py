@@ -7,7 +7,7 @@ from procrastinate.contrib.django import app
 
 from intake import journey
 
-# A mail server that is away is tried for about an hour, then the job stands as failed for the operator to see.
+# A mail server that is away is tried for about an hour; then the job stands as failed, for staff to see.
 MAIL_RETRY = RetryStrategy(max_attempts=8, exponential_wait=3)
 
 

@@ -1,6 +1,19 @@
 """The patient's way, under /intake/."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from intake.views import form, link
 
 app_name = "intake"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("open/<str:token>/", link.open_link, name="open"),
+    path("start/", link.start, name="start"),
+    path("leave/", form.leave, name="leave"),
+    path("left/", link.left, name="left"),
+    path("", form.tasks, name="tasks"),
+    path("advice/", form.advice, name="advice"),
+    path("check/", form.check, name="check"),
+    path("sent/", form.sent, name="sent"),
+    # Last: every other word is a page of the questionnaire.
+    path("<slug:slug>/", form.page, name="page"),
+]

@@ -9,7 +9,7 @@ from intake.conditions import Answers
 from intake.patients.models import Invitation
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.pages import Page, enabled, pages
-from intake.responses.answers import missing, read_answers
+from intake.responses.answers import missing
 from intake.responses.models import QuestionnaireResponse
 
 
@@ -19,7 +19,9 @@ class AlreadySent(Exception):
 
 def standing_response(invitation: Invitation, *, lock: bool = False) -> QuestionnaireResponse | None:
     """The draft or sent response of the invitation's evaluation, if there is one."""
-    responses = QuestionnaireResponse.objects.select_related("questionnaire")
+    responses = QuestionnaireResponse.objects.select_related("questionnaire", "evaluation").defer(
+        "questionnaire__definition"
+    )
     if lock:
         responses = responses.select_for_update(of=("self",))
     response: QuestionnaireResponse | None = responses.filter(
@@ -99,18 +101,17 @@ def path_of(definition: Definition, answers: Answers, hidden: Collection[str]) -
 
 
 def parts(
-    definition: Definition, response: QuestionnaireResponse, path: tuple[Page, ...]
+    definition: Definition, answers: Answers, saved_pages: Collection[str], path: tuple[Page, ...]
 ) -> tuple[PartState, ...]:
-    """The state of every page on the path."""
-    answers = read_answers(response.answers)
+    """The state of every page on the path. saved_pages: linkIds of pages saved without an error."""
     on = enabled(definition, answers)
     states = []
     for page in path:
         asked = [item.link_id for item in page.item.walk() if item.is_question and item.link_id in on]
         answered = sum(bool(answers.get(link_id)) for link_id in asked)
-        if page.link_id in response.saved_pages and not missing(definition, answers, page):
+        if page.link_id in saved_pages and not missing(definition, answers, page):
             state = "done"
-        elif answered or page.link_id in response.saved_pages:
+        elif answered or page.link_id in saved_pages:
             state = "started"
         else:
             state = "not-started"

@@ -1,0 +1,278 @@
+"""The form itself: task list, pages, advice, check, send, thanks."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from education.clinic_info.models import ClinicInfo
+from intake import journey
+from intake.questionnaires.pages import Page
+from intake.responses import draft
+from intake.responses.answers import missing
+from intake.responses.forms import PageForm, page_form
+from intake.responses.prefill import with_known
+from intake.responses.summary import summarize
+from intake.screening.screen import Screening
+from intake.views.visit import Visit, patient_page
+
+AUTOSAVE_HEADER = "X-Autosave"
+
+
+def see_other(name: str, *args: str, query: str = "") -> HttpResponse:
+    """After a POST: go and look there, so that a reload sends nothing again."""
+    response = redirect(reverse(name, args=args) + query)
+    response.status_code = 303
+    return response
+
+
+@require_safe
+@patient_page
+def tasks(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Hello, and the parts of the form with their state."""
+    if visit.is_sent:
+        return redirect("intake:sent")
+    if visit.response is not None and journey.advice_waits(visit.response):
+        return redirect("intake:advice")
+    done = sum(part.state == "done" for part in visit.parts)
+    upcoming = next((part for part in visit.parts if part.state != "done"), None)
+    return render(
+        request, "intake/tasks.html", {"visit": visit, "parts": visit.parts, "done": done, "next": upcoming}
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@patient_page
+def page(request: HttpRequest, visit: Visit, slug: str) -> HttpResponse:
+    """One page. POST saves it; with the autosave header it answers JSON and judges nothing."""
+    here = next((one for one in visit.path if one.slug == slug), None)
+    if here is None:
+        raise Http404
+    is_autosave = request.method == "POST" and AUTOSAVE_HEADER in request.headers
+    if visit.is_sent:
+        return JsonResponse({"sent": True}, status=409) if is_autosave else redirect("intake:sent")
+    if request.method != "POST":
+        if visit.response is not None and journey.advice_waits(visit.response):
+            return redirect("intake:advice")
+        return show_page(request, visit, here, form_for(request, visit, here))
+    form = form_for(request, visit, here)
+    if is_autosave:
+        return autosave(visit, here, form)
+    complete = form.is_valid()
+    try:
+        saved = journey.save_page(
+            invitation=visit.invitation,
+            page=here,
+            fields=form.link_ids - form.problems.keys(),
+            answers=form.valid_answers,
+            by=visit.actor,
+            save=journey.Save.COMPLETE if complete else journey.Save.PARTIAL,
+        )
+    except draft.AlreadySent:
+        return see_other("intake:sent")
+    if saved.advice:
+        # Shown in this very answer: on a bad line the next request may never come.
+        return show_advice(request, visit, saved.screening)
+    if "leave" in request.POST:
+        return leave_now(visit)
+    if "switch" in request.POST:
+        as_list = "1" if request.POST["switch"] == "list" else "0"
+        return see_other("intake:page", here.slug, query=f"?list={as_list}{change_query(request, '&')}")
+    if not complete:
+        return show_page(request, visit, here, form)
+    if "change" in request.GET:
+        return see_other("intake:check")
+    following = page_after(visit, saved, here)
+    return see_other("intake:page", following.slug) if following else see_other("intake:check")
+
+
+def leave_now(visit: Visit) -> HttpResponse:
+    """Save and leave: what was saved stays, the cookie opens nothing, the browser drops its copies."""
+    journey.leave(session=visit.session)
+    response = see_other("intake:left")
+    response.delete_cookie(settings.PATIENT_COOKIE_NAME)
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+@require_POST
+@patient_page
+def leave(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Save and leave, from a page without questions."""
+    return leave_now(visit)
+
+
+def form_for(request: HttpRequest, visit: Visit, here: Page) -> PageForm:
+    return page_form(
+        visit.definition,
+        here,
+        with_known(visit.definition, visit.answers, visit.patient, timezone.localdate()),
+        data=request.POST if request.method == "POST" else None,
+        hide=visit.hidden,
+        as_list=request.GET.get("list") == "1",
+    )
+
+
+def show_page(request: HttpRequest, visit: Visit, here: Page, form: PageForm) -> HttpResponse:
+    number = visit.path.index(here) + 1
+    before = visit.path[number - 2] if number > 1 else None
+    return render(
+        request,
+        "intake/page.html",
+        {
+            "visit": visit,
+            "page": here,
+            "form": form,
+            "number": number,
+            "total": len(visit.path),
+            "back": back_link(request, before),
+            "change": "change" in request.GET,
+            "saved_at": clock(visit.response.updated_at) if visit.response else "",
+        },
+    )
+
+
+def back_link(request: HttpRequest, before: Page | None) -> str:
+    """Where Back goes: to the check page when one answer is being changed, else one page back on the path."""
+    if "change" in request.GET:
+        return reverse("intake:check")
+    return reverse("intake:page", args=[before.slug]) if before else reverse("intake:tasks")
+
+
+def change_query(request: HttpRequest, joint: str) -> str:
+    return f"{joint}change=1" if "change" in request.GET else ""
+
+
+def page_after(visit: Visit, saved: journey.PageSaved, here: Page) -> Page | None:
+    """The next page on the path as it is after this save: an answer can add or remove pages."""
+    path = draft.path_of(visit.definition, saved.answers, journey.hidden_by(saved.screening))
+    slugs = [one.slug for one in path]
+    place = slugs.index(here.slug) + 1 if here.slug in slugs else len(path)
+    return path[place] if place < len(path) else None
+
+
+def autosave(visit: Visit, here: Page, form: PageForm) -> HttpResponse:
+    """Keeps what fits of a page that is being typed; says when."""
+    try:
+        saved = journey.save_page(
+            invitation=visit.invitation,
+            page=here,
+            fields=form.link_ids - form.problems.keys(),
+            answers=form.valid_answers,
+            by=visit.actor,
+            save=journey.Save.AUTOSAVE,
+        )
+    except draft.AlreadySent:
+        return JsonResponse({"sent": True}, status=409)
+    return JsonResponse({"saved_at": clock(saved.saved_at)})
+
+
+def clock(moment: Any) -> str:
+    """`9:41 am` on the clinic's clock."""
+    return date_format(timezone.localtime(moment), "g:i a").replace(".", "").lower()
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@patient_page
+def advice(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """What to do today. One of its two buttons has to be pressed before the form goes on."""
+    response = visit.response
+    if response is None or not visit.screening.is_urgent:
+        return redirect("intake:tasks")
+    if request.method != "POST":
+        return show_advice(request, visit, visit.screening)
+    mistake = request.POST.get("answer") == "mistake"
+    journey.advice_seen(response=response, by=visit.actor, mistake=mistake)
+    if response.is_sent:
+        return see_other("intake:sent")
+    if mistake:
+        first = journey.page_of_first_flag(visit.definition, visit.screening, visit.path)
+        return see_other("intake:page", first.slug) if first else see_other("intake:tasks")
+    return see_other("intake:tasks")
+
+
+def show_advice(request: HttpRequest, visit: Visit, screening: Screening) -> HttpResponse:
+    return render(request, "intake/advice.html", advice_context(visit, screening))
+
+
+def advice_context(visit: Visit, screening: Screening) -> dict[str, Any]:
+    """The one text of the highest tier, and the extra lines of every flag raised."""
+    notice = screening.notice
+    clinic = ClinicInfo.current()
+    if notice is None:
+        return {"visit": visit, "clinic": clinic}
+    return {
+        "visit": visit,
+        "clinic": clinic,
+        "tier": notice.tier,
+        "message": notice.message.replace("{clinic_phone}", clinic.phone_display),
+        "lines": [line.replace("{clinic_phone}", clinic.phone_display) for line in notice.extra_lines],
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@patient_page
+def check(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Check your answers, then send them. Sending twice is sending once."""
+    if visit.is_sent:
+        return see_other("intake:sent")
+    if visit.response is not None and journey.advice_waits(visit.response):
+        return redirect("intake:advice")
+    if request.method != "POST":
+        return show_check(request, visit, str(uuid.uuid4()), confirmed=False, sending=False)
+    try:
+        key = uuid.UUID(request.POST.get("key", ""))
+    except ValueError:
+        return show_check(request, visit, str(uuid.uuid4()), confirmed=True, sending=True)
+    confirmed = request.POST.get("confirm") == "yes"
+    if not confirmed:
+        return show_check(request, visit, str(key), confirmed=False, sending=True)
+    try:
+        journey.submit(invitation=visit.invitation, submit_key=key, by=visit.actor)
+    except journey.NotComplete:
+        return show_check(request, visit, str(key), confirmed=True, sending=True)
+    return see_other("intake:sent")
+
+
+def show_check(
+    request: HttpRequest, visit: Visit, key: str, *, confirmed: bool, sending: bool
+) -> HttpResponse:
+    lacking = missing(visit.definition, visit.answers)
+    sections = summarize(visit.definition, visit.answers, visit.path, lacking, hide=visit.hidden)
+    return render(
+        request,
+        "intake/check.html",
+        {
+            "visit": visit,
+            "sections": sections,
+            "lacking": [(section, line) for section in sections for line in section.lines if line.needed],
+            "key": key,
+            "confirmed": confirmed,
+            "sending": sending,
+            "back": reverse("intake:page", args=[visit.path[-1].slug]) if visit.path else "",
+        },
+    )
+
+
+@require_safe
+@patient_page
+def sent(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """It is sent: what happens next and lessons, or, where help is needed today, that first and no lesson."""
+    response = visit.response
+    if response is None or not response.is_sent:
+        return redirect("intake:tasks")
+    context: dict[str, Any] = {
+        **advice_context(visit, visit.screening),
+        "response": response,
+        "reference": response.reference,
+    }
+    if visit.screening.is_urgent:
+        return render(request, "intake/sent_urgent.html", context)
+    context["lessons"] = journey.lessons_for(response, urgent=False)
+    return render(request, "intake/sent.html", context)

@@ -1,0 +1,84 @@
+"""The link: asks the date of birth, opens the form. Looking at it changes nothing."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from intake import audit, journey
+from intake.patients import links
+from intake.patients.birth_date import BirthDateProblem, TypedDate
+from intake.views.visit import Visit, patient_page, set_patient_cookies, visitor_address
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    """GET and HEAD show the question and store nothing; only a POST of the right date opens the form."""
+    with audit.audited("link.viewed", by=audit.ANONYMOUS) as access:
+        invitation = links.find_live(token)
+        if invitation is None:
+            return _ended(request)
+        access.saw("invitation", [invitation.pk])
+        visit = {
+            "starts_at": invitation.evaluation.starts_at,
+            "physio": invitation.evaluation.physio.formal_name,
+        }
+    if request.method != "POST":
+        return render(request, "intake/birth_date.html", {"visit": visit, "typed": TypedDate()})
+
+    typed = TypedDate(
+        request.POST.get("month", ""), request.POST.get("day", ""), request.POST.get("year", "")
+    )
+    try:
+        birth_date = typed.as_date(timezone.localdate())
+    except BirthDateProblem as problem:
+        return render(
+            request, "intake/birth_date.html", {"visit": visit, "typed": typed, "error": problem.message}
+        )
+    outcome = journey.open_link(
+        token=token,
+        birth_date=birth_date,
+        address=visitor_address(request),
+        device_token=request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""),
+    )
+    if isinstance(outcome, links.NotLive):
+        return _ended(request)
+    if isinstance(outcome, links.OtherDevice):
+        return render(request, "intake/other_device.html", status=403)
+    if isinstance(outcome, links.Mismatch):
+        return render(
+            request,
+            "intake/birth_date.html",
+            {
+                "visit": visit,
+                "typed": typed,
+                "error": _("That doesn't match what the clinic has. Check the numbers and try again."),
+                "mismatch": True,
+            },
+        )
+    response = redirect("intake:start", permanent=False)
+    response.status_code = 303
+    set_patient_cookies(response, outcome)
+    return response
+
+
+def _ended(request: HttpRequest) -> HttpResponse:
+    return render(request, "intake/link_ended.html", status=404)
+
+
+@require_safe
+@patient_page
+def start(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Before you start: what happens, who reads it, and what it is not for."""
+    if visit.is_sent:
+        return redirect("intake:sent")
+    if visit.response is not None and visit.response.saved_pages:
+        return redirect("intake:tasks")
+    return render(request, "intake/start.html", {"visit": visit})
+
+
+@require_safe
+def left(request: HttpRequest) -> HttpResponse:
+    return render(request, "intake/left.html")

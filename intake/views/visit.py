@@ -1,0 +1,139 @@
+"""A patient at work: the session behind the cookie, and what every page of the form needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from typing import Concatenate, ParamSpec
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+
+from intake import audit, journey
+from intake.conditions import Value
+from intake.patients import links
+from intake.patients.models import Evaluation, Invitation, Patient, PatientSession
+from intake.questionnaires.definition import Definition
+from intake.questionnaires.pages import Page
+from intake.responses import draft
+from intake.responses.answers import read_answers
+from intake.responses.models import QuestionnaireResponse
+from intake.screening.screen import Screening
+
+P = ParamSpec("P")
+
+
+@dataclass
+class Visit:
+    """One request of one patient. Everything is read at most once."""
+
+    session: PatientSession
+
+    @property
+    def invitation(self) -> Invitation:
+        return self.session.invitation
+
+    @property
+    def evaluation(self) -> Evaluation:
+        return self.invitation.evaluation
+
+    @property
+    def patient(self) -> Patient:
+        return self.evaluation.patient
+
+    @property
+    def actor(self) -> audit.Actor:
+        return audit.patient(self.invitation.pk)
+
+    @cached_property
+    def response(self) -> QuestionnaireResponse | None:
+        return draft.standing_response(self.invitation)
+
+    @property
+    def is_sent(self) -> bool:
+        return self.response is not None and self.response.is_sent
+
+    @cached_property
+    def definition(self) -> Definition:
+        questionnaire = self.response.questionnaire if self.response else self.invitation.questionnaire
+        return questionnaire.tree()
+
+    @cached_property
+    def answers(self) -> dict[str, tuple[Value, ...]]:
+        return read_answers(self.response.answers) if self.response else {}
+
+    @cached_property
+    def screening(self) -> Screening:
+        return journey.screening_of(self.definition, self.answers)
+
+    @cached_property
+    def hidden(self) -> frozenset[str]:
+        """linkIds not shown for comfort: presentation only, answers given there count."""
+        return journey.hidden_by(self.screening)
+
+    @cached_property
+    def path(self) -> tuple[Page, ...]:
+        return draft.path_of(self.definition, self.answers, self.hidden)
+
+    @cached_property
+    def parts(self) -> tuple[draft.PartState, ...]:
+        response = self.response
+        return draft.parts(
+            self.definition,
+            self.answers,
+            response.saved_pages if response else [],
+            self.path,
+        )
+
+
+PatientView = Callable[Concatenate[HttpRequest, Visit, P], HttpResponse]
+
+
+def patient_page(view: PatientView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Opens the patient's session for a view, or says that it is over.
+
+    The whole view, its template included, runs in one transaction that the session's own audit row covers.
+    """
+
+    @wraps(view)
+    def inner(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        with audit.covered():
+            session = links.find_session(request.COOKIES.get(settings.PATIENT_COOKIE_NAME, ""))
+            if session is not None:
+                links.touch_session(session)
+                response = view(request, Visit(session), *args, **kwargs)
+                if isinstance(response, TemplateResponse):
+                    response.render()
+                return response
+        return render(request, "intake/session_over.html", status=403)
+
+    return inner
+
+
+def set_patient_cookies(response: HttpResponse, opened: links.Opened) -> None:
+    """The session's cookie ends with the browser; the device's stays, so that the same phone may resume."""
+    response.set_cookie(
+        settings.PATIENT_COOKIE_NAME,
+        opened.session_token,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    response.set_cookie(
+        settings.DEVICE_COOKIE_NAME,
+        opened.device_token,
+        max_age=settings.DEVICE_COOKIE_AGE,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def visitor_address(request: HttpRequest) -> str | None:
+    """The visitor's IP address. Behind a named proxy, the one the proxy added last; otherwise the peer's."""
+    peer = str(request.META.get("REMOTE_ADDR") or "")
+    if settings.TRUSTED_PROXY and peer == settings.TRUSTED_PROXY:
+        forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rsplit(",", 1)[-1].strip()
+        return forwarded or None
+    return peer or None
