@@ -147,7 +147,7 @@ def to_fhir_items(definition: Definition, answers: Answers) -> list[dict[str, An
 
     ``[{"linkId", "text", "item": [...]} | {"linkId", "text", "answer": [{"valueCoding": {...}}, ...]}]``.
     Children of an answered question stand under its first answer, as R4 wants them. An unanswered
-    question with answered children keeps them too, as an item without answers.
+    question with answered children keeps them too, as an item without answers. Decimals stay Decimals.
     """
     kept = prune(definition, answers)
     return list(_fhir_items(definition.items, kept))
