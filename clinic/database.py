@@ -271,11 +271,22 @@ class Cluster:
         if place is None:
             place = self.root
             if not can_enter(self.root):
+                self._clear_forgotten(root_folder())
                 place = Path(tempfile.mkdtemp(prefix="data-", dir=root_folder()))
                 place.chmod(0o711)
                 (place / "of").write_text(str(self.root))
                 write_private(self.root / "place", str(place))
         return place
+
+    def _clear_forgotten(self, folder: Path) -> None:
+        """Delete data that this root had outside, after its own folder was deleted to begin anew."""
+        for place in folder.glob("data-*"):
+            of = place / "of"
+            if of.exists() and Path(of.read_text().strip()) == self.root:
+                pid, _, _ = read_pid_file(place / "data")
+                if pid and serves(pid, place / "data"):
+                    os.kill(pid, signal.SIGQUIT)
+                shutil.rmtree(place, ignore_errors=True)
 
     def _make_root(self) -> None:
         made = [folder for folder in (self.root, *self.root.parents) if not folder.exists()]

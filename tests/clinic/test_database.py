@@ -110,6 +110,9 @@ def test_it_works_in_a_folder_that_only_its_owner_may_enter(folder: Path) -> Non
 
     assert kept(Cluster(folder / "postgres", fast=True).up())
 
+    shutil.rmtree(folder / "postgres")
+    assert not ask(cluster.up().app, "SELECT FROM pg_tables WHERE tablename = 'kept'")
+
     data = Path(cluster.status().data)
     cluster.remove()
     assert not data.exists()

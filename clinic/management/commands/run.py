@@ -60,8 +60,6 @@ class Command(BaseCommand):
             if not self._prepare(stop):
                 return
             listener = self._listen(port)
-            # Nothing is collected here; WhiteNoise only wants the folder to exist.
-            settings.STATIC_ROOT.mkdir(exist_ok=True)
             gunicorn = [sys.executable, "-m", "gunicorn", "--config", "python:clinic.server", "clinic.wsgi"]
             bind = ["--bind", f"fd://{listener.fileno()}", "--log-level", "warning"]
             # The socket is ours, so the address stays while the web server starts again: visitors wait.
