@@ -1,4 +1,4 @@
-"""What physios decided and did. Rows are added, never changed."""
+"""What physios decided and did, as rows that are added and never changed; and the worklist they work from."""
 
 import pgtrigger
 from django.conf import settings
@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from intake.audit import PatientData
-from intake.patients.models import ReviewedQuerySet
+from intake.patients.models import Evaluation, ReviewedQuerySet, ScopedQuerySet
 from intake.responses.models import QuestionnaireResponse
+from intake.review import placing
 from intake.screening.models import Finding, RedFlag
 
 
@@ -130,6 +131,60 @@ class RedFlagContact(PatientData):
         return str(self.pk)
 
 
+class QueueEntry(PatientData):
+    """An evaluation's place on the worklist: its status in one row. Kept by the database (`review.placing`).
+
+    urgent: an emergency or same-day flag waits for staff, also on a draft or a cancelled visit. response: the
+    one with such a flag, else the one that stands. up, down: chain findings foot to knee and knee to foot.
+    """
+
+    class Status(models.TextChoices):
+        NOT_STARTED = "not-started", _("Not started")
+        IN_PROGRESS = "in-progress", _("In progress")
+        TO_REVIEW = "to-review", _("To review")
+        IN_REVIEW = "in-review", _("In review")
+        REVIEWED = "reviewed", _("Reviewed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    class Meta:
+        verbose_name = _("place on the worklist")
+        verbose_name_plural = _("worklist")
+        indexes = [
+            models.Index(fields=["starts_at", "evaluation"], name="queue_time"),
+            models.Index(fields=["status", "starts_at", "evaluation"], name="queue_status"),
+            models.Index(fields=["physio", "starts_at", "evaluation"], name="queue_physio"),
+            models.Index(fields=["starts_at", "evaluation"], condition=Q(urgent=True), name="queue_urgent"),
+            models.Index(fields=["starts_at", "evaluation"], condition=Q(up__gt=0), name="queue_up"),
+            models.Index(fields=["starts_at", "evaluation"], condition=Q(down__gt=0), name="queue_down"),
+        ]
+
+    evaluation = models.OneToOneField(
+        Evaluation, models.CASCADE, primary_key=True, related_name="queue_entry", verbose_name=_("evaluation")
+    )
+    response = models.ForeignKey(
+        QuestionnaireResponse, models.SET_NULL, null=True, related_name="+", verbose_name=_("intake")
+    )
+    physio = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False, verbose_name=_("physio")
+    )
+    starts_at = models.DateTimeField(_("starts at"))
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices)
+    urgent = models.BooleanField(_("urgent"))
+    up = models.PositiveSmallIntegerField(_("foot to knee findings"))
+    down = models.PositiveSmallIntegerField(_("knee to foot findings"))
+
+    objects = ScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+pgtrigger.register(*placing.on_evaluations())(Evaluation)
+pgtrigger.register(*placing.on_responses())(QuestionnaireResponse)
+for _model in (Review, Finding, RedFlag):
+    pgtrigger.register(*placing.on_rows_of_a_response())(_model)
+
+
 ACKNOWLEDGING = frozenset(
     {
         RedFlagContact.Outcome.REACHED,
@@ -142,6 +197,7 @@ __all__ = [
     "ACKNOWLEDGING",
     "Decision",
     "DismissReason",
+    "QueueEntry",
     "RedFlag",
     "RedFlagContact",
     "Review",

@@ -1,0 +1,57 @@
+"""How an evaluation finds its place on the worklist: triggers that keep `QueueEntry` true, whoever writes.
+
+A million intakes can be listed, counted and filtered by index only if each evaluation's status stands in one
+row. The database works that row out itself, after every statement that changes what it rests on, so a bulk
+load, a job or a line of SQL cannot leave a red flag off the list. What a place is made of is the SQL function
+`intake_place_on_worklist` (migration 0003); the triggers here say for which evaluations to call it.
+"""
+
+from typing import Final
+
+import pgtrigger
+
+_NAMES: Final = {pgtrigger.Insert: "insert", pgtrigger.Update: "update", pgtrigger.Delete: "delete"}
+
+_OF_EVALUATION: Final = "SELECT id AS evaluation_id FROM {rows}"
+_OF_RESPONSE: Final = "SELECT evaluation_id FROM {rows}"
+# An autosave changes answers and nothing that the worklist shows.
+_OF_MOVED_RESPONSE: Final = (
+    "SELECT n.evaluation_id FROM new_rows n JOIN old_rows o ON o.id = n.id "
+    "WHERE n.status IS DISTINCT FROM o.status"
+)
+_OF_ROW_OF_RESPONSE: Final = (
+    "SELECT r.evaluation_id FROM {rows} c JOIN intake_questionnaireresponse r ON r.id = c.response_id"
+)
+
+
+def _trigger(operation: pgtrigger.Operation, changed: str) -> pgtrigger.Trigger:
+    rows = "old_rows" if operation is pgtrigger.Delete else "new_rows"
+    evaluations = f"SELECT DISTINCT evaluation_id FROM ({changed.format(rows=rows)}) changed"  # noqa: S608  # texts of this module
+    return pgtrigger.Trigger(
+        name=f"place_after_{_NAMES[operation]}",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=operation,
+        referencing=pgtrigger.Referencing(  # type: ignore[no-untyped-call]  # the library left it untyped
+            old=None if operation is pgtrigger.Insert else "old_rows",
+            new=None if operation is pgtrigger.Delete else "new_rows",
+        ),
+        func=f"PERFORM intake_place_on_worklist(ARRAY({evaluations})); RETURN NULL;",
+    )
+
+
+def on_evaluations() -> list[pgtrigger.Trigger]:
+    return [_trigger(operation, _OF_EVALUATION) for operation in (pgtrigger.Insert, pgtrigger.Update)]
+
+
+def on_responses() -> list[pgtrigger.Trigger]:
+    return [
+        _trigger(pgtrigger.Insert, _OF_RESPONSE),
+        _trigger(pgtrigger.Update, _OF_MOVED_RESPONSE),
+        _trigger(pgtrigger.Delete, _OF_RESPONSE),
+    ]
+
+
+def on_rows_of_a_response() -> list[pgtrigger.Trigger]:
+    """For findings, red flags and reviews."""
+    return [_trigger(operation, _OF_ROW_OF_RESPONSE) for operation in _NAMES]

@@ -1,0 +1,148 @@
+"""People, visits and intakes for tests, made by the same stage functions the product uses.
+
+Everything is invented. Each call opens its own audited context, so a test can use them bare.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.utils import timezone
+
+from intake import audit
+from intake.conditions import Value
+from intake.patients.models import Evaluation, Invitation, Patient
+from intake.questionnaires.load import active_questionnaire
+from intake.responses.answers import prune, read_answers, to_fhir_items
+from intake.responses.models import QuestionnaireResponse
+from intake.screening import record
+from intake.screening.screen import screen
+
+SETUP = audit.system("tests")
+_number = count(1)
+
+# Each raises what its name says; see tests/catalog/cases.json for many more.
+CALM: Mapping[str, Sequence[Value]] = {"pain.regions.left": ["none"], "pain.regions.right": ["none"]}
+ROLLING_IN: Mapping[str, Sequence[Value]] = {
+    "why.main-problem": ["knee"],
+    "why.story": ["Sore on stairs since spring. My foot rolls in <b>when tired</b>."],
+    "pain.regions.left": ["none"],
+    "pain.regions.right": ["knee-front"],
+    "pain.now": [3],
+    "pain.worst": [6],
+    "pain.average": [4],
+    "gait.foot-roll.right": ["inward"],
+    "foot.ankle-lean.right": ["in"],
+    "foot.shoe-wear.right": ["outer-edge"],
+    "goal.one.activity": ["Run 5 km"],
+    "goal.one.score": [4],
+}
+SPARING: Mapping[str, Sequence[Value]] = {
+    "why.main-problem": ["knee-and-foot"],
+    "pain.regions.left": ["sole-heel"],
+    "pain.regions.right": ["knee-inner"],
+    "gait.leg-use.right": ["spare"],
+    "gait.leg-use.left": ["more"],
+    "timeline.first": ["knee-first"],
+    "knee.history.right": ["arthritis"],
+}
+SWOLLEN_CALF: Mapping[str, Sequence[Value]] = {
+    "safety.leg-signs.left": ["calf-swollen", "calf-warm-sore"],
+    "safety.leg-signs.right": ["none"],
+    "safety.clot-risks": ["long-trip"],
+}
+
+
+def make_user(role: str | None, **fields: Any) -> Any:
+    """A member of staff. role: a name of `clinic.roles`; None for an account without one."""
+    number = next(_number)
+    fields.setdefault("username", f"{(role or 'none').replace(' ', '-')}-{number}")
+    fields.setdefault("first_name", "Maya")
+    fields.setdefault("last_name", f"Ortiz{number}")
+    user = get_user_model()(is_staff=True, **fields)
+    user.set_password("correct horse battery")
+    user.save()
+    if role:
+        user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def make_patient(**fields: Any) -> Patient:
+    number = next(_number)
+    defaults: dict[str, Any] = {
+        "given_name": "Jordan",
+        "family_name": f"Lee{number}",
+        "birth_date": date(1986, 4, 12),
+        "email": f"patient{number}@example.org",
+        "phone": "(310) 555-0188",
+    }
+    with audit.audited("tests.made", by=SETUP):
+        patient: Patient = Patient.objects.create(**{**defaults, **fields})
+    return patient
+
+
+def make_evaluation(*, patient: Patient | None = None, physio: Any = None, **fields: Any) -> Evaluation:
+    """A visit, in an hour and a half unless `starts_at` says otherwise."""
+    patient = patient or make_patient()
+    physio = physio or make_user("physio")
+    fields.setdefault("starts_at", timezone.now() + timedelta(minutes=90))
+    with audit.audited("tests.made", by=SETUP):
+        evaluation: Evaluation = Evaluation.objects.create(patient=patient, physio=physio, **fields)
+    return evaluation
+
+
+def make_invitation(evaluation: Evaluation, **fields: Any) -> Invitation:
+    fields.setdefault("expires_at", evaluation.starts_at + timedelta(hours=24))
+    fields.setdefault("created_at", min(timezone.now(), fields["expires_at"] - timedelta(days=1)))
+    with audit.audited("tests.made", by=SETUP):
+        invitation: Invitation = Invitation.objects.create(
+            evaluation=evaluation, questionnaire=active_questionnaire(), **fields
+        )
+    return invitation
+
+
+def make_response(
+    answers: Mapping[str, Sequence[Value]],
+    *,
+    evaluation: Evaluation | None = None,
+    sent: bool = True,
+    at: datetime | None = None,
+) -> QuestionnaireResponse:
+    """An intake with what it raises. Required questions may be missing; a draft has its red flags only."""
+    evaluation = evaluation or make_evaluation()
+    invitation = make_invitation(evaluation)
+    at = at or timezone.now()
+    with audit.audited("tests.made", by=SETUP):
+        questionnaire = invitation.questionnaire
+        definition = questionnaire.tree()
+        stored = {link_id: list(values) for link_id, values in answers.items()}
+        pruned = prune(definition, read_answers(stored))
+        response: QuestionnaireResponse = QuestionnaireResponse.objects.create(
+            evaluation=evaluation,
+            invitation=invitation,
+            questionnaire=questionnaire,
+            answers={link_id: list(values) for link_id, values in pruned.items()} if sent else stored,
+            started_at=at,
+            updated_at=at,
+        )
+        active = record.active_rules()
+        screening = screen(active.rules, pruned)
+        if sent:
+            response.status = QuestionnaireResponse.Status.COMPLETED
+            response.document = {
+                "resourceType": "QuestionnaireResponse",
+                "item": to_fhir_items(definition, pruned),
+            }
+            response.authored = at
+            response.submit_key = uuid.uuid4()
+            response.save()
+            record.store_findings(response, definition, screening, active)
+            record.sync_red_flags(response, definition, screening.red_flags, active)
+        else:
+            urgent = [one for one in screening.red_flags if one.rule.is_urgent]
+            record.sync_red_flags(response, definition, urgent, active)
+    return response
