@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -80,7 +81,7 @@ class Block:
 
     def render(
         self, form: PageForm, context: object, template_pack: str = TEMPLATE_PACK, **kwargs: object
-    ) -> SafeString:
+    ) -> str:
         return render_to_string(f"{template_pack}/{self.template}.html", {"block": self})
 
     @property
@@ -152,7 +153,7 @@ class QuestionBlock(Block):
     @property
     def below(self) -> SafeString:
         """The questions that hang under this one."""
-        return SafeString().join(block.render(self.form, None) for block in self.nested)
+        return format_html_join("", "{}", ((block.render(self.form, None),) for block in self.nested))
 
     def _descriptions(self) -> Iterator[str]:
         yield from super()._descriptions()
@@ -295,7 +296,7 @@ class GroupBlock(Block):
 
     @property
     def inside(self) -> SafeString:
-        return SafeString().join(block.render(self.form, None) for block in self.blocks)
+        return format_html_join("", "{}", ((block.render(self.form, None),) for block in self.blocks))
 
 
 class SidesBlock(Block):
@@ -361,7 +362,7 @@ class BodyMapBlock(Block):
 
     def render(
         self, form: PageForm, context: object, template_pack: str = TEMPLATE_PACK, **kwargs: object
-    ) -> SafeString:
+    ) -> str:
         name = "bodylist" if self.form.as_list else "bodymap"
         return render_to_string(f"{template_pack}/{name}.html", {"block": self})
 

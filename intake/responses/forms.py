@@ -49,10 +49,14 @@ class AskedWhen:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the error summary: the id of the first control, and what to do."""
+    """One line of the error summary: the id of the first control, what to do, and at which question.
+
+    ``question`` is empty where the message names the place itself.
+    """
 
     target: str
     message: str
+    question: str
 
 
 def to_value(item: Item, text: str) -> Value:
@@ -229,7 +233,7 @@ class PageForm(forms.Form):
     def texts(self, link_id: str) -> list[str]:
         """What stands in the controls of a question: as sent, else as stored."""
         if self.is_bound:
-            return SentTexts().value_from_datadict(cast("Mapping[str, Any]", self.data), None, link_id)
+            return SentTexts().value_from_datadict(self.data, None, link_id)
         return list(cast("list[str]", self.initial[link_id]))
 
     def error(self, link_id: str) -> str | None:
@@ -269,15 +273,15 @@ class PageForm(forms.Form):
             message = self.error(link_id)
             if message is not None:
                 item = self.definition.item(link_id)
-                if not item.body_map:
-                    message = f"{wording.question_label(self.definition, item)} {message}"
-                entries.append(Entry(self.first_control(link_id), message))
+                says_where = item.body_map and link_id in self.unanswered
+                question = "" if says_where else wording.question_label(self.definition, item)
+                entries.append(Entry(self.first_control(link_id), message, question))
         return tuple(entries)
 
     @property
     def has_body_map(self) -> bool:
         """Does this page offer the drawing and its list?"""
-        return any(field.item.body_map for field in self.fields.values())
+        return any(self.definition.item(link_id).body_map for link_id in self.fields)
 
     @property
     def shown_view(self) -> str:

@@ -68,6 +68,7 @@
       const left = limit - [...control.value.trim().replace(/\r\n/g, "\n")].length;
       line.textContent = (left < 0 ? line.dataset.over : line.dataset.left).replace("%s", Math.abs(left));
       line.classList.toggle("is-over", left < 0);
+      if (line.dataset.near) line.hidden = left > Number(line.dataset.near);
     };
     control.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(count, 500); });
     return count;
