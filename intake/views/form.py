@@ -8,11 +8,11 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from education.clinic_info.models import ClinicInfo
 from intake import journey
+from intake.patients.wording import clock
 from intake.questionnaires.pages import Page
 from intake.responses import draft
 from intake.responses.answers import missing
@@ -171,11 +171,6 @@ def autosave(visit: Visit, here: Page, form: PageForm) -> HttpResponse:
     except draft.AlreadySent:
         return JsonResponse({"sent": True}, status=409)
     return JsonResponse({"saved_at": clock(saved.saved_at)})
-
-
-def clock(moment: Any) -> str:
-    """`9:41 am` on the clinic's clock."""
-    return date_format(timezone.localtime(moment), "g:i a").replace(".", "").lower()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
