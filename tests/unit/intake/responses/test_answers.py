@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intake.conditions import Answers
 from intake.questionnaires.definition import HL7, read_definition
 from intake.questionnaires.pages import pages
 from intake.responses.answers import (
@@ -143,7 +144,7 @@ def test_pruning_drops_what_is_not_asked() -> None:
 
 def test_a_goal_that_is_not_named_has_no_score() -> None:
     assert prune(definition(), {"goal.one.score": (4,)}) == {}
-    named = {"goal.one.score": (4,), "goal.one.activity": ("Run",)}
+    named: Answers = {"goal.one.score": (4,), "goal.one.activity": ("Run",)}
     assert set(prune(definition(), named)) == set(named)
 
 
@@ -171,15 +172,16 @@ def test_missing_names_what_must_be_answered_on_the_path() -> None:
 
 
 def test_typed_words_can_be_left_out() -> None:
-    answers = {"why.story": ("Hurts",), "pain.now": (3,), "goal.one.activity": ("Run",)}
+    answers: Answers = {"why.story": ("Hurts",), "pain.now": (3,), "goal.one.activity": ("Run",)}
     assert without_words(definition(), answers) == {"pain.now": (3,)}
 
 
 def test_answers_are_read_exactly_from_stored_json() -> None:
     assert read_answers({"a": 0.1, "b": None, "c": [1, "x"]}) == {"a": (Decimal("0.1"),), "c": (1, "x")}
-    for wrong in ([], {"a": {}}, {"a": [None]}, {"a": float("inf")}):
+    wrong: list[object] = [[], {"a": {}}, {"a": [None]}, {"a": float("inf")}]
+    for data in wrong:
         with pytest.raises(ValueError, match="answer"):
-            read_answers(wrong)
+            read_answers(data)
 
 
 def test_the_fhir_tree_holds_groups_texts_and_codings() -> None:
