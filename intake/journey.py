@@ -6,18 +6,21 @@ Mail is queued in the same transaction, so it leaves only if the write stands.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from education.clinic_info.models import ClinicInfo
 from education.lessons.models import Lesson
@@ -31,12 +34,19 @@ from intake.questionnaires.pages import Page
 from intake.responses import draft
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse
-from intake.review import contacts
-from intake.review.models import RedFlagContact
+from intake.review import contacts, decide
+from intake.review.models import RedFlagContact, Review, Verdict
 from intake.screening import record
-from intake.screening.models import RedFlag
+from intake.screening.models import Finding, RedFlag
 from intake.screening.screen import URGENT, Screening, screen
 from intake.screening.suggest import parse_suggestable, suggest
+
+# The names of the jobs in `intake.tasks`, which stand above this module and call it.
+SEND_INVITATION: Final = "send_invitation"
+MAIL_ON_CALL: Final = "mail_on_call"
+SETTLE_DRAFT: Final = "settle_draft"
+
+SETTLE_AFTER: Final = timedelta(minutes=3)
 
 # ---- the invitation
 
@@ -48,8 +58,6 @@ def invite(*, evaluation: Evaluation, by: audit.Actor, mail: bool = True) -> Inv
 
     A form that was begun goes on with the questionnaire version it was begun with.
     """
-    from intake import tasks
-
     with audit.audited("invitation.made", by=by, objects={"evaluation": [evaluation.pk]}) as access:
         now = timezone.now()
         evaluation.invitations.filter(revoked_at=None, ended_at=None).update(revoked_at=now)
@@ -63,7 +71,7 @@ def invite(*, evaluation: Evaluation, by: audit.Actor, mail: bool = True) -> Inv
         )
         access.saw("invitation", [invitation.pk])
         if mail:
-            tasks.send_invitation.defer(invitation_id=str(invitation.pk))
+            app.configure_task(SEND_INVITATION).defer(invitation_id=str(invitation.pk))
     return invitation
 
 
@@ -143,8 +151,8 @@ class Save(Enum):
     """How a page came to be saved.
 
     COMPLETE: "Save and continue", nothing wrong. PARTIAL: the same button, but something is missing or does
-    not fit; what fits is kept. AUTOSAVE: while typing. Red flags are looked for at the button, not while
-    typing, because a finger that slips is no alert (ADR 0009).
+    not fit; what fits is kept. AUTOSAVE: while typing. Red flags are looked for at the button; while typing a
+    finger may slip, so those answers alert only if no button follows within minutes (ADR 0009).
     """
 
     COMPLETE = "page.saved"
@@ -188,11 +196,13 @@ def save_page(
         active = record.active_rules()
         together = read_answers(response.answers)
         screening = record.screen_draft(definition, together, active)
+        urgent = [one for one in screening.red_flags if one.rule.is_urgent]
         advice = False
         if save is not Save.AUTOSAVE:
-            urgent = [one for one in screening.red_flags if one.rule.is_urgent]
             _alert(record.sync_red_flags(response, definition, urgent, active))
             advice = advice_waits(response)
+        elif urgent:
+            _settle_later(response)
     return PageSaved(response, response.updated_at, together, screening, advice)
 
 
@@ -209,11 +219,44 @@ def _locked_draft(invitation: Invitation) -> QuestionnaireResponse:
 
 def _alert(opened: list[RedFlag]) -> None:
     """Queue one notice to whoever is on call for the emergency and same-day flags that stand open anew."""
-    from intake import tasks
-
     urgent = [flag for flag in opened if flag.tier in URGENT]
     if urgent:
-        tasks.mail_on_call.defer(flag_ids=[flag.pk for flag in urgent])
+        app.configure_task(MAIL_ON_CALL).defer(flag_ids=[flag.pk for flag in urgent])
+
+
+def _settle_later(response: QuestionnaireResponse) -> None:
+    """Queue one look at a draft whose typed answers raise an urgent flag, in case no button follows."""
+    try:
+        with transaction.atomic():
+            app.configure_task(
+                SETTLE_DRAFT,
+                schedule_in={"seconds": int(SETTLE_AFTER.total_seconds())},
+                queueing_lock=f"settle-{response.pk}",
+            ).defer(response_id=str(response.pk))
+    except AlreadyEnqueued:
+        pass
+
+
+def settle_draft(*, response_id: UUID) -> int:
+    """The job: alert for urgent answers that were typed and saved but never sent on. Returns flags opened."""
+    by = audit.system("settle_draft")
+    with audit.audited("draft.settled", by=by, objects={"response": [response_id]}) as access:
+        response = (
+            QuestionnaireResponse.objects.select_for_update(of=("self",))
+            .select_related("questionnaire")
+            .filter(pk=response_id, status=QuestionnaireResponse.Status.IN_PROGRESS)
+            .first()
+        )
+        if response is None:
+            return 0
+        definition = response.questionnaire.tree()
+        active = record.active_rules()
+        screening = record.screen_draft(definition, read_answers(response.answers), active)
+        urgent = [one for one in screening.red_flags if one.rule.is_urgent]
+        opened = record.sync_red_flags(response, definition, urgent, active)
+        _alert(opened)
+        access.note(red_flags=len(opened))
+    return len(opened)
 
 
 def advice_waits(response: QuestionnaireResponse) -> bool:
@@ -392,11 +435,35 @@ def record_contact(
             called_at=called_at,
             outcome=outcome,
             next_step=next_step,
-            by=user_of(by),
+            by=user_of(by).pk,
         )
         record.acknowledge(acknowledged)
         access.saw("red-flag", [flag.pk for flag in acknowledged])
     return contact
+
+
+def decide_finding(
+    *, finding: Finding, decision: str, by: audit.Actor, reason: str = "", note: str = ""
+) -> Verdict:
+    """One verdict on one finding; `unconfirmed` undoes the last. The first one begins the review.
+
+    Raises `decide.NotAllowed` with a message for the physio and the form field it belongs to.
+    """
+    objects = {"finding": [finding.pk], "response": [finding.response_id]}
+    with audit.audited("finding.decided", by=by, objects=objects, decision=decision):
+        return decide.decide(finding=finding, decision=decision, reason=reason, note=note, by=user_of(by))
+
+
+def finish_review(*, response: QuestionnaireResponse, by: audit.Actor) -> Review:
+    """The physio is done before the visit. Raises `decide.NotAllowed` naming what is left."""
+    with audit.audited("review.finished", by=by, objects={"response": [response.pk]}):
+        return decide.finish(response, user_of(by))
+
+
+def reopen_review(*, response: QuestionnaireResponse, by: audit.Actor) -> Review:
+    """Open a finished review again; who finished it stays in the trail. Raises `decide.NotAllowed`."""
+    with audit.audited("review.reopened", by=by, objects={"response": [response.pk]}):
+        return decide.reopen(response, user_of(by))
 
 
 def user_of(by: audit.Actor) -> AbstractBaseUser:

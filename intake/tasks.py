@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from procrastinate import RetryStrategy
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from intake import journey
@@ -11,11 +11,25 @@ from intake import journey
 MAIL_RETRY = RetryStrategy(max_attempts=8, exponential_wait=3)
 
 
-@app.task(name="send_invitation", retry=MAIL_RETRY, pass_context=False)
+@app.task(name=journey.SEND_INVITATION, retry=MAIL_RETRY, pass_context=False)
 def send_invitation(invitation_id: str) -> None:
     journey.deliver_invitation(invitation_id=UUID(invitation_id))
 
 
-@app.task(name="mail_on_call", retry=MAIL_RETRY, pass_context=False)
+@app.task(name=journey.MAIL_ON_CALL, retry=MAIL_RETRY, pass_context=False)
 def mail_on_call(flag_ids: list[int]) -> None:
     journey.mail_on_call(flag_ids=flag_ids)
+
+
+@app.task(name=journey.SETTLE_DRAFT, pass_context=False)
+def settle_draft(response_id: str) -> None:
+    journey.settle_draft(response_id=UUID(response_id))
+
+
+@app.periodic(cron="*/2 * * * *")
+@app.task(name="retry_stalled", queueing_lock="retry_stalled", pass_context=True)
+async def retry_stalled(context: JobContext, timestamp: int) -> None:
+    """A worker that was killed leaves its job half done; every job here may run twice, so it runs again."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=60):
+        await manager.retry_job(job)

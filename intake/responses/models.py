@@ -1,5 +1,6 @@
 """One patient's answers for one evaluation."""
 
+import hashlib
 import uuid
 
 from django.db import models
@@ -10,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from intake.audit import PatientData
 from intake.patients.models import Evaluation, Invitation, ReviewedQuerySet
 from intake.questionnaires.models import Questionnaire
+
+# Nothing that is mistaken for something else on the phone: no 0 O 1 I L 5 S 8 B.
+ALPHABET = "234679ACDEFGHJKMNPQRTUVWXYZ"
 
 
 class QuestionnaireResponse(PatientData):
@@ -76,3 +80,10 @@ class QuestionnaireResponse(PatientData):
     @property
     def is_sent(self) -> bool:
         return self.status in (self.Status.COMPLETED, self.Status.AMENDED)
+
+    @property
+    def reference(self) -> str:
+        """Six letters and numbers a patient can read out on the phone: `KF7 3QX`. No secret, no number."""
+        digits = int.from_bytes(hashlib.sha256(self.pk.bytes).digest()[:8])
+        letters = "".join(ALPHABET[(digits >> (5 * place)) % len(ALPHABET)] for place in range(6))
+        return f"{letters[:3]} {letters[3:]}"

@@ -3,9 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from intake.responses.models import QuestionnaireResponse
 from intake.review.models import ACKNOWLEDGING, RedFlagContact
@@ -41,11 +40,11 @@ def record(
     called_at: datetime,
     outcome: str,
     next_step: str,
-    by: AbstractBaseUser,
+    by: int,
 ) -> tuple[RedFlagContact, list[RedFlag]]:
     """Add the contact; returns it and the flags it settles (none after a message or no answer).
 
-    Raises `ContactRefused` naming the field.
+    by: the key of the member of staff. Raises `ContactRefused` naming the field.
     """
     called, next_step = called.strip(), next_step.strip()
     if not called:
@@ -64,6 +63,6 @@ def record(
         called_at=called_at,
         outcome=outcome,
         next_step=next_step,
-        by=by,
+        by_id=by,
     )
     return contact, flags if outcome in ACKNOWLEDGING else []
