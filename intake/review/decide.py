@@ -1,0 +1,218 @@
+"""What a physio may do with an intake, and doing it: decide on findings, finish the review, open it again.
+
+`check_x(standing, ...)` raises `NotAllowed` and says why; the review page draws its buttons from the same
+`Standing` that the write checks again under a lock. Decisions are rows that are added, never changed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from intake.responses.models import QuestionnaireResponse
+from intake.review.contacts import waiting_flags
+from intake.review.models import Decision, DismissReason, Review, Verdict
+from intake.screening.models import Finding, Rule, Side
+
+NOTE_LENGTH: Final = 500
+
+
+class NotAllowed(Exception):
+    """Not possible now; the message says why and what to do. `field` is the form field it belongs to."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an intake stands: what `check_x` looks at.
+
+    waiting: titles of urgent red flags nobody has acknowledged. undecided: titles of chain findings without a
+    standing decision. Both with their side.
+    """
+
+    sent: bool
+    finished: bool
+    waiting: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+
+def allowed(check: Callable[..., None], *args: Any, **kwargs: Any) -> bool:
+    """Whether a `check_x` lets it pass: for a button, where its own write would raise."""
+    try:
+        check(*args, **kwargs)
+    except NotAllowed:
+        return False
+    return True
+
+
+def titled(title: str, side: str | None) -> str:
+    """A finding or a flag by name, with its side: "Swollen or hot calf or leg (left)"."""
+    if side is None:
+        return title
+    return _("%(title)s (%(side)s)") % {"title": title, "side": Side(side).label.lower()}
+
+
+# Checks
+
+
+def check_open(standing: Standing) -> None:
+    """May findings be decided at all now?"""
+    if not standing.sent:
+        raise NotAllowed(_("This form has not been sent yet. Findings come with it."))
+    if standing.finished:
+        raise NotAllowed(_("This review is finished. Open it again to change a decision."))
+    if standing.waiting:
+        raise NotAllowed(_("Record the call about the red flag first. Findings wait for it."))
+
+
+def check_decide(
+    standing: Standing, *, decided: bool, decision: str, reason: str = "", note: str = ""
+) -> None:
+    """May this decision be added? decided: the finding has a standing decision now."""
+    check_open(standing)
+    if decision not in Decision.values:
+        raise NotAllowed(_("Choose Confirm, Assess or Dismiss."), "decision")
+    if decision == Decision.UNCONFIRMED and not decided:
+        raise NotAllowed(_("There is no decision to undo."), "decision")
+    if decision == Decision.REFUTED and reason not in DismissReason.values:
+        raise NotAllowed(_("Choose why you dismiss it."), "reason")
+    if "\x00" in note:
+        raise NotAllowed(_("The note has a character we cannot keep. Please write it without."), "note")
+    if len(note) > NOTE_LENGTH:
+        raise NotAllowed(
+            _("Use %(limit)s characters or fewer. You have %(length)s.")
+            % {"limit": NOTE_LENGTH, "length": len(note)},
+            "note",
+        )
+
+
+def check_finish(standing: Standing) -> None:
+    """May the review be finished? The message names everything that is left."""
+    if not standing.sent:
+        raise NotAllowed(_("This form has not been sent yet. There is nothing to finish."))
+    if standing.finished:
+        raise NotAllowed(_("This review is finished already."))
+    left = []
+    if standing.waiting:
+        left.append(
+            ngettext(
+                "Record what was done about the urgent answer: %(names)s.",
+                "Record what was done about the urgent answers: %(names)s.",
+                len(standing.waiting),
+            )
+            % {"names": "; ".join(standing.waiting)}
+        )
+    if standing.undecided:
+        count = len(standing.undecided)
+        left.append(
+            ngettext("Decide on 1 finding: %(names)s.", "Decide on %(count)s findings: %(names)s.", count)
+            % {"count": count, "names": "; ".join(standing.undecided)}
+        )
+    if left:
+        raise NotAllowed(" ".join(left))
+
+
+def check_reopen(standing: Standing) -> None:
+    """May the review be opened again?"""
+    if not standing.finished:
+        raise NotAllowed(_("This review is not finished."))
+
+
+# Writes
+
+
+def standing_of(response: QuestionnaireResponse, review: Review | None) -> Standing:
+    """How the intake stands in the database: three queries, whatever it holds."""
+    findings = list(
+        Finding.objects.filter(response=response, rule__kind=Rule.Kind.CHAIN)
+        .order_by("-score", "pk")
+        .values_list("pk", "rule__title", "side")
+    )
+    decisions = dict(
+        Verdict.objects.filter(finding__response=response)
+        .order_by("pk")
+        .values_list("finding_id", "decision")
+    )
+    return Standing(
+        sent=response.is_sent,
+        finished=review is not None and review.finished_at is not None,
+        waiting=tuple(titled(flag.rule.title, flag.side) for flag in waiting_flags(response)),
+        undecided=tuple(
+            titled(title, side)
+            for pk, title, side in findings
+            if decisions.get(pk, Decision.UNCONFIRMED) == Decision.UNCONFIRMED
+        ),
+    )
+
+
+def begin(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
+    """The intake's review under a lock, begun now if nobody has; two physios at once get the same one.
+
+    Raises `NotAllowed` for a form that was not sent.
+    """
+    if not response.is_sent:
+        raise NotAllowed(_("This form has not been sent yet. There is nothing to review."))
+    Review.objects.bulk_create([Review(response=response, started_by_id=by.pk)], ignore_conflicts=True)
+    review: Review = Review.objects.select_for_update().get(response=response)
+    return review
+
+
+def decide(
+    *,
+    finding: Finding,
+    decision: str,
+    by: AbstractBaseUser,
+    reason: str = "",
+    note: str = "",
+) -> Verdict:
+    """Add a decision on a chain finding; the first one begins the review. Undo is `Decision.UNCONFIRMED`.
+
+    Nothing is overwritten: of two physios at once both rows stay, and the later one stands. Raises
+    `NotAllowed`.
+    """
+    note = note.strip()
+    if decision != Decision.REFUTED:
+        reason = ""
+    if decision == Decision.UNCONFIRMED:
+        note = ""
+    review = begin(finding.response, by)
+    if finding.rule.kind != Rule.Kind.CHAIN:
+        raise NotAllowed(_("A note is there to be read. It needs no decision."), "decision")
+    last = Verdict.objects.filter(finding=finding).order_by("-pk").first()
+    check_decide(
+        standing_of(finding.response, review),
+        decided=last is not None and last.decision != Decision.UNCONFIRMED,
+        decision=decision,
+        reason=reason,
+        note=note,
+    )
+    verdict: Verdict = Verdict.objects.create(
+        finding=finding, decision=decision, reason=reason, note=note, by_id=by.pk
+    )
+    return verdict
+
+
+def finish(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
+    """Finish the review. Raises `NotAllowed` whose message names what is left."""
+    review = begin(response, by)
+    check_finish(standing_of(response, review))
+    review.finished_at, review.finished_by_id = timezone.now(), by.pk
+    review.save(update_fields=["finished_at", "finished_by"])
+    return review
+
+
+def reopen(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
+    """Open a finished review again; the trail keeps who finished it before. Raises `NotAllowed`."""
+    review = begin(response, by)
+    check_reopen(standing_of(response, review))
+    review.finished_at = review.finished_by = None
+    review.save(update_fields=["finished_at", "finished_by"])
+    return review

@@ -1,0 +1,91 @@
+"""What the desk quotes from the library: links of the chain, tests, lessons and sources, in one query."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import CharField, F, QuerySet, TextField, Value
+from django.db.models.functions import Cast
+from django.urls import reverse
+
+from education.chain.models import ChainLink, PhysioTest, Source
+from education.lessons.models import Lesson
+from intake.review.places import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A test at the evaluation; threshold says how its result is read."""
+
+    name: str
+    threshold: str
+
+
+@dataclass(frozen=True, slots=True)
+class LessonRef:
+    """A lesson by title; url is empty while readers cannot open it."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """A publication by its code; url may be empty."""
+
+    code: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """By slug or code; what the library does not have (any more) is absent."""
+
+    steps: Mapping[str, Step]
+    checks: Mapping[str, Check]
+    lessons: Mapping[str, LessonRef]
+    sources: Mapping[str, SourceRef]
+
+
+_COLUMNS = 6
+
+
+def quote(
+    *,
+    links: Iterable[str],
+    tests: Iterable[str] = (),
+    lessons: Iterable[str] = (),
+    sources: Iterable[str] = (),
+) -> Quoted:
+    """Everything the library says under these slugs and codes: one query, none for nothing."""
+    ends = ("from_node__slug", "to_node__slug", "direction", "from_node__name", "to_node__name")
+    rows = _texts("link", ChainLink.objects.filter(slug__in=set(links)), "slug", *ends).union(
+        _texts("test", PhysioTest.objects.filter(slug__in=set(tests)), "slug", "name", "threshold"),
+        _texts("lesson", Lesson.objects.filter(slug__in=set(lessons)), "slug", "title", "live"),
+        _texts("source", Source.objects.filter(code__in=set(sources)), "code", "title", "url"),
+        all=True,
+    )
+    steps: dict[str, Step] = {}
+    checks: dict[str, Check] = {}
+    found_lessons: dict[str, LessonRef] = {}
+    found_sources: dict[str, SourceRef] = {}
+    for kind, key, first, second, third, *names in rows:
+        if kind == "link":
+            steps[key] = Step(first, second, third, *names)
+        elif kind == "test":
+            checks[key] = Check(first, second)
+        elif kind == "lesson":
+            url = reverse("education:lesson", kwargs={"slug": key}) if second == "true" else ""
+            found_lessons[key] = LessonRef(first, url)
+        else:
+            found_sources[key] = SourceRef(key, first, second)
+    return Quoted(steps, checks, found_lessons, found_sources)
+
+
+def _texts(kind: str, rows: QuerySet[Any], *fields: str) -> QuerySet[Any, Any]:
+    """Rows as texts of the same number of columns, so that different tables fit into one query."""
+    columns: list[F | Value] = [*map(F, fields), *[Value("")] * (_COLUMNS - len(fields))]
+    return rows.order_by().values_list(
+        Value(kind, output_field=CharField()), *(Cast(column, TextField()) for column in columns)
+    )
