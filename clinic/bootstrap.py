@@ -37,7 +37,11 @@ def stamp(group: str) -> Path:
 
 
 def is_done(group: str) -> bool:
-    return PYTHON.exists() and stamp(group).exists() and stamp(group).read_text() == fingerprint(group)
+    """Whether this group, or one with more in it, was installed as it is pinned now."""
+    enough = [name for name in GROUPS if set(GROUPS[name]) >= set(GROUPS[group])]
+    return PYTHON.exists() and any(
+        stamp(name).exists() and stamp(name).read_text() == fingerprint(name) for name in enough
+    )
 
 
 def run(*command: str) -> bool:
