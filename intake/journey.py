@@ -4,7 +4,7 @@ Every function here is one transaction with one row in the audit trail, takes ke
 Mail is queued in the same transaction, so it leaves only if the write stands.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -449,7 +449,7 @@ def decide_finding(
 
     Raises `decide.NotAllowed` with a message for the physio and the form field it belongs to.
     """
-    objects = {"finding": [finding.pk], "response": [finding.response_id]}
+    objects: dict[str, Iterable[object]] = {"finding": [finding.pk], "response": [finding.response_id]}
     with audit.audited("finding.decided", by=by, objects=objects, decision=decision):
         return decide.decide(finding=finding, decision=decision, reason=reason, note=note, by=user_of(by))
 

@@ -5,6 +5,7 @@ from django.urls import path
 from intake.views import form, link
 
 app_name = "intake"
+
 urlpatterns = [
     path("open/<str:token>/", link.open_link, name="open"),
     path("start/", link.start, name="start"),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from intake.conditions import Answers, Value, holds
 from intake.questionnaires.definition import Definition, Item
+
+RESERVED: Final = frozenset({"open", "start", "leave", "left", "advice", "check", "sent"})
+"""Words under /intake/ that are other pages; no page of a questionnaire may be called so."""
 
 
 @dataclass(frozen=True, slots=True)
