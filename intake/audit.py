@@ -67,6 +67,13 @@ class AuditEvent(models.Model):
     `objects` is `{"evaluation": ["<id>", ...], ...}`: ids only. `detail` holds no health information.
     """
 
+    at = models.DateTimeField(_("at"), db_default=Now())
+    actor_kind = models.CharField(_("who"), max_length=12)
+    actor_id = models.CharField(_("id of who"), max_length=64, blank=True)
+    action = models.CharField(_("action"), max_length=60)
+    objects_seen = models.JSONField(_("records"), default=dict)
+    detail = models.JSONField(_("detail"), default=dict)
+
     class Meta:
         verbose_name = _("audit event")
         verbose_name_plural = _("audit events")
@@ -74,13 +81,6 @@ class AuditEvent(models.Model):
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
         ]
-
-    at = models.DateTimeField(_("at"), db_default=Now())
-    actor_kind = models.CharField(_("who"), max_length=12)
-    actor_id = models.CharField(_("id of who"), max_length=64, blank=True)
-    action = models.CharField(_("action"), max_length=60)
-    objects_seen = models.JSONField(_("records"), default=dict)
-    detail = models.JSONField(_("detail"), default=dict)
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_kind} {self.action}"

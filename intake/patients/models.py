@@ -49,6 +49,19 @@ def _born_in_the_past(value: Any) -> None:
 class Patient(PatientData):
     """A person the clinic treats. Contact data only: what she answers lives in `intake.responses`."""
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    given_name = models.CharField(_("given name"), max_length=80)
+    family_name = models.CharField(_("family name"), max_length=80)
+    birth_date = models.DateField(_("date of birth"), validators=[_born_in_the_past])
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=30, blank=True)
+    created_at = models.DateTimeField(_("added"), auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+
+    objects = ScopedQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("patient")
         verbose_name_plural = _("patients")
@@ -67,19 +80,6 @@ class Patient(PatientData):
             ),
         ]
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    given_name = models.CharField(_("given name"), max_length=80)
-    family_name = models.CharField(_("family name"), max_length=80)
-    birth_date = models.DateField(_("date of birth"), validators=[_born_in_the_past])
-    email = models.EmailField(_("e-mail"), blank=True)
-    phone = models.CharField(_("phone"), max_length=30, blank=True)
-    created_at = models.DateTimeField(_("added"), auto_now_add=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
-    )
-
-    objects = ScopedQuerySet.as_manager()
-
     def __str__(self) -> str:
         return f"{self.given_name} {self.family_name}"
 
@@ -95,18 +95,6 @@ class Evaluation(PatientData):
     class Status(models.TextChoices):
         BOOKED = "booked", _("Booked")
         CANCELLED = "cancelled", _("Cancelled")
-
-    class Meta:
-        verbose_name = _("evaluation")
-        verbose_name_plural = _("evaluations")
-        ordering = ["starts_at", "id"]
-        indexes = [models.Index(fields=["starts_at", "id"], name="evaluation_time")]
-        constraints = [
-            models.CheckConstraint(condition=Q(minutes__gte=5, minutes__lte=480), name="evaluation_minutes"),
-            models.CheckConstraint(
-                condition=Q(status__in=["booked", "cancelled"]), name="evaluation_status_known"
-            ),
-        ]
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(
@@ -127,6 +115,18 @@ class Evaluation(PatientData):
 
     objects = ScopedQuerySet.as_manager()
 
+    class Meta:
+        verbose_name = _("evaluation")
+        verbose_name_plural = _("evaluations")
+        ordering = ["starts_at", "id"]
+        indexes = [models.Index(fields=["starts_at", "id"], name="evaluation_time")]
+        constraints = [
+            models.CheckConstraint(condition=Q(minutes__gte=5, minutes__lte=480), name="evaluation_minutes"),
+            models.CheckConstraint(
+                condition=Q(status__in=["booked", "cancelled"]), name="evaluation_status_known"
+            ),
+        ]
+
     def __str__(self) -> str:
         return f"{timezone.localtime(self.starts_at):%Y-%m-%d %H:%M}"
 
@@ -141,6 +141,22 @@ class Invitation(PatientData):
 
     The token is made when the mail is sent, so an invitation that waits for its mail has none yet.
     """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="invitations")
+    questionnaire = models.ForeignKey("intake.Questionnaire", models.PROTECT, related_name="+")
+    token_hash = models.BinaryField(_("hash of the token"), max_length=32, null=True, editable=False)
+    created_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    expires_at = models.DateTimeField(_("lives until"))
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    opened_at = models.DateTimeField(_("first opened"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("replaced or withdrawn"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended after wrong dates"), null=True, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("invitation")
@@ -158,22 +174,6 @@ class Invitation(PatientData):
                 condition=Q(expires_at__gt=F("created_at")), name="invitation_ends_after_it_starts"
             ),
         ]
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="invitations")
-    questionnaire = models.ForeignKey("intake.Questionnaire", models.PROTECT, related_name="+")
-    token_hash = models.BinaryField(_("hash of the token"), max_length=32, null=True, editable=False)
-    created_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
-    )
-    expires_at = models.DateTimeField(_("lives until"))
-    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-    opened_at = models.DateTimeField(_("first opened"), null=True, blank=True)
-    revoked_at = models.DateTimeField(_("replaced or withdrawn"), null=True, blank=True)
-    ended_at = models.DateTimeField(_("ended after wrong dates"), null=True, blank=True)
-
-    objects = ScopedQuerySet.as_manager()
 
     def __str__(self) -> str:
         return str(self.id)
@@ -198,6 +198,11 @@ class AccessEvent(PatientData):
         OTHER_DEVICE = "other-device", _("Opened on another device")
         ENDED = "ended", _("Ended after too many wrong dates")
 
+    invitation = models.ForeignKey(Invitation, models.CASCADE, related_name="events")
+    kind = models.CharField(_("what"), max_length=16, choices=Kind.choices)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    address = models.GenericIPAddressField(_("from address"), null=True)
+
     class Meta:
         verbose_name = _("link event")
         verbose_name_plural = _("link events")
@@ -205,11 +210,6 @@ class AccessEvent(PatientData):
             models.Index(fields=["invitation", "kind", "at"], name="access_event_link"),
             models.Index(fields=["address", "kind", "at"], name="access_event_address"),
         ]
-
-    invitation = models.ForeignKey(Invitation, models.CASCADE, related_name="events")
-    kind = models.CharField(_("what"), max_length=16, choices=Kind.choices)
-    at = models.DateTimeField(_("at"), default=timezone.now)
-    address = models.GenericIPAddressField(_("from address"), null=True)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
@@ -221,18 +221,18 @@ class PatientSession(PatientData):
     Cookies carry random tokens; only their SHA-256 is stored. `device_hash` tells the same device again.
     """
 
-    class Meta:
-        verbose_name = _("patient session")
-        verbose_name_plural = _("patient sessions")
-        constraints = [models.UniqueConstraint(fields=["token_hash"], name="patient_session_token_unique")]
-        indexes = [models.Index(fields=["invitation", "device_hash"], name="patient_session_device")]
-
     invitation = models.ForeignKey(Invitation, models.CASCADE, related_name="sessions")
     token_hash = models.BinaryField(_("hash of the token"), max_length=32)
     device_hash = models.BinaryField(_("hash of the device"), max_length=32)
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
     ended_at = models.DateTimeField(_("ended"), null=True)
+
+    class Meta:
+        verbose_name = _("patient session")
+        verbose_name_plural = _("patient sessions")
+        constraints = [models.UniqueConstraint(fields=["token_hash"], name="patient_session_token_unique")]
+        indexes = [models.Index(fields=["invitation", "device_hash"], name="patient_session_device")]
 
     def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M}"

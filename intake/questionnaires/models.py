@@ -22,6 +22,15 @@ class Status(models.TextChoices):
 class Questionnaire(models.Model):
     """One version of a FHIR R4 Questionnaire. `definition` is the resource itself; immutable once active."""
 
+    url = models.CharField(_("canonical address"), max_length=200)
+    version = models.CharField(_("version"), max_length=40)
+    title = models.CharField(_("title"), max_length=200)
+    status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.DRAFT)
+    definition = models.JSONField(_("definition"))
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(_("approved"), null=True)
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+
     class Meta:
         verbose_name = _("questionnaire")
         verbose_name_plural = _("questionnaires")
@@ -53,15 +62,6 @@ class Questionnaire(models.Model):
                 ),
             ),
         ]
-
-    url = models.CharField(_("canonical address"), max_length=200)
-    version = models.CharField(_("version"), max_length=40)
-    title = models.CharField(_("title"), max_length=200)
-    status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.DRAFT)
-    definition = models.JSONField(_("definition"))
-    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    approved_at = models.DateTimeField(_("approved"), null=True)
-    created_at = models.DateTimeField(_("made"), auto_now_add=True)
 
     def __str__(self) -> str:
         return f"{self.title} {self.version}"

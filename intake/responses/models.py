@@ -32,6 +32,22 @@ class QuestionnaireResponse(PatientData):
         ENTERED_IN_ERROR = "entered-in-error", _("Entered in error")
         STOPPED = "stopped", _("Stopped")
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="responses")
+    invitation = models.ForeignKey(Invitation, models.PROTECT, related_name="responses")
+    questionnaire = models.ForeignKey(Questionnaire, models.PROTECT, related_name="responses")
+    status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.IN_PROGRESS)
+    answers = models.JSONField(_("answers"), default=dict)
+    document = models.JSONField(_("record"), null=True)
+    saved_pages = models.JSONField(_("saved pages"), default=list)
+    revision = models.PositiveIntegerField(_("revision"), default=0)
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    updated_at = models.DateTimeField(_("last saved"), default=timezone.now)
+    authored = models.DateTimeField(_("sent"), null=True)
+    submit_key = models.UUIDField(_("key of the submission"), null=True)
+
+    objects = ReviewedQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("intake")
         verbose_name_plural = _("intakes")
@@ -57,22 +73,6 @@ class QuestionnaireResponse(PatientData):
                 name="completed_response_is_whole",
             ),
         ]
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="responses")
-    invitation = models.ForeignKey(Invitation, models.PROTECT, related_name="responses")
-    questionnaire = models.ForeignKey(Questionnaire, models.PROTECT, related_name="responses")
-    status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.IN_PROGRESS)
-    answers = models.JSONField(_("answers"), default=dict)
-    document = models.JSONField(_("record"), null=True)
-    saved_pages = models.JSONField(_("saved pages"), default=list)
-    revision = models.PositiveIntegerField(_("revision"), default=0)
-    started_at = models.DateTimeField(_("started"), default=timezone.now)
-    updated_at = models.DateTimeField(_("last saved"), default=timezone.now)
-    authored = models.DateTimeField(_("sent"), null=True)
-    submit_key = models.UUIDField(_("key of the submission"), null=True)
-
-    objects = ReviewedQuerySet.as_manager()
 
     def __str__(self) -> str:
         return str(self.id)

@@ -17,6 +17,14 @@ from intake.screening.models import Finding, RedFlag
 class Review(PatientData):
     """The physio's look at one intake before the evaluation. Open until finished; reopened by a new start."""
 
+    response = models.ForeignKey(QuestionnaireResponse, models.PROTECT, related_name="reviews")
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    finished_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    objects = ReviewedQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
@@ -28,14 +36,6 @@ class Review(PatientData):
                 name="review_finish_whole",
             ),
         ]
-
-    response = models.ForeignKey(QuestionnaireResponse, models.PROTECT, related_name="reviews")
-    started_at = models.DateTimeField(_("started"), default=timezone.now)
-    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    finished_at = models.DateTimeField(_("finished"), null=True)
-    finished_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-
-    objects = ReviewedQuerySet.as_manager()
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -64,6 +64,15 @@ class DismissReason(models.TextChoices):
 class Verdict(PatientData):
     """One decision on one finding. The last one stands; the earlier ones are its history. Append-only."""
 
+    finding = models.ForeignKey(Finding, models.PROTECT, related_name="verdicts")
+    decision = models.CharField(_("decision"), max_length=12, choices=Decision.choices)
+    reason = models.CharField(_("reason"), max_length=12, choices=DismissReason.choices, blank=True)
+    note = models.CharField(_("note"), max_length=500, blank=True)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects = ReviewedQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("verdict")
         verbose_name_plural = _("verdicts")
@@ -82,15 +91,6 @@ class Verdict(PatientData):
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
         ]
 
-    finding = models.ForeignKey(Finding, models.PROTECT, related_name="verdicts")
-    decision = models.CharField(_("decision"), max_length=12, choices=Decision.choices)
-    reason = models.CharField(_("reason"), max_length=12, choices=DismissReason.choices, blank=True)
-    note = models.CharField(_("note"), max_length=500, blank=True)
-    at = models.DateTimeField(_("at"), default=timezone.now)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-
-    objects = ReviewedQuerySet.as_manager()
-
     def __str__(self) -> str:
         return str(self.pk)
 
@@ -108,14 +108,6 @@ class RedFlagContact(PatientData):
         NO_ANSWER = "no-answer", _("No answer")
         NO_CALL_NEEDED = "no-call-needed", _("No call needed, ticked by mistake")
 
-    class Meta:
-        verbose_name = _("red flag contact")
-        verbose_name_plural = _("red flag contacts")
-        ordering = ["at", "id"]
-        triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-        ]
-
     response = models.ForeignKey(QuestionnaireResponse, models.PROTECT, related_name="contacts")
     flags = models.JSONField(_("red flags"), help_text=_("primary keys of the flags this contact was about"))
     called = models.CharField(_("called whom"), max_length=120)
@@ -126,6 +118,14 @@ class RedFlagContact(PatientData):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 
     objects = ReviewedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("red flag contact")
+        verbose_name_plural = _("red flag contacts")
+        ordering = ["at", "id"]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -146,18 +146,6 @@ class QueueEntry(PatientData):
         REVIEWED = "reviewed", _("Reviewed")
         CANCELLED = "cancelled", _("Cancelled")
 
-    class Meta:
-        verbose_name = _("place on the worklist")
-        verbose_name_plural = _("worklist")
-        indexes = [
-            models.Index(fields=["starts_at", "evaluation"], name="queue_time"),
-            models.Index(fields=["status", "starts_at", "evaluation"], name="queue_status"),
-            models.Index(fields=["physio", "starts_at", "evaluation"], name="queue_physio"),
-            models.Index(fields=["starts_at", "evaluation"], condition=Q(urgent=True), name="queue_urgent"),
-            models.Index(fields=["starts_at", "evaluation"], condition=Q(up__gt=0), name="queue_up"),
-            models.Index(fields=["starts_at", "evaluation"], condition=Q(down__gt=0), name="queue_down"),
-        ]
-
     evaluation = models.OneToOneField(
         Evaluation, models.CASCADE, primary_key=True, related_name="queue_entry", verbose_name=_("evaluation")
     )
@@ -174,6 +162,18 @@ class QueueEntry(PatientData):
     down = models.PositiveSmallIntegerField(_("knee to foot findings"))
 
     objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("place on the worklist")
+        verbose_name_plural = _("worklist")
+        indexes = [
+            models.Index(fields=["starts_at", "evaluation"], name="queue_time"),
+            models.Index(fields=["status", "starts_at", "evaluation"], name="queue_status"),
+            models.Index(fields=["physio", "starts_at", "evaluation"], name="queue_physio"),
+            models.Index(fields=["starts_at", "evaluation"], condition=Q(urgent=True), name="queue_urgent"),
+            models.Index(fields=["starts_at", "evaluation"], condition=Q(up__gt=0), name="queue_up"),
+            models.Index(fields=["starts_at", "evaluation"], condition=Q(down__gt=0), name="queue_down"),
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -36,6 +36,16 @@ class Rule(models.Model):
         RED_FLAG = "red-flag", _("Red flag")
         PRECAUTION = "precaution", _("Precaution")
 
+    rule_id = models.SlugField(_("id"), max_length=80)
+    version = models.PositiveIntegerField(_("version"))
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    title = models.CharField(_("title"), max_length=200)
+    status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.DRAFT)
+    definition = models.JSONField(_("definition"))
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(_("approved"), null=True)
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+
     class Meta:
         verbose_name = _("rule")
         verbose_name_plural = _("rules")
@@ -70,16 +80,6 @@ class Rule(models.Model):
             ),
         ]
 
-    rule_id = models.SlugField(_("id"), max_length=80)
-    version = models.PositiveIntegerField(_("version"))
-    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
-    title = models.CharField(_("title"), max_length=200)
-    status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.DRAFT)
-    definition = models.JSONField(_("definition"))
-    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    approved_at = models.DateTimeField(_("approved"), null=True)
-    created_at = models.DateTimeField(_("made"), auto_now_add=True)
-
     def __str__(self) -> str:
         return f"{self.rule_id} v{self.version}"
 
@@ -102,16 +102,16 @@ class ScreeningRun(PatientData):
     rule_versions: `{rule id: version}` of everything that ran. precautions: `[rule id, ...]` raised.
     """
 
-    class Meta:
-        verbose_name = _("screening run")
-        verbose_name_plural = _("screening runs")
-
     response = models.ForeignKey(QuestionnaireResponse, models.PROTECT, related_name="runs")
     at = models.DateTimeField(_("at"), default=timezone.now)
     rule_versions = models.JSONField(_("rule versions"))
     precautions = models.JSONField(_("precautions"), default=list)
 
     objects = ReviewedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("screening run")
+        verbose_name_plural = _("screening runs")
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M}"
@@ -125,15 +125,6 @@ class Finding(PatientData):
     evidence: see `intake.screening.explain.evidence_json`.
     """
 
-    class Meta:
-        verbose_name = _("finding")
-        verbose_name_plural = _("findings")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["response", "rule", "side"], nulls_distinct=False, name="finding_once"
-            ),
-        ]
-
     response = models.ForeignKey(QuestionnaireResponse, models.PROTECT, related_name="findings")
     run = models.ForeignKey(ScreeningRun, models.PROTECT, related_name="findings")
     rule = models.ForeignKey(Rule, models.PROTECT, related_name="findings")
@@ -145,6 +136,15 @@ class Finding(PatientData):
     evidence = models.JSONField(_("evidence"))
 
     objects = ReviewedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("finding")
+        verbose_name_plural = _("findings")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["response", "rule", "side"], nulls_distinct=False, name="finding_once"
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -161,6 +161,19 @@ class RedFlag(PatientData):
         OPEN = "open", _("Open")
         WITHDRAWN = "withdrawn", _("Withdrawn by patient")
         ACKNOWLEDGED = "acknowledged", _("Acknowledged")
+
+    response = models.ForeignKey(QuestionnaireResponse, models.PROTECT, related_name="red_flags")
+    rule = models.ForeignKey(Rule, models.PROTECT, related_name="red_flags")
+    side = models.CharField(_("side"), max_length=5, choices=Side.choices, null=True)
+    tier = models.CharField(_("tier"), max_length=12, choices=Tier.choices)
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.OPEN)
+    evidence = models.JSONField(_("evidence"))
+    raised_at = models.DateTimeField(_("raised"), default=timezone.now)
+    withdrawn_at = models.DateTimeField(_("withdrawn by patient"), null=True)
+    patient_saw_at = models.DateTimeField(_("patient saw the advice"), null=True)
+    mail_sent_at = models.DateTimeField(_("on-call notice sent"), null=True)
+
+    objects = ReviewedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("red flag")
@@ -184,19 +197,6 @@ class RedFlag(PatientData):
             ),
         ]
 
-    response = models.ForeignKey(QuestionnaireResponse, models.PROTECT, related_name="red_flags")
-    rule = models.ForeignKey(Rule, models.PROTECT, related_name="red_flags")
-    side = models.CharField(_("side"), max_length=5, choices=Side.choices, null=True)
-    tier = models.CharField(_("tier"), max_length=12, choices=Tier.choices)
-    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.OPEN)
-    evidence = models.JSONField(_("evidence"))
-    raised_at = models.DateTimeField(_("raised"), default=timezone.now)
-    withdrawn_at = models.DateTimeField(_("withdrawn by patient"), null=True)
-    patient_saw_at = models.DateTimeField(_("patient saw the advice"), null=True)
-    mail_sent_at = models.DateTimeField(_("on-call notice sent"), null=True)
-
-    objects = ReviewedQuerySet.as_manager()
-
     def __str__(self) -> str:
         return str(self.pk)
 
@@ -211,6 +211,10 @@ class RedFlagEvent(PatientData):
         SEEN = "seen", _("Patient saw the advice")
         ACKNOWLEDGED = "acknowledged", _("Acknowledged")
 
+    flag = models.ForeignKey(RedFlag, models.PROTECT, related_name="events")
+    kind = models.CharField(_("what"), max_length=14, choices=Kind.choices)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+
     class Meta:
         verbose_name = _("red flag event")
         verbose_name_plural = _("red flag events")
@@ -218,10 +222,6 @@ class RedFlagEvent(PatientData):
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
         ]
-
-    flag = models.ForeignKey(RedFlag, models.PROTECT, related_name="events")
-    kind = models.CharField(_("what"), max_length=14, choices=Kind.choices)
-    at = models.DateTimeField(_("at"), default=timezone.now)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
