@@ -1,7 +1,7 @@
 """The tests' database: made by the owner role, used by the app role, like everywhere else.
 
-Making it (migrations, catalogs, lessons, roles) takes seconds, so it is made once and kept as a template under
-a name that changes when anything it is made of changes; each run works on its own copy.
+Making it (migrations, catalogs, lessons, roles) takes seconds, so it is made once and kept as a template under a
+name that changes when anything it is made of changes; each run works on its own copy.
 """
 
 import hashlib
@@ -29,7 +29,13 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-MADE_OF = ("clinic/*.py", "intake/**/*.py", "education/**/*.py", "intake/catalog/**/*.json", "education/catalog/*.json")
+MADE_OF = (
+    "clinic/*.py",
+    "intake/**/*.py",
+    "education/**/*.py",
+    "intake/catalog/**/*.json",
+    "education/catalog/*.json",
+)
 
 
 def address(url: str, name: str) -> str:
@@ -109,7 +115,7 @@ def database_urls() -> tuple[str, str]:
 
 @pytest.fixture(scope="session")
 def ready_database(database_urls: tuple[str, str]) -> str:
-    """The name of a database with everything a clinic starts with and no patient; copy it, never write to it."""
+    """The name of a database with all a clinic starts with and no patient; copy it, never write to it."""
     return template_database(*database_urls)
 
 
