@@ -9,7 +9,7 @@ PRODUCTION := CLINIC_MODE=production $(NO_DATABASE) SITE_URL=https://intake.clin
 	SECRET_KEY=only-for-make-check-zq7Xw2mK9vTr4LpB8sNc3HdJ6fYgA1eU ALLOWED_HOSTS=intake.clinic.example \
 	EMAIL_HOST=mail.clinic.example DEFAULT_FROM_EMAIL=visits@clinic.example ON_CALL_EMAIL=on-call@clinic.example
 
-.PHONY: help setup setup-dev run stop test deep check fix check-shared lock
+.PHONY: help setup setup-dev run stop test deep check lint types imports migrations templates production fix check-shared lock
 
 help:
 	@echo "make run           the whole product at http://127.0.0.1:8000 (PORT=8001 make run: elsewhere)"
@@ -40,14 +40,27 @@ deep: setup-dev
 	@$(BIN)/python -m tests.browser.browser --install
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -m "deep or not deep" $(ARGS)
 
-check: setup-dev
+# `make -k check` goes on after a failure, to show them all.
+check: lint types imports migrations templates production
+
+lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: setup-dev
 	$(NO_DATABASE) $(BIN)/mypy
+
+imports: setup-dev
 	$(NO_DATABASE) $(BIN)/lint-imports
+
+migrations: setup-dev
 	$(NO_DATABASE) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+templates: setup-dev
 	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 --check {} +
 	$(NO_DATABASE) $(BIN)/python manage.py check_templates
+
+production: setup-dev
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 fix: setup-dev
