@@ -52,7 +52,7 @@ def demo_secret_key() -> str:
     return path.read_text()
 
 
-# ---------------------------------------------------------------------------------------------- who and where
+# ---- who and where
 if DEMO:
     SECRET_KEY = os.environ.get("SECRET_KEY") or demo_secret_key()
     PORT = os.environ.get("PORT", "8000")
@@ -70,8 +70,8 @@ else:
         raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; * lets anybody's host name in.")
 SECRET_KEY_FALLBACKS = [key for key in os.environ.get("SECRET_KEY_FALLBACKS", "").split(",") if key]
 
-# ---------------------------------------------------------------------------------------------------- database
-# These commands change the schema, so they run as the role that owns it; everything else runs as the app role.
+# ---- database
+# These change the schema, so they run as the role that owns it; everything else runs as the app role.
 OWNER_COMMANDS = {"migrate", "makemigrations", "sqlmigrate", "showmigrations", "pgtrigger"}
 _command = sys.argv[1] if len(sys.argv) > 1 and Path(sys.argv[0]).name in ("manage.py", "__main__.py") else ""
 AS_OWNER = _command in OWNER_COMMANDS
@@ -104,7 +104,7 @@ _database["OPTIONS"] = {
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# ------------------------------------------------------------------------------------------------ applications
+# ---- applications
 INSTALLED_APPS = [
     "clinic",
     "intake",
@@ -159,7 +159,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CRISPY_ALLOWED_TEMPLATE_PACKS = ("clinic_forms",)
 CRISPY_TEMPLATE_PACK = "clinic_forms"
 
-# ------------------------------------------------------------------------------------------------ staff accounts
+# ---- staff accounts
 AUTH_USER_MODEL = "clinic.User"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
@@ -176,7 +176,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-# ---------------------------------------------------------------------------------------------- cookies, headers
+# ---- cookies, headers
 SECURE = not DEMO
 _PREFIX = "__Host-" if SECURE else ""
 SESSION_COOKIE_NAME = f"{_PREFIX}staff"
@@ -216,7 +216,7 @@ TRUSTED_PROXY = os.environ.get("TRUSTED_PROXY", "")
 DATA_UPLOAD_MAX_MEMORY_SIZE = security.MAX_BODY_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = security.MAX_FIELDS
 
-# -------------------------------------------------------------------------------------------------------- static
+# ---- static
 STATIC_URL = "/static/"
 # The demo serves the files where they lie; production collects, compresses and names them by content.
 STATIC_ROOT = None if DEMO else BASE_DIR / "staticfiles"
@@ -231,7 +231,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEMO
 
-# ---------------------------------------------------------------------------------------------------------- mail
+# ---- mail
 MAIL_DIR = Path(os.environ.get("MAIL_DIR", LOCAL_DIR / "mail"))
 if os.environ.get("EMAIL_HOST"):
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -258,7 +258,7 @@ ON_CALL_EMAIL = (
     else required("ON_CALL_EMAIL", "the address of whoever is on call")
 )
 
-# ------------------------------------------------------------------------------------------ language, time, clinic
+# ---- language, time, clinic
 LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en-us", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -267,7 +267,7 @@ USE_TZ = True
 TIME_ZONE = os.environ.get("CLINIC_TIME_ZONE", "America/Los_Angeles")
 EVALUATION_MINUTES = int(os.environ.get("EVALUATION_MINUTES", "60"))
 
-# ---------------------------------------------------------------------------------------------------------- logs
+# ---- logs
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
