@@ -44,9 +44,11 @@ _ORDER: Final[Mapping[str, Callable[[int], bool]]] = {
     ">=": lambda order: order >= 0,
     "<=": lambda order: order <= 0,
 }
-_DATE = re.compile(r"(\d{4})(-\d\d(-\d\d)?)?\Z")
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)\Z")
-_TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?\Z")
+_DATE = re.compile(r"(\d{4})(-\d\d(-\d\d)?)?\Z", re.ASCII)
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9][0-9]-[0-9][0-9])T[0-9][0-9]:[0-9][0-9]:[0-9][0-9](\.[0-9]+)?(Z|[+-][0-9][0-9]:[0-9][0-9])\Z"
+)
+_TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?\Z", re.ASCII)
 
 
 class ConditionError(ValueError):

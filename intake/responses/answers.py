@@ -34,9 +34,11 @@ CODES: Final = (
 _INTEGERS: Final = (-(2**31), 2**31 - 1)
 """The range of a FHIR R4 integer."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?\Z")
-_DATE_TIME = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d))?)?)?\Z")
-_TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d{1,6})?\Z")
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?\Z", re.ASCII)
+_DATE_TIME = re.compile(
+    r"[0-9]{4}(-[0-9][0-9](-[0-9][0-9](T[0-9][0-9]:[0-9][0-9]:[0-9][0-9](\.[0-9]{1,6})?(Z|[+-][0-9][0-9]:[0-9][0-9]))?)?)?\Z"
+)
+_TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d{1,6})?\Z", re.ASCII)
 _VALUE_FIELD: Final[Mapping[str, str]] = {
     "boolean": "valueBoolean",
     "integer": "valueInteger",
