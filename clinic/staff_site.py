@@ -2,7 +2,10 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
+
+from intake.views.desk import urgent_count
 
 
 class StaffSite(admin.AdminSite):
@@ -15,3 +18,9 @@ class StaffSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_staff)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        ours: list[URLPattern | URLResolver] = [
+            path("urgent/", self.admin_view(urgent_count), name="urgent"),
+        ]
+        return ours + super().get_urls()

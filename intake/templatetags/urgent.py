@@ -1,0 +1,19 @@
+"""`{% urgent_banner %}`: the banner of `intake.review.urgent` for the signed-in member of staff."""
+
+from typing import Any
+
+from django import template
+
+from intake.review import urgent
+
+register = template.Library()
+
+
+@register.inclusion_tag("staff/urgent.html", takes_context=True)
+def urgent_banner(context: template.Context) -> dict[str, Any]:
+    request = context.get("request")
+    user = getattr(request, "user", None)
+    if user is None or not user.has_perm("intake.see_worklist"):
+        return {"may": False}
+    count = urgent.waiting_count(user)
+    return {"may": True, "count": count, "words": urgent.words(count)}
