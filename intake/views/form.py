@@ -79,6 +79,9 @@ def page(request: HttpRequest, visit: Visit, slug: str) -> HttpResponse:
     if saved.advice:
         # Shown in this very answer: on a bad line the next request may never come.
         return show_advice(request, visit, saved.screening)
+    if form.problems:
+        # Also for "Save and leave" and the other way to mark the body: what does not fit would be lost.
+        return show_page(request, visit, here, form)
     if "leave" in request.POST:
         return leave_now(visit)
     if "switch" in request.POST:
