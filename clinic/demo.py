@@ -32,6 +32,7 @@ from intake.responses.models import QuestionnaireResponse
 FILE: Final = settings.LOCAL_DIR / "demo.json"
 BY: Final = audit.system("demo")
 OPEN_INVITATIONS: Final = 3
+SATURDAY: Final = 5
 
 
 class NotDemo(RuntimeError):
@@ -364,7 +365,7 @@ def make_invitations(staff: Mapping[str, User], before: Sequence[Mapping[str, st
     for number, person in enumerate(COMING):
         if any(row.get("name") == f"{person.given} {person.family}" for row in rows):
             continue
-        evaluation = book(person, staff, day + timedelta(days=3 + 2 * number))
+        evaluation = book(person, staff, workday(day + timedelta(days=3 + 2 * number)))
         invitation = journey.invite(evaluation=evaluation, by=BY, mail=False)
         rows.append(
             {
@@ -374,6 +375,11 @@ def make_invitations(staff: Mapping[str, User], before: Sequence[Mapping[str, st
             }
         )
     return rows[:OPEN_INVITATIONS]
+
+
+def workday(day: date) -> date:
+    """That day, or the Monday after it: the clinic sees nobody on a weekend."""
+    return day + timedelta(days=max(0, 7 - day.weekday())) if day.weekday() >= SATURDAY else day
 
 
 def still_open(url: str) -> bool:
