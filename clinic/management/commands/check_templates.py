@@ -34,7 +34,7 @@ class Command(BaseCommand):
                 self.stderr.write(f"{name}: {words}")
             self.stderr.write(f"{len(found)} templates, {len(broken)} broken")
         if broken:
-            raise CommandError(f"{len(broken)} templates do not parse.")
+            raise CommandError(f"{len(broken)} template(s) do not parse.")
 
     def _folders(self) -> list[Path]:
         """The project's template folders; other packages answer for theirs."""
