@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.admin import apps as admin_apps
 from django.db.backends.signals import connection_created
 
@@ -30,3 +31,9 @@ class ClinicConfig(AppConfig):
 class StaffAdminConfig(admin_apps.AdminConfig):
     default = False
     default_site = "clinic.staff_site.StaffSite"
+
+    def ready(self) -> None:
+        super().ready()
+        # Pages that packages bring along and no role may use: roles are code, jobs are the operator's.
+        for label in ("auth.Group", "procrastinate.ProcrastinateJob"):
+            admin.site.unregister(apps.get_model(label))

@@ -112,6 +112,8 @@ INSTALLED_APPS = [
     "clinic.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    # Only for the templates that its forms are drawn with (FORM_RENDERER).
+    "django.forms",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",

@@ -1,0 +1,97 @@
+"""A clinic with two patients and one of each role, for tests that walk every URL as everybody."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.test import Client
+
+from intake import audit
+from intake.patients import links
+from intake.patients.models import Evaluation, Invitation, Patient
+from intake.responses.models import QuestionnaireResponse
+from tests.factories import (
+    ROLLING_IN,
+    SETUP,
+    SWOLLEN_CALF,
+    make_evaluation,
+    make_patient,
+    make_response,
+    make_user,
+)
+
+# Words that stand nowhere else: whoever may not see them must not find them in a page.
+NAME = "Zyxgiven"
+FAMILY = "Zyxfamily"
+MAIL = "zyxmail@example.org"
+PHONE = "(310) 555-0171"
+STORY = "Zyxstory on the stairs"
+CONTACT_MARKS = (NAME, FAMILY, MAIL, PHONE)
+HEALTH_MARKS = (STORY, "1979-01-05")
+
+ROLES = ("front desk", "physio", "editor", "owner")
+STAFF = (*ROLES, "no role")
+ACTORS = ("nobody", "patient", "other patient", *STAFF)
+
+
+@dataclass
+class World:
+    """patient: form begun, with an urgent answer. The same person's earlier visit was sent.
+
+    `token` opens the link of the begun form. other patient: sent, calm.
+    """
+
+    clients: dict[str, Client]
+    token: str
+    patient: Patient
+    evaluation: Evaluation
+    draft: QuestionnaireResponse
+    sent: QuestionnaireResponse
+    lesson: str
+
+
+def patient_client(invitation: Invitation) -> Client:
+    """A browser in which the invitation was opened."""
+    with audit.audited("tests.opened", by=SETUP):
+        opened = links.open_session(invitation=invitation, address=None, device_token="")
+    client = Client()
+    client.cookies[settings.PATIENT_COOKIE_NAME] = opened.session_token
+    client.cookies[settings.DEVICE_COOKIE_NAME] = opened.device_token
+    return client
+
+
+def build_world() -> World:
+    clients = {"nobody": Client()}
+    for role in STAFF:
+        clients[role] = Client()
+        clients[role].force_login(make_user(None if role == "no role" else role))
+    person = make_patient(
+        given_name=NAME, family_name=FAMILY, email=MAIL, phone=PHONE, birth_date="1979-01-05"
+    )
+    physio = make_user("physio")
+    sent = make_response(
+        {**ROLLING_IN, "why.story": [STORY]}, evaluation=make_evaluation(patient=person, physio=physio)
+    )
+    evaluation = make_evaluation(patient=person, physio=physio)
+    draft = make_response({**SWOLLEN_CALF, "why.story": [STORY]}, evaluation=evaluation, sent=False)
+    calm = make_response(ROLLING_IN)
+    token = links.new_token()
+    with audit.audited("tests.made", by=SETUP):
+        draft.invitation.token_hash = links.hash_token(token)
+        draft.invitation.save()
+        draft.red_flags.update(patient_saw_at=draft.updated_at)
+        calm.invitation.token_hash = links.hash_token(links.new_token())
+        calm.invitation.save()
+    clients["patient"] = patient_client(draft.invitation)
+    clients["other patient"] = patient_client(calm.invitation)
+    return World(clients, token, person, evaluation, draft, sent, "overpronation")
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker) -> Iterator[World]:
+    """Made once a module and rolled back after it; a test that changes something rolls back itself."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield build_world()
+        transaction.set_rollback(True)

@@ -1,0 +1,170 @@
+"""Who gets what at every URL. A URL without a row fails here by its name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import resolve, reverse
+
+from tests.architecture.conftest import ACTORS, CONTACT_MARKS, HEALTH_MARKS, STAFF, World
+from tests.architecture.urlconf import Pattern, patterns
+
+SIGN_IN = "sign-in"
+
+# Who may meet the first patient's name, and who her answers. Everybody else meets neither, anywhere.
+SEES_CONTACT = ("patient", "front desk", "physio")
+SEES_ANSWERS = ("patient", "physio")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What GET and an empty POST lead to, by actor. "staff" stands for every role, "*" for everybody else.
+
+    An outcome is a status, "sign-in", or a status and the name of the URL it leads to. args: what fills the
+    URL; `{name}` in it is a value of the world. path: for a pattern without a name.
+    """
+
+    get: Mapping[str, str]
+    post: Mapping[str, str]
+    args: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
+
+    def expected(self, method: str, actor: str) -> str:
+        wanted = self.get if method == "GET" else self.post
+        if actor in wanted:
+            return wanted[actor]
+        if actor in STAFF and "staff" in wanted:
+            return wanted["staff"]
+        return wanted["*"]
+
+
+def public(args: Mapping[str, str] | None = None) -> Row:
+    """A page for everybody, to be read only."""
+    return Row({"*": "200"}, {"*": "405"}, args or {})
+
+
+def patient_page(
+    get: Mapping[str, str], post: Mapping[str, str], args: Mapping[str, str] | None = None
+) -> Row:
+    """A page of the form: without a patient's session it says that the session is over."""
+    return Row({"*": "403", **get}, {"*": "403", **post}, args or {})
+
+
+def nobodys(path: str = "", **args: str) -> Row:
+    """A page of the staff site that no role may see: no different from one that does not exist."""
+    return Row({"staff": "404", "*": SIGN_IN}, {"staff": "404", "*": SIGN_IN}, args, path)
+
+
+ROWS: dict[str, Row] = {
+    "healthz": public(),
+    # The library.
+    "education:home": public(),
+    "education:lessons": public(),
+    "education:lesson": public({"slug": "rolling-in"}),
+    # The patient's way.
+    "intake:open": Row({"*": "200"}, {"*": "200"}, {"token": "{token}"}),
+    "intake:left": public(),
+    "intake:start": patient_page({"patient": "200", "other patient": "302 intake:sent"}, {"*": "405"}),
+    "intake:tasks": patient_page({"patient": "200", "other patient": "302 intake:sent"}, {"*": "405"}),
+    "intake:page": patient_page(
+        {"patient": "200", "other patient": "302 intake:sent"},
+        {"patient": "200", "other patient": "302 intake:sent"},
+        {"slug": "about"},
+    ),
+    "intake:advice": patient_page(
+        {"patient": "200", "other patient": "302 intake:tasks"},
+        {"patient": "303 intake:tasks", "other patient": "302 intake:tasks"},
+    ),
+    "intake:check": patient_page(
+        {"patient": "200", "other patient": "303 intake:sent"},
+        {"patient": "200", "other patient": "303 intake:sent"},
+    ),
+    "intake:sent": patient_page({"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}),
+    "intake:leave": Row(
+        {"*": "405"}, {"patient": "303 intake:left", "other patient": "303 intake:left", "*": "403"}
+    ),
+    # The staff site.
+    "admin:index": Row({"staff": "200", "*": SIGN_IN}, {"staff": "200", "*": SIGN_IN}),
+    "admin:login": Row({"staff": "302 admin:index", "*": "200"}, {"*": "200"}),
+    "admin:logout": Row({"staff": "405", "*": "302 admin:index"}, {"staff": "200", "*": "302 admin:index"}),
+    "admin:password_change": Row({"staff": "200", "*": SIGN_IN}, {"staff": "200", "*": SIGN_IN}),
+    "admin:password_change_done": Row({"staff": "200", "*": SIGN_IN}, {"staff": "200", "*": SIGN_IN}),
+    "admin:autocomplete": Row({"staff": "404", "*": SIGN_IN}, {"staff": "405", "*": SIGN_IN}),
+    "admin:jsi18n": Row({"staff": "200", "*": SIGN_IN}, {"staff": "405", "*": SIGN_IN}),
+    "admin:urgent": Row(
+        {"front desk": "200", "physio": "200", "staff": "404", "*": SIGN_IN},
+        {"staff": "405", "*": SIGN_IN},
+    ),
+    "staff/(?P<url>.*)$": nobodys("/staff/no/such/page/"),
+}
+
+
+def outcome(response: HttpResponse) -> str:
+    if not 300 <= response.status_code < 400:
+        return str(response.status_code)
+    path = response.headers["Location"].split("?")[0]
+    if path == reverse(settings.LOGIN_URL):
+        return SIGN_IN
+    return f"{response.status_code} {resolve(path).view_name}"
+
+
+def values(world: World) -> dict[str, object]:
+    """What the rows' `{names}` stand for."""
+    return {
+        "token": world.token,
+        "patient": world.patient.pk,
+        "evaluation": world.evaluation.pk,
+        "draft": world.draft.pk,
+        "sent": world.sent.pk,
+    }
+
+
+def path_of(pattern: Pattern, row: Row, world: World) -> str:
+    if row.path:
+        return row.path.format(**values(world))
+    return reverse(
+        pattern.key, kwargs={name: text.format(**values(world)) for name, text in row.args.items()}
+    )
+
+
+def visit(client: Client, method: str, path: str) -> HttpResponse:
+    """One request whose effects are taken back."""
+    with transaction.atomic():
+        cookies = client.cookies.copy()
+        response = client.generic(method, path)
+        client.cookies = cookies
+        transaction.set_rollback(True)
+    return response
+
+
+def may_not_meet(actor: str) -> tuple[str, ...]:
+    hidden = () if actor in SEES_CONTACT else CONTACT_MARKS
+    return hidden if actor in SEES_ANSWERS else (*hidden, *HEALTH_MARKS)
+
+
+def test_every_url_has_a_row_and_every_row_a_url():
+    urls = {pattern.key for pattern in patterns()}
+    assert urls - ROWS.keys() == set(), "write a row in tests/architecture/test_urls.py for these"
+    assert ROWS.keys() - urls == set(), "these rows have no URL any more"
+
+
+@pytest.mark.parametrize("pattern", patterns(), ids=lambda pattern: pattern.key)
+def test_everybody_gets_what_the_row_says_and_sees_no_more(pattern: Pattern, world: World):
+    row = ROWS[pattern.key]
+    path = path_of(pattern, row, world)
+    wrong: dict[str, str] = {}
+    for actor in ACTORS:
+        for method in ("GET", "POST"):
+            response = visit(world.clients[actor], method, path)
+            cell = f"{method} as {actor}"
+            got, wanted = outcome(response), row.expected(method, actor)
+            if got != wanted:
+                wrong[cell] = f"{got}, not {wanted}"
+            page = b"" if response.streaming else response.content
+            met = [mark for mark in may_not_meet(actor) if mark.encode() in page]
+            assert met == [], f"{cell} {path} shows {met}"
+    assert wrong == {}, path
