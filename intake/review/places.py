@@ -69,7 +69,7 @@ _PLACES: Final[Mapping[str, _Place]] = {
     "load-jump": _Place(_lazy("a jump in activity"), None),
     "movement-habits": _Place(_lazy("the way of moving"), None),
 }
-_AREAS: Final[Mapping[str, Promise]] = {
+AREAS: Final[Mapping[str, Promise]] = {
     "hip": pgettext_lazy("part of the leg", "hip"),
     "thigh": pgettext_lazy("part of the leg", "thigh"),
     "knee": pgettext_lazy("part of the leg", "knee"),
@@ -78,7 +78,7 @@ _AREAS: Final[Mapping[str, Promise]] = {
     "foot": pgettext_lazy("part of the leg", "foot"),
     "leg": pgettext_lazy("part of the leg", "leg"),
 }
-_SIDES: Final[Mapping[str, Promise]] = {"left": _lazy("left"), "right": _lazy("right")}
+SIDES: Final[Mapping[str, Promise]] = {"left": _lazy("left"), "right": _lazy("right")}
 _DEFAULT_AREAS: Final[Mapping[str, tuple[str, str]]] = {"up": ("foot", "knee"), "down": ("knee", "foot")}
 
 
@@ -103,7 +103,7 @@ def whereabouts(
     """direction: of the rule (up, down, local, note). steps: its links, in order. Sides: of the finding."""
     if not steps:
         side = target_side or source_side
-        where = _("%(side)s leg") % {"side": _SIDES[side]} if side else _("whole person")
+        where = _("%(side)s leg") % {"side": SIDES[side]} if side else _("whole person")
         return Whereabouts(where, "note", capfirst(where), _("note on the answers"))
     if all(step.direction == "modifier" for step in steps):
         # "Both legs, any place": the node such a link ends in only stands for the sore part.
@@ -123,17 +123,17 @@ def whereabouts(
     where = _("%(target)s, from %(source)s") % {"target": target, "source": source}
     if direction not in ("up", "down"):
         return Whereabouts(
-            where, "local", capfirst(_with_side(_AREAS[target_area], target_side)), _("in place")
+            where, "local", capfirst(_with_side(AREAS[target_area], target_side)), _("in place")
         )
-    words = {"source": _AREAS[source_area], "target": _AREAS[target_area]}
+    words = {"source": AREAS[source_area], "target": AREAS[target_area]}
     way = _("%(source)s to %(target)s") % words
     if source_side == target_side or source_side is None or target_side is None:
         course = _with_side(way, target_side or source_side)
     else:
         course = _("%(source_side)s %(source)s to %(target_side)s %(target)s") % {
             **words,
-            "source_side": _SIDES[source_side],
-            "target_side": _SIDES[target_side],
+            "source_side": SIDES[source_side],
+            "target_side": SIDES[target_side],
         }
     return Whereabouts(where, direction, capfirst(course), way)
 
@@ -166,4 +166,4 @@ def _joined(ends: Sequence[tuple[str, str]]) -> str:
 
 
 def _with_side(words: str | Promise, side: str | None) -> str:
-    return _("%(side)s %(place)s") % {"side": _SIDES[side], "place": words} if side else str(words)
+    return _("%(side)s %(place)s") % {"side": SIDES[side], "place": words} if side else str(words)

@@ -1,0 +1,639 @@
+"""Everything the review page shows, gathered in six queries whatever the number of findings."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import F, FilteredRelation, OuterRef, Q, Subquery
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from education.chain.models import ChainLink
+from intake.conditions import Answers, Group, Value, fill, holds
+from intake.patients.models import Evaluation, Patient
+from intake.questionnaires.definition import TYPED_WORDS, Definition, Item
+from intake.questionnaires.models import Status
+from intake.questionnaires.pages import enabled, pages
+from intake.responses.answers import prune, read_answers
+from intake.responses.models import QuestionnaireResponse
+from intake.responses.summary import Section, answer_words, summarize
+from intake.responses.wording import question_label, scale_of
+from intake.review.decide import Standing, titled
+from intake.review.library import Check, LessonRef, Quoted, SourceRef, quote
+from intake.review.models import ACKNOWLEDGING, Decision, RedFlagContact, Verdict
+from intake.review.places import Whereabouts, whereabouts
+from intake.screening.models import Finding, RedFlag, Rule, ScreeningRun, Tier
+from intake.screening.screen import TIERS, URGENT, RuleDefinition, parse_rule
+
+# The questions the page quotes by name; a questionnaire without them simply shows less.
+MAIN_PROBLEM: Final = "why.main-problem"
+AIM: Final = "goal.aim"
+MAY_CALL: Final = "consent.contact"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A question and what was answered; side is empty, left or right. An empty answer was left out."""
+
+    question: str
+    side: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """How well one link behind a finding is supported by evidence."""
+
+    link: str
+    grade: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictLine:
+    """One decision: who, when, why."""
+
+    key: int
+    decision: str
+    label: str
+    reason: str
+    note: str
+    by: str
+    mine: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FindingCard:
+    """A chain finding or a note on the answers. Strength is told by how many signs fit, never as a chance."""
+
+    key: int
+    title: str
+    side: str | None
+    place: Whereabouts
+    level: int
+    fitting: int
+    asked: int
+    contrary: int
+    because: tuple[Line, ...]
+    against: tuple[Line, ...]
+    not_answered: tuple[Line, ...]
+    explanation: str
+    grades: tuple[Grade, ...]
+    checks: tuple[Check, ...]
+    lesson: LessonRef | None
+    sources: tuple[SourceRef, ...]
+    rule_id: str
+    version: int
+    approved: bool
+    verdict: VerdictLine | None
+    history: tuple[VerdictLine, ...]
+
+    @property
+    def anchor(self) -> str:
+        return f"finding-{self.key}"
+
+    @property
+    def seen(self) -> int:
+        """The last decision this page knows of, to notice one that comes in between."""
+        return self.history[-1].key if self.history else 0
+
+
+@dataclass(frozen=True, slots=True)
+class FlagCard:
+    """A red flag: what was ticked, what the clinic does about it, and how it stands."""
+
+    key: int
+    title: str
+    side: str
+    tier: str
+    tier_label: str
+    label: str
+    action: tuple[str, ...]
+    explanation: str
+    ticked: tuple[Line, ...]
+    state: str
+    raised_at: datetime
+    withdrawn_at: datetime | None
+    seen_at: datetime | None
+    rule_id: str
+    version: int
+    approved: bool
+
+    @property
+    def urgent(self) -> bool:
+        return self.tier in URGENT
+
+    @property
+    def waiting(self) -> bool:
+        return self.urgent and self.state != RedFlag.State.ACKNOWLEDGED
+
+    @property
+    def name(self) -> str:
+        return titled(self.title, self.side or None)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactLine:
+    """One call about the red flags, as recorded."""
+
+    called: str
+    called_at: datetime
+    outcome: str
+    settled: bool
+    next_step: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyLine:
+    """One red flag that was looked for. state: clear, raised or unanswered."""
+
+    title: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Precaution:
+    """Something to mind at the visit, with the note for staff."""
+
+    title: str
+    note: str
+    approved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A number on a scale: `value` of `most`; value None was not answered."""
+
+    label: str
+    value: Value | None
+    most: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who did something to the review, and when."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPage:
+    """The whole page. Names and words of the patient are plain text, to be escaped by the template."""
+
+    response: QuestionnaireResponse
+    evaluation: Evaluation
+    patient: Patient
+    with_me: bool
+    standing: Standing
+    begun: Signed | None
+    finished: Signed | None
+    problem: str
+    story: tuple[Line, ...]
+    aim: str
+    goals: tuple[Score, ...]
+    scores: tuple[Score, ...]
+    marked_left: tuple[str, ...]
+    marked_right: tuple[str, ...]
+    may_call: bool | None
+    flags: tuple[FlagCard, ...]
+    contacts: tuple[ContactLine, ...]
+    safety: tuple[SafetyLine, ...]
+    findings: tuple[FindingCard, ...]
+    notes: tuple[FindingCard, ...]
+    precautions: tuple[Precaution, ...]
+    sections: tuple[Section, ...]
+    approved: bool
+
+    @property
+    def phone_href(self) -> str:
+        digits = re.sub(r"[^\d+]", "", self.patient.phone)
+        return f"tel:{digits}" if digits else ""
+
+    @property
+    def urgent_flags(self) -> tuple[FlagCard, ...]:
+        return tuple(flag for flag in self.flags if flag.urgent)
+
+    @property
+    def quiet_flags(self) -> tuple[FlagCard, ...]:
+        return tuple(flag for flag in self.flags if not flag.urgent)
+
+    @property
+    def waiting(self) -> tuple[FlagCard, ...]:
+        return tuple(flag for flag in self.flags if flag.waiting)
+
+    @property
+    def decided(self) -> int:
+        return sum(card.verdict is not None for card in self.findings)
+
+    @property
+    def raised(self) -> int:
+        return sum(line.state == "raised" for line in self.safety)
+
+    @property
+    def answered(self) -> int:
+        """Of the red flags that were looked for, those whose questions were answered."""
+        return sum(line.state != "unanswered" for line in self.safety)
+
+
+def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
+    """The page of one intake, as this user may see it.
+
+    Raises `QuestionnaireResponse.DoesNotExist` for an unknown one, one this user may not see, and a draft
+    that raised no red flag: what a patient has not sent is read only where she may need help.
+    """
+    response = _response(user, response_id)
+    definition = response.questionnaire.tree()
+    answers = prune(definition, read_answers(response.answers))
+    rows, rules = _rules_asked(response)
+    flags = _flags(rows, rules)
+    if not response.is_sent and not flags:
+        raise QuestionnaireResponse.DoesNotExist
+    on = enabled(definition, answers)
+    findings, notes = _cards(response, user)
+    precautions = tuple(
+        Precaution(rules[row["pk"]].title, rules[row["pk"]].staff_note, row["approved_at"] is not None)
+        for row in rows
+        if row["kind"] == Rule.Kind.PRECAUTION and row["rule_id"] in (response.precautions or ())
+    )
+    approved = response.questionnaire.approved_at is not None
+    return ReviewPage(
+        response=response,
+        evaluation=response.evaluation,
+        patient=response.evaluation.patient,
+        with_me=response.evaluation.physio_id == user.pk,
+        standing=Standing(
+            sent=response.is_sent,
+            finished=response.finished_at is not None,
+            waiting=tuple(flag.name for flag in flags if flag.waiting),
+            undecided=tuple(titled(card.title, card.side) for card in findings if card.verdict is None),
+        ),
+        begun=_signed(response.begun_first, response.begun_last, response.begun_at),
+        finished=_signed(response.finished_first, response.finished_last, response.finished_at),
+        problem=_answer(definition, answers, MAIN_PROBLEM),
+        story=_story(definition, answers, on),
+        aim=_answer(definition, answers, AIM),
+        goals=_goals(definition, answers),
+        scores=_scores(definition, answers, on),
+        marked_left=_marked(definition, answers, "left"),
+        marked_right=_marked(definition, answers, "right"),
+        may_call=_yes_or_no(answers, MAY_CALL),
+        flags=flags,
+        contacts=_contacts(response),
+        safety=_safety(rows, rules, flags, answers),
+        findings=findings,
+        notes=notes,
+        precautions=precautions,
+        sections=summarize(
+            definition, answers, tuple(page for page in pages(definition) if page.link_id in on)
+        ),
+        approved=approved and all(row["approved_at"] for row in rows) and all(c.approved for c in findings),
+    )
+
+
+# The intake and what stands beside it: six queries
+
+
+def _response(user: AbstractBaseUser, response_id: UUID) -> Any:
+    runs = ScreeningRun.objects.filter(response=OuterRef("pk")).order_by("-at", "-pk")
+    return (
+        QuestionnaireResponse.objects.visible_to(user)
+        .select_related("evaluation__patient", "evaluation__physio", "questionnaire")
+        .defer("questionnaire__definition", "document")
+        .annotate(
+            ran=Subquery(runs.values("rule_versions")[:1]),
+            precautions=Subquery(runs.values("precautions")[:1]),
+            begun_at=F("reviews__started_at"),
+            begun_first=F("reviews__started_by__first_name"),
+            begun_last=F("reviews__started_by__last_name"),
+            finished_at=F("reviews__finished_at"),
+            finished_first=F("reviews__finished_by__first_name"),
+            finished_last=F("reviews__finished_by__last_name"),
+        )
+        .get(pk=response_id)
+    )
+
+
+def _rules_asked(response: Any) -> tuple[list[dict[str, Any]], dict[int, RuleDefinition]]:
+    """Red flags and precautions that were looked for, beside the flags they raised; and their definitions.
+
+    For a sent intake the versions that ran; for a draft those that run now.
+    """
+    raised = FilteredRelation("red_flags", condition=Q(red_flags__response=response.pk))
+    wanted = Q(rule_id__in=list(response.ran)) if response.ran else Q(status=Status.ACTIVE)
+    rows: list[Any] = list(
+        Rule.objects.annotate(flag=raised)
+        .filter(Q(flag__pk__isnull=False) | (Q(kind__in=[Rule.Kind.RED_FLAG, Rule.Kind.PRECAUTION]) & wanted))
+        .order_by("pk", "flag__pk")
+        .values(
+            "pk",
+            "rule_id",
+            "version",
+            "kind",
+            "approved_at",
+            "flag__pk",
+            "flag__side",
+            "flag__tier",
+            "flag__state",
+            "flag__evidence",
+            "flag__raised_at",
+            "flag__withdrawn_at",
+            "flag__patient_saw_at",
+        )
+    )
+    if response.ran:
+        rows = [row for row in rows if row["flag__pk"] or response.ran.get(row["rule_id"]) == row["version"]]
+    return rows, definitions(row["pk"] for row in rows)
+
+
+_definitions: dict[int, RuleDefinition] = {}
+
+
+def definitions(keys: Iterable[int]) -> dict[int, RuleDefinition]:
+    """Typed rules by primary key. A version in use never changes, so a process reads each of them once."""
+    wanted = set(keys)
+    unknown = wanted - _definitions.keys()
+    if unknown:
+        found = Rule.objects.filter(pk__in=unknown).exclude(status=Status.DRAFT)
+        _definitions.update((pk, parse_rule(data)) for pk, data in found.values_list("pk", "definition"))
+    return {key: _definitions[key] for key in wanted}
+
+
+def _flags(rows: Sequence[Mapping[str, Any]], rules: Mapping[int, RuleDefinition]) -> tuple[FlagCard, ...]:
+    """The flags raised: waiting ones first, then by tier, then as they came."""
+    cards = []
+    for row in rows:
+        if not row["flag__pk"]:
+            continue
+        rule, evidence = rules[row["pk"]], row["flag__evidence"]
+        cards.append(
+            FlagCard(
+                key=row["flag__pk"],
+                title=rule.title,
+                side=row["flag__side"] or "",
+                tier=row["flag__tier"],
+                tier_label=str(Tier(row["flag__tier"]).label),
+                label=rule.staff_label or rule.title,
+                action=_sentences(rule.clinic_action),
+                explanation=rule.explanation,
+                ticked=_lines([*evidence["requires"], *evidence["supports"]]),
+                state=row["flag__state"],
+                raised_at=row["flag__raised_at"],
+                withdrawn_at=row["flag__withdrawn_at"],
+                seen_at=row["flag__patient_saw_at"],
+                rule_id=rule.id,
+                version=rule.version,
+                approved=row["approved_at"] is not None,
+            )
+        )
+    order: tuple[str, ...] = TIERS
+    return tuple(sorted(cards, key=lambda card: (not card.waiting, order.index(card.tier), card.key)))
+
+
+def _contacts(response: Any) -> tuple[ContactLine, ...]:
+    rows = RedFlagContact.objects.filter(response=response.pk).select_related("by").order_by("pk")
+    return tuple(
+        ContactLine(
+            called=row.called,
+            called_at=row.called_at,
+            outcome=row.get_outcome_display(),
+            settled=row.outcome in ACKNOWLEDGING,
+            next_step=row.next_step,
+            by=str(row.by),
+            at=row.at,
+        )
+        for row in rows
+    )
+
+
+def _cards(response: Any, user: AbstractBaseUser) -> tuple[tuple[FindingCard, ...], tuple[FindingCard, ...]]:
+    """Chain findings, highest score first, and the notes on the answers."""
+    found = list(
+        Finding.objects.filter(response=response.pk)
+        .annotate(
+            rule_kind=F("rule__kind"), rule_approved=F("rule__approved_at"), rule_version=F("rule__version")
+        )
+        .order_by("-score", "pk")
+    )
+    rules = definitions(finding.rule_id for finding in found)
+    history: dict[int, list[VerdictLine]] = {}
+    for row in Verdict.objects.filter(finding__response=response.pk).select_related("by").order_by("pk"):
+        history.setdefault(row.finding_id, []).append(
+            VerdictLine(
+                key=row.pk,
+                decision=row.decision,
+                label=row.get_decision_display(),
+                reason=row.get_reason_display() if row.reason else "",
+                note=row.note,
+                by=str(row.by),
+                mine=row.by_id == user.pk,
+                at=row.at,
+            )
+        )
+    used = list(rules.values())
+    library = quote(
+        links=[slug for rule in used for slug in rule.links],
+        tests=[slug for rule in used for slug in rule.suggested_checks],
+        lessons=[rule.lesson for rule in used if rule.lesson],
+        sources=[code for rule in used for code in rule.sources],
+    )
+    cards = [
+        (finding.rule_kind, _card(finding, rules[finding.rule_id], library, history.get(finding.pk, [])))
+        for finding in found
+    ]
+    return (
+        tuple(card for kind, card in cards if kind == Rule.Kind.CHAIN),
+        tuple(card for kind, card in cards if kind == Rule.Kind.NOTE),
+    )
+
+
+def _card(finding: Any, rule: RuleDefinition, library: Quoted, history: Sequence[VerdictLine]) -> FindingCard:
+    evidence = finding.evidence
+    last = history[-1] if history else None
+    grade_words = dict(ChainLink.Evidence.choices)
+    steps = [library.steps[slug] for slug in rule.links if slug in library.steps]
+    return FindingCard(
+        key=finding.pk,
+        title=rule.title,
+        side=finding.side,
+        place=whereabouts(
+            direction=rule.direction,
+            steps=steps,
+            source_side=finding.source_side,
+            target_side=finding.target_side,
+        ),
+        level=_level(finding.score, rule.threshold),
+        fitting=len(evidence["supports"]),
+        asked=len(rule.supports),
+        contrary=len(evidence["against"]),
+        because=_lines([*evidence["requires"], *evidence["supports"]]),
+        against=_lines(evidence["against"]),
+        not_answered=tuple(
+            Line(line["question"], line.get("side") or "", "") for line in evidence["notAnswered"]
+        ),
+        explanation=capfirst(fill(rule.explanation, finding.side)),
+        grades=tuple(
+            Grade(
+                link=_("%(start)s to %(end)s")
+                % {
+                    "start": library.steps[one.link].start_name,
+                    "end": library.steps[one.link].end_name.lower(),
+                },
+                grade=str(grade_words.get(one.grade, one.grade)),
+                note=one.note,
+            )
+            for one in rule.evidence
+            if one.link in library.steps
+        ),
+        checks=tuple(library.checks[slug] for slug in rule.suggested_checks if slug in library.checks),
+        lesson=library.lessons.get(rule.lesson),
+        sources=tuple(library.sources[code] for code in rule.sources if code in library.sources),
+        rule_id=rule.id,
+        version=finding.rule_version,
+        approved=finding.rule_approved is not None,
+        verdict=last if last and last.decision != Decision.UNCONFIRMED else None,
+        history=tuple(history),
+    )
+
+
+def _level(score: int, threshold: int) -> int:
+    """1 to 3 for "few", "some" and "many" signs: how far the score is past what raises the rule."""
+    if score >= 2 * threshold:
+        return 3
+    return 2 if score > threshold else 1
+
+
+# What the patient said, found by the shape of the questions rather than by their names
+
+
+def _lines(groups: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
+    """The answers of evidence groups, each question once."""
+    questions: dict[str, tuple[str, str]] = {}
+    answers: dict[str, list[str]] = {}
+    for group in groups:
+        for entry in group["answers"]:
+            link_id, text = entry["linkId"], entry["answer"]
+            questions.setdefault(link_id, (entry["question"], entry.get("side") or ""))
+            known = answers.setdefault(link_id, [])
+            # One group may quote two answers of a question and another group one of them.
+            if not any(text in one for one in known):
+                known[:] = [*(one for one in known if one not in text), text]
+    return tuple(
+        Line(question, side, "; ".join(filter(None, answers[link_id])))
+        for link_id, (question, side) in questions.items()
+    )
+
+
+def _sentences(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in re.split(r"(?<=[.?!])\s+(?=[A-Z0-9])", text) if part.strip())
+
+
+def _signed(first: str | None, last: str | None, at: datetime | None) -> Signed | None:
+    return Signed(f"{first or ''} {last or ''}".strip(), at) if at else None
+
+
+def _answer(definition: Definition, answers: Answers, link_id: str) -> str:
+    item = definition.get(link_id)
+    if item is None:
+        return ""
+    return ", ".join(answer_words(item, value) for value in answers.get(link_id, ()))
+
+
+def _yes_or_no(answers: Answers, link_id: str) -> bool | None:
+    values = answers.get(link_id, ())
+    return bool(values[0]) if values else None
+
+
+def _story(definition: Definition, answers: Answers, on: Collection[str]) -> tuple[Line, ...]:
+    """What the patient wrote at length."""
+    return tuple(
+        Line(item.text, "", str(value))
+        for item in definition.questions()
+        if item.type == "text" and item.link_id in on
+        for value in answers.get(item.link_id, ())
+        if str(value).strip()
+    )
+
+
+def _scored_words(definition: Definition) -> dict[str, Item]:
+    """Questions in the patient's words that a scale beside them scores: linkId of the words -> the scale."""
+    pairs = {}
+    for scale in definition.questions():
+        if scale_of(scale) is None:
+            continue
+        for condition in scale.enable_when:
+            asked = definition.get(condition.question)
+            if condition.operator == "exists" and asked is not None and asked.type in TYPED_WORDS:
+                pairs[asked.link_id] = scale
+    return pairs
+
+
+def _goals(definition: Definition, answers: Answers) -> tuple[Score, ...]:
+    return tuple(
+        Score(str(answers[words][0]), next(iter(answers.get(scale.link_id, ())), None), scale.max_value)
+        for words, scale in _scored_words(definition).items()
+        if answers.get(words)
+    )
+
+
+def _scores(definition: Definition, answers: Answers, on: Collection[str]) -> tuple[Score, ...]:
+    goals = {scale.link_id for scale in _scored_words(definition).values()}
+    return tuple(
+        Score(
+            question_label(definition, item), next(iter(answers.get(item.link_id, ())), None), item.max_value
+        )
+        for item in definition.questions()
+        if scale_of(item) is not None and item.link_id in on and item.link_id not in goals
+    )
+
+
+def _marked(definition: Definition, answers: Answers, side: str) -> tuple[str, ...]:
+    return tuple(
+        str(value)
+        for item in definition.questions()
+        if item.body_map and item.side == side
+        for value in answers.get(item.link_id, ())
+    )
+
+
+def _safety(
+    rows: Sequence[Mapping[str, Any]],
+    rules: Mapping[int, RuleDefinition],
+    flags: Sequence[FlagCard],
+    answers: Answers,
+) -> tuple[SafetyLine, ...]:
+    """Every red flag that was looked for, raised ones first."""
+    raised = {flag.rule_id for flag in flags}
+    lines = {}
+    for row in rows:
+        rule = rules[row["pk"]]
+        if rule.kind != "red-flag":
+            continue
+        cleared = "clear" if _ruled_out(rule, answers) else "unanswered"
+        lines[rule.id] = SafetyLine(rule.title, "raised" if rule.id in raised else cleared)
+    return tuple(sorted(lines.values(), key=lambda line: line.state != "raised"))
+
+
+def _ruled_out(rule: RuleDefinition, answers: Answers) -> bool:
+    """Whether the answers given rule a red flag out on every side, rather than leave it open."""
+    return all(
+        any(_is_false(group, answers) for group in sided.requires)
+        or all(answers.get(question) for question in sided.questions)
+        for sided in rule.sides
+    )
+
+
+def _is_false(group: Group, answers: Answers) -> bool:
+    """Whether a group is false because of what was answered, not for want of an answer."""
+    failed = [
+        bool(answers.get(condition.question)) and not holds(condition, answers)
+        for condition in group.conditions
+    ]
+    return any(failed) if group.match == "all" else all(failed)

@@ -1,0 +1,492 @@
+"""The worklist: evaluations with the status of their intake, urgent ones first, then by time.
+
+Lists, counts and filters read the indexed rows of `QueueEntry`, a page at a time by key, so they cost the
+same with a thousand intakes and with a million. What is filtered stands in the URL and is read by
+`Filters.read`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Collate, JSONObject, Upper
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from education.chain.regions import body_regions
+from intake.patients.models import REVIEWS, Patient, may
+from intake.review.decide import titled
+from intake.review.library import quote
+from intake.review.models import QueueEntry
+from intake.review.places import AREAS, SIDES, whereabouts
+from intake.screening.models import Finding, RedFlag, Rule
+from intake.screening.screen import URGENT
+
+Status = QueueEntry.Status
+
+PAGE_SIZE: Final = 50
+# Counting a million rows to say how many there are helps nobody.
+COUNTED_AT_MOST: Final = 1000
+COMING: Final = "coming"
+PAST: Final = "past"
+ONLY_URGENT: Final = "urgent"
+# What `status=` in the URL stands for.
+STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
+    "to-review": (Status.TO_REVIEW,),
+    "in-review": (Status.IN_REVIEW,),
+    "reviewed": (Status.REVIEWED,),
+    "not-started": (Status.NOT_STARTED,),
+    "in-progress": (Status.IN_PROGRESS,),
+    "not-sent": (Status.NOT_STARTED, Status.IN_PROGRESS),
+}
+TO_DO: Final = (Status.TO_REVIEW, Status.IN_REVIEW)
+SEARCH_LENGTH: Final = 80
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+# What is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last row of the page before: whether it was among the urgent ones, its time and its key."""
+
+    urgent: bool
+    starts_at: datetime
+    key: UUID
+
+    def __str__(self) -> str:
+        moment = (self.starts_at - _EPOCH) // timedelta(microseconds=1)
+        return f"{'u' if self.urgent else 'n'}.{moment}.{self.key}"
+
+    @classmethod
+    def read(cls, text: str) -> "Cursor | None":
+        """None for anything that is no cursor."""
+        try:
+            part, moment, key = text.split(".")
+            return cls(part == "u", _EPOCH + timedelta(microseconds=int(moment)), UUID(key))
+        except (ValueError, OverflowError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the worklist shows. Everything stands in the URL; a search looks at all days.
+
+    day: one day, or `coming` or `past`. status: a key of `STATUSES`, `urgent`, or empty. direction: up, down
+    or empty. mine: only the reader's own visits. search: how a name begins.
+    """
+
+    day: date | str
+    status: str = ""
+    direction: str = ""
+    mine: bool = False
+    search: str = ""
+    after: Cursor | None = None
+    today: date | None = None
+
+    @classmethod
+    def read(cls, params: Mapping[str, Any], today: date) -> "Filters":
+        """From a query string, parsed. What is not understood counts as not asked for."""
+
+        def text(name: str) -> str:
+            return str(params.get(name) or "").replace("\x00", "").strip()
+
+        status, direction = text("status"), text("direction")
+        return cls(
+            day=_read_day(text("day"), today),
+            status=status if status in STATUSES or status == ONLY_URGENT else "",
+            direction=direction if direction in ("up", "down") else "",
+            mine=text("mine") == "1",
+            search=" ".join(text("q")[:SEARCH_LENGTH].split()),
+            after=Cursor.read(text("after")),
+            today=today,
+        )
+
+    def changed(self, **changes: Any) -> "Filters":
+        """Other filters begin at the first page again."""
+        return replace(self, **{"after": None, **changes})
+
+    def query(self) -> str:
+        """The query string, empty for the list of today; never holds anything but known filters."""
+        day = (
+            "" if self.day == self.today else self.day if isinstance(self.day, str) else self.day.isoformat()
+        )
+        pairs = {
+            "day": day,
+            "status": self.status,
+            "direction": self.direction,
+            "mine": "1" if self.mine else "",
+            "q": self.search,
+            "after": str(self.after) if self.after else "",
+        }
+        return urlencode({name: value for name, value in pairs.items() if value})
+
+    @property
+    def latest_first(self) -> bool:
+        return self.day == PAST or bool(self.search)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether more than a day was chosen."""
+        return bool(self.status or self.direction or self.mine or self.search)
+
+
+def _read_day(text: str, today: date) -> date | str:
+    if text in (COMING, PAST):
+        return text
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return today
+    return day if 1900 < day.year < 2200 else today
+
+
+# What is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """Findings that travel one way between two places: "Right knee to left foot". way: up, down, ..."""
+
+    way: str
+    course: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One evaluation. concern, flags and badges are empty for those who may not read answers.
+
+    response: the intake to open for review, None where there is none to read.
+    """
+
+    evaluation: UUID
+    response: UUID | None
+    starts_at: datetime
+    name: str
+    age: int
+    phone: str
+    email: str
+    physio: str
+    mine: bool
+    status: str
+    label: str
+    urgent: bool
+    flags: tuple[str, ...]
+    badges: tuple[Badge, ...]
+    concern: str
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many there are, of at most `COUNTED_AT_MOST`. waiting: urgent ones of the whole clinic, any day."""
+
+    all: int
+    to_review: int
+    in_review: int
+    reviewed: int
+    not_sent: int
+    with_up: int
+    with_down: int
+    up: int
+    down: int
+    waiting: int
+    next_visit: datetime | None
+
+    @property
+    def capped(self) -> bool:
+        return self.all > COUNTED_AT_MOST
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """One page of the worklist, with the cursor of the next one."""
+
+    filters: Filters
+    rows: tuple[Row, ...]
+    counts: Counts
+    more: Cursor | None
+    sees_answers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NextDay:
+    """The next day with visits, for an empty list. unsent: (name, evaluation) of forms not sent yet."""
+
+    day: date
+    evaluations: int
+    sent: int
+    unsent: tuple[tuple[str, UUID], ...]
+
+
+def worklist(user: AbstractBaseUser, filters: Filters, now: datetime) -> Worklist:
+    """The page of the worklist that these filters ask for: five queries at most."""
+    sees_answers = may(user, REVIEWS)
+    if not sees_answers and filters.direction:
+        filters = filters.changed(direction="")
+    entries: list[Any] = []
+    if filters.after is None or filters.after.urgent:
+        entries = list(_page(_urgent(user, filters), filters, sees_answers, PAGE_SIZE + 1))
+    if len(entries) <= PAGE_SIZE and filters.status != ONLY_URGENT:
+        below = filters if filters.after and not filters.after.urgent else filters.changed()
+        entries += _page(_calm(user, below), below, sees_answers, PAGE_SIZE + 1 - len(entries))
+    shown = entries[:PAGE_SIZE]
+    last = shown[-1] if len(entries) > PAGE_SIZE else None
+    return Worklist(
+        filters=filters,
+        rows=_rows(shown, user, sees_answers, timezone.localdate(now)),
+        counts=_counts(user, filters, now),
+        more=Cursor(last.urgent, last.starts_at, last.pk) if last else None,
+        sees_answers=sees_answers,
+    )
+
+
+def next_to_review(user: AbstractBaseUser, filters: Filters, *, but_not: UUID | None = None) -> UUID | None:
+    """The intake to read next under these filters: urgent ones first, then the next visit's.
+
+    but_not: an intake just read. None when nothing is left.
+    """
+    wanted = filters.changed(status="")
+    for candidates in (_urgent(user, wanted), _calm(user, wanted).filter(status__in=TO_DO)):
+        found = (
+            candidates.filter(response__isnull=False)
+            .exclude(response=but_not)
+            .order_by("starts_at", "evaluation")
+            .values_list("response", flat=True)
+            .first()
+        )
+        if found is not None:
+            return UUID(str(found))
+    return None
+
+
+def next_day(user: AbstractBaseUser, after: date) -> NextDay | None:
+    """The next day after this one that has visits."""
+    _start, end = _bounds(after)
+    booked = QueueEntry.objects.visible_to(user).exclude(status=Status.CANCELLED)
+    first = (
+        booked.filter(starts_at__gte=end).order_by("starts_at").values_list("starts_at", flat=True).first()
+    )
+    if first is None:
+        return None
+    day = timezone.localdate(first)
+    start, end = _bounds(day)
+    entries = list(
+        booked.filter(starts_at__gte=start, starts_at__lt=end)
+        .select_related("evaluation__patient")
+        .order_by("starts_at", "evaluation")[:PAGE_SIZE]
+    )
+    unsent = [entry for entry in entries if entry.status in STATUSES["not-sent"]]
+    return NextDay(
+        day=day,
+        evaluations=len(entries),
+        sent=len(entries) - len(unsent),
+        unsent=tuple((str(entry.evaluation.patient), entry.pk) for entry in unsent),
+    )
+
+
+# Which rows
+
+
+def _bounds(day: date) -> tuple[datetime, datetime]:
+    """The day on the clinic's calendar, as moments."""
+    return (
+        timezone.make_aware(datetime.combine(day, time.min)),
+        timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min)),
+    )
+
+
+def _in_scope(filters: Filters) -> Q:
+    if filters.search:
+        return Q()
+    if isinstance(filters.day, date):
+        start, end = _bounds(filters.day)
+        return Q(starts_at__gte=start, starts_at__lt=end)
+    start, _end = _bounds(filters.today or timezone.localdate())
+    return Q(starts_at__lt=start) if filters.day == PAST else Q(starts_at__gte=start)
+
+
+def _whose(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
+    entries = QueueEntry.objects.visible_to(user)
+    if filters.mine:
+        entries = entries.filter(physio=user.pk)
+    if filters.search:
+        found = patients_named(Patient.objects.visible_to(user), filters.search)
+        entries = entries.filter(evaluation__patient__in=found)
+    return entries
+
+
+def patients_named(patients: QuerySet[Any], search: str) -> QuerySet[Any]:
+    """Patients of whom every word of the search begins the given or the family name."""
+    patients = patients.alias(
+        family_key=Collate(Upper("family_name"), "C"), given_key=Collate(Upper("given_name"), "C")
+    )
+    for word in search.upper().replace(",", " ").split():
+        patients = patients.filter(Q(family_key__startswith=word) | Q(given_key__startswith=word))
+    return patients
+
+
+def _narrowed(entries: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
+    if filters.status in STATUSES:
+        entries = entries.filter(status__in=STATUSES[filters.status])
+    if filters.direction:
+        entries = entries.filter(**{f"{filters.direction}__gt": 0})
+    return entries
+
+
+def _urgent(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
+    """Urgent ones of any day: a flag raised today cannot wait for next week's visit."""
+    return _narrowed(_whose(user, filters).filter(urgent=True), filters)
+
+
+def _calm(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
+    entries = _whose(user, filters).filter(_in_scope(filters), urgent=False)
+    return _narrowed(entries, filters).exclude(status=Status.CANCELLED)
+
+
+def _page(entries: QuerySet[Any], filters: Filters, sees_answers: bool, limit: int) -> Iterable[Any]:
+    """The rows after the cursor, in order of time."""
+    if filters.after is not None:
+        at, key = filters.after.starts_at, filters.after.key
+        beyond = "lt" if filters.latest_first else "gt"
+        # The first condition lets the index find the place; the second settles rows of the same moment.
+        entries = entries.filter(
+            Q(**{f"starts_at__{beyond}": at}) | Q(starts_at=at, **{f"evaluation__{beyond}": key}),
+            **{f"starts_at__{beyond}e": at},
+        )
+    order = ("-starts_at", "-evaluation") if filters.latest_first else ("starts_at", "evaluation")
+    entries = entries.select_related("evaluation__patient", "physio").annotate(
+        sent_at=F("response__authored")
+    )
+    if sees_answers:
+        waiting = RedFlag.objects.filter(response=OuterRef("response"), tier__in=URGENT).exclude(
+            state=RedFlag.State.ACKNOWLEDGED
+        )
+        chain = Finding.objects.filter(response=OuterRef("response"), rule__kind=Rule.Kind.CHAIN)
+        entries = entries.annotate(
+            left=KeyTransform("pain.regions.left", "response__answers"),
+            right=KeyTransform("pain.regions.right", "response__answers"),
+            flags=ArraySubquery(
+                waiting.order_by("raised_at", "pk").values(json=JSONObject(title="rule__title", side="side"))
+            ),
+            findings=ArraySubquery(
+                chain.order_by("-score", "pk").values(
+                    json=JSONObject(
+                        direction="direction",
+                        source="source_side",
+                        target="target_side",
+                        links=KeyTransform("links", "rule__definition"),
+                    )
+                )
+            ),
+        )
+    return entries.order_by(*order)[:limit]
+
+
+def _counts(user: AbstractBaseUser, filters: Filters, now: datetime) -> Counts:
+    """Counts of the scope, whatever status and direction are chosen; two queries."""
+    everyone = _whose(user, filters)
+    scope = everyone.filter(Q(urgent=True) | (_in_scope(filters) & ~Q(status=Status.CANCELLED)))
+    order = ("-starts_at",) if filters.latest_first else ("starts_at",)
+
+    def number(*statuses: str) -> Count:
+        return Count("pk", filter=Q(status__in=statuses))
+
+    found = scope.order_by(*order)[: COUNTED_AT_MOST + 1].aggregate(
+        all=Count("pk"),
+        to_review=number(Status.TO_REVIEW),
+        in_review=number(Status.IN_REVIEW),
+        reviewed=number(Status.REVIEWED),
+        not_sent=number(*STATUSES["not-sent"]),
+        with_up=Count("pk", filter=Q(up__gt=0)),
+        with_down=Count("pk", filter=Q(down__gt=0)),
+        up=Sum("up", default=0),
+        down=Sum("down", default=0),
+        next_visit=Min("starts_at", filter=Q(starts_at__gte=now)),
+    )
+    waiting = QueueEntry.objects.visible_to(user).filter(urgent=True).count()
+    return Counts(waiting=waiting, **found)
+
+
+# How a row reads
+
+
+def _rows(entries: Sequence[Any], user: AbstractBaseUser, sees_answers: bool, today: date) -> tuple[Row, ...]:
+    links = {
+        slug for entry in entries if sees_answers for one in entry.findings for slug in one["links"] or ()
+    }
+    steps = quote(links=links).steps if links else {}
+    return tuple(
+        Row(
+            evaluation=entry.pk,
+            response=_readable(entry) if sees_answers else None,
+            starts_at=entry.starts_at,
+            name=str(entry.evaluation.patient),
+            age=entry.evaluation.patient.age_on(today),
+            phone=entry.evaluation.patient.phone,
+            email=entry.evaluation.patient.email,
+            physio=entry.physio.formal_name,
+            mine=entry.physio_id == user.pk,
+            status=entry.status,
+            label=entry.get_status_display(),
+            urgent=entry.urgent,
+            flags=tuple(titled(one["title"], one["side"]) for one in entry.flags) if sees_answers else (),
+            badges=_badges(entry.findings, steps) if sees_answers else (),
+            concern=_concern(entry.left, entry.right) if sees_answers else "",
+            sent_at=entry.sent_at,
+        )
+        for entry in entries
+    )
+
+
+def _readable(entry: Any) -> UUID | None:
+    """The intake to open: a sent one, or a draft that may need help."""
+    if entry.urgent or entry.status in (Status.TO_REVIEW, Status.IN_REVIEW, Status.REVIEWED):
+        return UUID(str(entry.response_id)) if entry.response_id else None
+    return None
+
+
+def _badges(findings: Iterable[Mapping[str, Any]], steps: Mapping[str, Any]) -> tuple[Badge, ...]:
+    numbers: dict[tuple[str, str], int] = {}
+    for one in findings:
+        place = whereabouts(
+            direction=one["direction"],
+            steps=[steps[slug] for slug in one["links"] or () if slug in steps],
+            source_side=one["source"],
+            target_side=one["target"],
+        )
+        if place.way in ("up", "down"):
+            key = (place.way, place.course)
+            numbers[key] = numbers.get(key, 0) + 1
+    return tuple(Badge(way, course, number) for (way, course), number in numbers.items())
+
+
+def _concern(left: Sequence[str] | None, right: Sequence[str] | None) -> str:
+    """Where it hurts, by joint: "Left knee and foot, right hip"."""
+    areas = {region.id: region.area for region in body_regions()}
+    parts = []
+    for side, codes in (("left", left), ("right", right)):
+        names = list(dict.fromkeys(str(AREAS[areas[code]]) for code in codes or () if code in areas))
+        if not names:
+            continue
+        joined = (
+            names[0]
+            if len(names) == 1
+            else _("%(some)s and %(last)s")
+            % {
+                "some": ", ".join(names[:-1]),
+                "last": names[-1],
+            }
+        )
+        parts.append(_("%(side)s %(place)s") % {"side": SIDES[side], "place": joined})
+    words = ", ".join(parts)
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,317 @@
+"""What staff find on the worklist, in which order, and at what cost."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from intake import audit, journey
+from intake.patients.models import Evaluation
+from intake.responses.models import QuestionnaireResponse
+from intake.review import queue
+from intake.review.models import QueueEntry, Review
+from intake.review.queue import Filters, Worklist
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def today():
+    return timezone.localdate()
+
+
+def noon(days: int = 0):
+    """Midday some days from now: hours around it stay on the same day."""
+    return timezone.localtime().replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=days)
+
+
+@pytest.fixture
+def physio(db):
+    return factories.make_user("physio", first_name="Maya", last_name="Ortiz", title="Dr.")
+
+
+def read(user, **params) -> Worklist:
+    with audit.audited("tests.read", by=audit.staff(user)):
+        return queue.worklist(user, Filters.read(params, today()), timezone.now())
+
+
+def names(page: Worklist) -> list[str]:
+    return [row.name for row in page.rows]
+
+
+def visit(name: str, physio, at, **kwargs) -> Evaluation:
+    given, family = name.split()
+    patient = factories.make_patient(given_name=given, family_name=family)
+    return factories.make_evaluation(patient=patient, physio=physio, starts_at=at, **kwargs)
+
+
+class TestOrder:
+    def test_urgent_first_then_by_time(self, physio):
+        visit("Nine Thirty", physio, noon() - timedelta(hours=2))
+        late = visit("Two Oclock", physio, noon() + timedelta(hours=2))
+        visit("Ten Fifteen", physio, noon() - timedelta(hours=1))
+        factories.make_response(factories.SWOLLEN_CALF, evaluation=late)
+        page = read(physio)
+        assert names(page) == ["Two Oclock", "Nine Thirty", "Ten Fifteen"]
+        assert page.rows[0].flags == ("Swollen or hot calf or leg (left)",)
+
+    def test_an_urgent_one_of_another_day_stands_on_todays_list(self, physio):
+        visit("Today Patient", physio, noon())
+        later = visit("Next Week", physio, noon(7))
+        factories.make_response(factories.SWOLLEN_CALF, evaluation=later, sent=False)
+        assert names(read(physio)) == ["Next Week", "Today Patient"]
+
+    def test_a_cancelled_visit_is_left_out_unless_it_is_urgent(self, physio):
+        gone = visit("Gone Away", physio, noon())
+        flagged = visit("Gone Flagged", physio, noon())
+        factories.make_response(factories.SWOLLEN_CALF, evaluation=flagged)
+        with audit.audited("tests.made", by=factories.SETUP):
+            Evaluation.objects.filter(pk__in=[gone.pk, flagged.pk]).update(status="cancelled")
+        assert names(read(physio)) == ["Gone Flagged"]
+
+    def test_coming_days_come_soonest_first_and_past_ones_latest_first(self, physio):
+        for name, days in (("Far Off", 9), ("Next Day", 1), ("Long Ago", -9), ("Just Now", -1)):
+            visit(name, physio, noon(days))
+        assert names(read(physio, day="coming")) == ["Next Day", "Far Off"]
+        assert names(read(physio, day="past")) == ["Just Now", "Long Ago"]
+        assert names(read(physio, day=noon(9).date().isoformat())) == ["Far Off"]
+
+
+class TestPages:
+    @pytest.mark.parametrize("params", [{"day": "coming"}, {"day": "past"}, {"q": "page"}])
+    def test_following_the_cursor_shows_every_row_once(self, physio, params):
+        sign = -1 if params.get("day") == "past" else 1
+        patient = factories.make_patient(given_name="Page", family_name="Turner")
+        # Pairs of the same moment: a page may end between them.
+        with audit.audited("tests.made", by=factories.SETUP):
+            Evaluation.objects.bulk_create(
+                Evaluation(
+                    patient=patient, physio=physio, starts_at=noon(sign) + sign * timedelta(hours=number // 2)
+                )
+                for number in range(2 * queue.PAGE_SIZE + 7)
+            )
+        seen = []
+        after = ""
+        for _ in range(3):
+            page = read(physio, **params, after=after)
+            seen += [(row.starts_at, row.evaluation) for row in page.rows]
+            after = str(page.more or "")
+        assert page.more is None
+        assert len(seen) == len(set(seen)) == 2 * queue.PAGE_SIZE + 7
+        assert seen == sorted(seen, reverse=params.get("day") == "past" or "q" in params)
+
+    def test_urgent_ones_that_fill_a_page_go_on_to_the_next(self, physio, monkeypatch):
+        monkeypatch.setattr(queue, "PAGE_SIZE", 2)
+        for number in range(3):
+            at = noon() + timedelta(minutes=number)
+            factories.make_response(factories.SWOLLEN_CALF, evaluation=visit(f"Urgent N{number}", physio, at))
+        visit("Calm One", physio, noon() - timedelta(hours=3))
+        first = read(physio)
+        assert names(first) == ["Urgent N0", "Urgent N1"]
+        second = read(physio, after=str(first.more))
+        assert names(second) == ["Urgent N2", "Calm One"]
+        assert second.more is None
+
+    @pytest.mark.parametrize("after", ["x", "n.1.2", "u.99999999999999999999.x", "n..", "n.1e5.00"])
+    def test_a_cursor_that_is_none_is_the_first_page(self, physio, after):
+        visit("Only One", physio, noon())
+        assert names(read(physio, after=after)) == ["Only One"]
+
+
+class TestFilters:
+    @pytest.fixture
+    def day(self, physio):
+        """One of each status, all today."""
+        other = factories.make_user("physio")
+        made = {}
+        made["not-started"] = visit("Not Started", physio, noon())
+        made["in-progress"] = visit("In Progress", other, noon())
+        factories.make_response(factories.CALM, evaluation=made["in-progress"], sent=False)
+        for status, answers in (
+            ("to-review", factories.ROLLING_IN),
+            ("in-review", factories.SPARING),
+            ("reviewed", factories.CALM),
+        ):
+            made[status] = visit(f"Now {status.title()}", physio, noon())
+            response = factories.make_response(answers, evaluation=made[status])
+            with audit.audited("tests.made", by=factories.SETUP):
+                if status != "to-review":
+                    Review.objects.create(response=response, started_by=physio)
+                if status == "reviewed":
+                    Review.objects.filter(response=response).update(
+                        finished_at=timezone.now(), finished_by=physio
+                    )
+        return made
+
+    @pytest.mark.parametrize("status", ["not-started", "in-progress", "to-review", "in-review", "reviewed"])
+    def test_by_status(self, physio, day, status):
+        page = read(physio, status=status)
+        assert [(row.evaluation, row.status) for row in page.rows] == [(day[status].pk, status)]
+
+    def test_forms_not_sent(self, physio, day):
+        assert {row.status for row in read(physio, status="not-sent").rows} == {"not-started", "in-progress"}
+
+    def test_by_direction(self, physio, day):
+        assert [row.evaluation for row in read(physio, direction="up").rows] == [day["to-review"].pk]
+        assert [row.evaluation for row in read(physio, direction="down").rows] == [day["in-review"].pk]
+
+    def test_mine(self, physio, day):
+        assert len(read(physio).rows) == 5
+        assert day["in-progress"].pk not in {row.evaluation for row in read(physio, mine="1").rows}
+
+    def test_counts_say_what_each_filter_would_show(self, physio, day):
+        counts = read(physio, status="reviewed").counts
+        assert (counts.all, counts.to_review, counts.in_review, counts.reviewed, counts.not_sent) == (
+            5,
+            1,
+            1,
+            1,
+            2,
+        )
+        assert (counts.with_up, counts.with_down) == (1, 1)
+        assert counts.waiting == 0
+
+    @pytest.mark.parametrize(
+        ("search", "found"),
+        [
+            ("not", ["Not Started"]),
+            ("STARTED", ["Not Started"]),
+            ("Started, Not", ["Not Started"]),
+            ("no st", ["Not Started"]),
+            ("tarted", []),
+            ("100%", []),
+            ("_ot", []),
+            ("\x00", None),
+        ],
+    )
+    def test_search_by_how_a_name_begins(self, physio, day, search, found):
+        page = read(physio, q=search)
+        assert len(page.rows) == 5 if found is None else names(page) == found
+
+    def test_search_looks_at_all_days(self, physio):
+        visit("Long Ago", physio, noon(-400))
+        assert names(read(physio, q="ago")) == ["Long Ago"]
+
+    @pytest.mark.parametrize(
+        ("params", "expected"),
+        [
+            ({}, ""),
+            ({"day": "coming", "status": "urgent", "mine": "1"}, "day=coming&status=urgent&mine=1"),
+            ({"day": "2031-02-03", "q": " Lee  Jo "}, "day=2031-02-03&q=Lee+Jo"),
+            ({"day": "yesterday", "status": "x", "direction": "sideways", "mine": "yes"}, ""),
+            ({"day": "0001-01-01"}, ""),
+            ({"next": "https://elsewhere.example/"}, ""),
+        ],
+    )
+    def test_the_url_holds_what_is_understood_and_nothing_else(self, params, expected):
+        filters = Filters.read(params, today())
+        assert filters.query() == expected
+
+
+class TestRows:
+    def test_badges_say_which_way_and_on_which_side(self, physio):
+        factories.make_response(factories.SPARING, evaluation=visit("Spares Knee", physio, noon()))
+        (row,) = read(physio).rows
+        assert ("down", "Right knee to left foot") in {(badge.way, badge.course) for badge in row.badges}
+        assert row.concern == "Left foot, right knee"
+        assert row.physio == "Dr. Ortiz"
+        assert row.mine
+
+    def test_the_front_desk_sees_urgent_without_the_answer(self, physio):
+        response = factories.make_response(
+            factories.SWOLLEN_CALF, evaluation=visit("Sam Okafor", physio, noon())
+        )
+        (row,) = read(factories.make_user("front desk")).rows
+        assert (row.name, row.phone, row.status, row.urgent) == (
+            "Sam Okafor",
+            "(310) 555-0188",
+            "to-review",
+            True,
+        )
+        assert (row.flags, row.badges, row.concern, row.response) == ((), (), "", None)
+        assert (read(physio).rows[0].response) == response.pk
+
+    def test_the_front_desk_cannot_filter_by_what_it_may_not_see(self, physio):
+        factories.make_response(factories.ROLLING_IN, evaluation=visit("Has Up", physio, noon()))
+        visit("Has None", physio, noon())
+        assert len(read(factories.make_user("front desk"), direction="up").rows) == 2
+
+    @pytest.mark.parametrize("role", ["editor", "owner", None])
+    def test_other_roles_see_nobody(self, physio, role):
+        factories.make_response(factories.SWOLLEN_CALF, evaluation=visit("Sam Okafor", physio, noon()))
+        page = read(factories.make_user(role))
+        assert page.rows == ()
+        assert (page.counts.all, page.counts.waiting) == (0, 0)
+
+    def test_a_draft_is_opened_only_when_it_is_urgent(self, physio):
+        factories.make_response(
+            factories.ROLLING_IN, evaluation=visit("Calm Draft", physio, noon()), sent=False
+        )
+        flagged = factories.make_response(
+            factories.SWOLLEN_CALF, evaluation=visit("Flagged Draft", physio, noon()), sent=False
+        )
+        assert [(row.name, row.response) for row in read(physio).rows] == [
+            ("Flagged Draft", flagged.pk),
+            ("Calm Draft", None),
+        ]
+
+
+class TestNext:
+    def nxt(self, user, but_not: QuestionnaireResponse | None = None, **params):
+        with audit.audited("tests.read", by=audit.staff(user)):
+            return queue.next_to_review(
+                user, Filters.read(params, today()), but_not=but_not.pk if but_not else None
+            )
+
+    def test_urgent_then_the_next_visit_then_nothing(self, physio):
+        calm = factories.make_response(factories.ROLLING_IN, evaluation=visit("Calm One", physio, noon()))
+        urgent = factories.make_response(
+            factories.SWOLLEN_CALF, evaluation=visit("Urgent One", physio, noon(3))
+        )
+        assert self.nxt(physio) == urgent.pk
+        assert self.nxt(physio, urgent) == calm.pk
+        journey.record_contact(
+            response=urgent,
+            called="Urgent One",
+            called_at=timezone.now(),
+            outcome="reached",
+            next_step="Went to the ER",
+            by=audit.staff(physio),
+        )
+        assert self.nxt(physio, calm) is None
+
+    def test_filters_are_kept(self, physio):
+        other = factories.make_user("physio")
+        factories.make_response(
+            factories.ROLLING_IN, evaluation=visit("Theirs First", other, noon() - timedelta(hours=1))
+        )
+        mine = factories.make_response(factories.ROLLING_IN, evaluation=visit("Mine Second", physio, noon()))
+        assert self.nxt(physio, mine="1") == mine.pk
+
+    def test_the_next_day_with_visits(self, physio):
+        visit("First There", physio, noon(4))
+        factories.make_response(factories.CALM, evaluation=visit("Second There", physio, noon(4)))
+        visit("Later Still", physio, noon(6))
+        with audit.audited("tests.read", by=audit.staff(physio)):
+            found = queue.next_day(physio, today())
+        assert (found.day, found.evaluations, found.sent) == (noon(4).date(), 2, 1)
+        assert [name for name, _key in found.unsent] == ["First There"]
+
+
+@pytest.mark.parametrize("number", [1, 50, 200])
+def test_five_queries_whatever_the_number_of_evaluations(physio, number):
+    response = factories.make_response(
+        factories.SPARING, evaluation=visit("With Findings", physio, noon() - timedelta(hours=1))
+    )
+    with audit.audited("tests.made", by=factories.SETUP):
+        Evaluation.objects.bulk_create(
+            Evaluation(patient=response.evaluation.patient, physio=physio, starts_at=noon())
+            for _ in range(number - 1)
+        )
+        assert QueueEntry.objects.count() == number
+    read(physio)
+    with audit.audited("tests.read", by=audit.staff(physio)), CaptureQueriesContext(connection) as queries:
+        queue.worklist(physio, Filters.read({}, today()), timezone.now())
+    assert len(queries) == 5
