@@ -1,11 +1,18 @@
 #!/usr/bin/env python
 """Django's command line for Footing: `python manage.py help` lists the commands."""
 
+import importlib.util
 import os
 import sys
+from pathlib import Path
+
+VENV_PYTHON = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
 
 
 def main() -> None:
+    if importlib.util.find_spec("django") is None and VENV_PYTHON.exists():
+        # Any Python will do to say `python manage.py`: what `make setup` installed is in .venv.
+        os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
     from django.core.management import execute_from_command_line
 

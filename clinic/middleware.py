@@ -1,6 +1,8 @@
 """What every response carries, and what a failing database looks like to a visitor."""
 
 import logging
+import re
+import time
 from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, OperationalError
@@ -16,6 +18,7 @@ logger = logging.getLogger("clinic.requests")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 RETRY_AFTER_SECONDS = "10"
+LINK_SECRET = re.compile(r"(/intake/open/)[^\s/?]+")
 
 
 class ResponseHeaders:
@@ -81,8 +84,23 @@ class DatabaseAway:
         return response
 
 
+class UtcLine(logging.Formatter):
+    """One line a record, in UTC; a line break in a message cannot start a line of its own."""
+
+    converter = time.gmtime
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).replace("\r", "\\r").replace("\n", "\\n")
+
+
 class QuietErrors(logging.Filter):
-    """Keeps messages and tracebacks of unexpected errors free of values: class, place and SQLSTATE stay."""
+    """Keeps values out of the log: of an unexpected error class, place and SQLSTATE stay, of a link the stem.
+
+    An exception's text can hold a patient's words, and the address of an invitation is a secret.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info and record.exc_info[1] is not None:
@@ -93,7 +111,9 @@ class QuietErrors(logging.Filter):
             where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "-"
             state = getattr(error.__cause__, "sqlstate", None) if isinstance(error, DatabaseError) else None
             record.msg = f"{type(error).__name__} at {where}" + (f" SQLSTATE {state}" if state else "")
-            record.args = ()
             record.exc_info = None
             record.exc_text = None
+        else:
+            record.msg = LINK_SECRET.sub(r"\1...", record.getMessage())
+        record.args = ()
         return True
