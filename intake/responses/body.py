@@ -59,7 +59,7 @@ _AREAS: Final[Mapping[str, Promise]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """One region of one side in one view: an SVG path and the point where its tick stands."""
 
@@ -68,7 +68,7 @@ class Shape:
     tick: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class View:
     """One of the five drawings. ``css`` (v1 to v5) shows and hides what belongs to it."""
 
@@ -90,7 +90,7 @@ class View:
         return self.side_at["left"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Region:
     """One region of one side: what it is called there and its shape in every view that shows it."""
 
@@ -184,28 +184,28 @@ def stills(left: Collection[str], right: Collection[str]) -> tuple[Still, ...]:
     ``left`` and ``right`` are region ids; codes that are not on the drawing ("none") are passed over.
     """
     marks: Mapping[Side, Collection[str]] = {"left": left, "right": right}
-    seen: set[tuple[Side, str]] = set()
+    seen: set[Region] = set()
     drawn = []
-    for view in views():
+    # A mark under the foot says most on the sole, so the sole is asked before the side views.
+    for view in sorted(views(), key=lambda view: view.id in ("inner", "outer")):
         plain: list[str] = []
         marked: list[str] = []
         here: list[Region] = []
         for side in SIDES:
             for region in regions(side):
-                for shape in region.shapes:
-                    if shape.view is not view:
-                        continue
-                    if region.id in marks[side]:
-                        marked.append(shape.d)
-                        here.append(region)
-                    else:
-                        plain.append(shape.d)
-        fresh = {(region.side, region.id) for region in here} - seen
-        if view.id == "front" or fresh:
-            seen |= fresh
+                shape = next((shape for shape in region.shapes if shape.view is view), None)
+                if shape is None:
+                    continue
+                if region.id in marks[side]:
+                    marked.append(shape.d)
+                    here.append(region)
+                else:
+                    plain.append(shape.d)
+        if view.id == "front" or not seen.issuperset(here):
+            seen.update(here)
             names = tuple(region.name for region in here)
             drawn.append(Still(view, tuple(plain), tuple(marked), names))
-    return tuple(drawn)
+    return tuple(sorted(drawn, key=lambda still: still.view.css))
 
 
 def marked_names(left: Collection[str], right: Collection[str]) -> tuple[str, ...]:

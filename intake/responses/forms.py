@@ -154,8 +154,8 @@ class PageForm(forms.Form):
         }
         self.ids = _html_ids(page)
         """``{linkId: HTML id}``: the linkId with dashes."""
-        self.problems: dict[str, str] = {}
-        self.unanswered: dict[str, str] = {}
+        self._problems: dict[str, str] = {}
+        self._unanswered: dict[str, str] = {}
         self._good: dict[str, tuple[Value, ...]] = {}
         self.helper = FormHelper()
         self.helper.form_tag = False
@@ -167,6 +167,18 @@ class PageForm(forms.Form):
     @property
     def link_ids(self) -> frozenset[str]:
         return frozenset(self.fields)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What was sent, is asked, and cannot be kept: ``{linkId: message}``."""
+        self._judge()
+        return dict(self._problems)
+
+    @property
+    def unanswered(self) -> dict[str, str]:
+        """What is required, is asked, and has no answer: ``{linkId: message}``."""
+        self._judge()
+        return dict(self._unanswered)
 
     @property
     def valid_answers(self) -> dict[str, tuple[Value, ...]]:
@@ -187,8 +199,9 @@ class PageForm(forms.Form):
         A question with a problem keeps its stored answer, so saving a half-typed page takes nothing
         away; a question that was cleared loses it. Answers the form does not ask for stay.
         """
-        self._judge()
         before = self.stored if answers is None else answers
+        if not self.is_bound:
+            return {link_id: tuple(values) for link_id, values in before.items()}
         replaced = self.link_ids - self.problems.keys()
         kept = {link_id: tuple(values) for link_id, values in before.items() if link_id not in replaced}
         return {**kept, **self._good}
@@ -199,7 +212,7 @@ class PageForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         sent = {link_id: values for link_id, values in self.cleaned_data.items() if values}
-        self.problems, self.unanswered = {}, {}
+        self._problems, self._unanswered = {}, {}
         codes: dict[str, str] = {}
         for problem in check(self.definition, sent, consents=False):
             codes.setdefault(problem.link_id, problem.code)
@@ -215,12 +228,12 @@ class PageForm(forms.Form):
         for link_id, code in codes.items():
             if link_id in on:
                 item = self.definition.item(link_id)
-                self.problems[link_id] = wording.amiss(item, code, sent[link_id])
-                self.add_error(link_id, ValidationError(self.problems[link_id], code=code))
+                self._problems[link_id] = wording.amiss(item, code, sent[link_id])
+                self.add_error(link_id, ValidationError(self._problems[link_id], code=code))
         for link_id in missing(self.definition, together, self.page):
-            if link_id in self.fields and link_id not in self.problems:
-                self.unanswered[link_id] = wording.needed(self.definition.item(link_id))
-                self.add_error(link_id, ValidationError(self.unanswered[link_id], code=NOT_MISSING))
+            if link_id in self.fields and link_id not in self._problems:
+                self._unanswered[link_id] = wording.needed(self.definition.item(link_id))
+                self.add_error(link_id, ValidationError(self._unanswered[link_id], code=NOT_MISSING))
         return self.cleaned_data
 
     def _counts(self, link_id: str, values: Sequence[object]) -> bool:
@@ -241,7 +254,7 @@ class PageForm(forms.Form):
         if not self.is_bound:
             return None
         self._judge()
-        return self.problems.get(link_id) or self.unanswered.get(link_id)
+        return self._problems.get(link_id) or self._unanswered.get(link_id)
 
     def option_id(self, link_id: str, text: str) -> str:
         """The HTML id of one control of a question."""

@@ -68,7 +68,8 @@ def amiss(item: Item, code: str, values: Sequence[object]) -> str:
     if code == "not-repeating":
         if item.type == "open-choice":
             return _("Choose one answer or write your own, not both")
-        return _("Choose only one answer") if item.options or item.type == "boolean" else _("Give one answer")
+        chosen = item.options or item.type == "boolean" or scale_of(item)
+        return _("Choose only one answer") if chosen else _("Give only one answer")
     if code == "too-long" and item.max_length is not None:
         length = max((len(value) for value in values if isinstance(value, str)), default=0)
         return _("Use %(limit)s characters or fewer. You have %(length)s") % {

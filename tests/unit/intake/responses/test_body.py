@@ -1,0 +1,92 @@
+"""The body map's names, shapes and still pictures."""
+
+from __future__ import annotations
+
+import pytest
+from django.template import Context, Template
+
+from education.chain.regions import body_regions
+from intake.conditions import SIDES, Side
+from intake.responses import body
+from tests.unit.intake.responses.browserless import Read, asked, rendered
+from tests.unit.intake.shipped import definition
+
+
+@pytest.mark.parametrize(
+    ("side", "region", "name"),
+    [
+        ("left", "calf", "Left calf"),
+        ("right", "hip-back", "Right buttock"),
+        ("left", "knee-outer", "Left knee, outer side"),
+        ("left", "thigh-outer", "Left thigh, outer side"),
+        ("right", "ankle-inner", "Right ankle, inner side"),
+        ("left", "hip-front", "Left hip, front or groin"),
+        ("right", "achilles", "Right ankle, back, above the heel"),
+        ("left", "sole-heel", "Left foot, under the heel"),
+        ("right", "heel-back", "Right foot, back of heel"),
+    ],
+)
+def test_a_region_is_called_by_side_then_joint_then_place(side: Side, region: str, name: str) -> None:
+    assert {r.id: r.name for r in body.regions(side)}[region] == name
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_every_region_is_drawn_in_just_the_views_the_library_names(side: Side) -> None:
+    drawn = {r.id: [shape.view.id for shape in r.shapes] for r in body.regions(side)}
+    assert drawn == {r.id: list(r.views) for r in body_regions()}
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_every_region_of_the_drawing_is_an_answer_of_the_form(side: Side) -> None:
+    item = definition().item(f"pain.regions.{side}")
+    assert {r.id for r in body.regions(side)} == {
+        str(option.value) for option in item.options if not option.exclusive
+    }
+
+
+def test_the_map_and_the_list_call_the_regions_alike() -> None:
+    marked = {"pain.regions.left": ("knee-outer",), "pain.regions.right": ("cant-point",)}
+    drawing = rendered(asked("where", marked))
+    listed = rendered(asked("where", marked, as_list=True))
+    for side in SIDES:
+        name = f"pain.regions.{side}"
+        assert {c.value: c.label for c in drawing.named(name)} == {
+            c.value: c.label for c in listed.named(name)
+        }
+        assert [c.value for c in drawing.named(name) if c.sends] == list(marked[name])
+        assert {c.id for c in drawing.named(name)} == {c.id for c in listed.named(name)}
+
+
+def test_a_label_holds_a_drawing_for_each_view_of_its_region() -> None:
+    page = rendered(asked("where"))
+    labels = [
+        a["class"] for tag, a in page.elements if tag == "label" and (a.get("class") or "").startswith("b-r")
+    ]
+    assert len(labels) == 50
+    for region, css in zip((*body.regions("left"), *body.regions("right")), labels, strict=True):
+        assert css == f"b-r {region.css}"
+    areas = [a for tag, a in page.elements if tag == "path" and a.get("class") == "area"]
+    assert len(areas) == sum(len(r.shapes) for side in SIDES for r in body.regions(side))
+
+
+def still(**marks: object) -> Read:
+    template = Template("{% load bodymap %}{% body_still left=left right=right %}")
+    return Read(template.render(Context(marks)))
+
+
+def test_a_still_shows_the_views_that_are_needed_and_says_what_is_marked() -> None:
+    picture = still(left=["knee-outer", "sole-arch"], right=["heel-back"])
+    names = [a["aria-label"] for tag, a in picture.elements if tag == "svg"]
+    assert names == [
+        "Front: Left knee, outer side",
+        "Back: Right foot, back of heel",
+        "Soles: Left foot, under the arch",
+    ]
+    assert "Left knee, outer side; Left foot, under the arch; Right foot, back of heel" in picture.texts
+
+
+@pytest.mark.parametrize("nothing", [["none"], ["cant-point"], [], None])
+def test_a_still_without_marks_says_so(nothing: object) -> None:
+    picture = still(left=nothing, right=nothing)
+    assert [a["aria-label"] for tag, a in picture.elements if tag == "svg"] == ["Front: nothing marked"]
+    assert "Nothing marked" in picture.texts
