@@ -265,8 +265,8 @@ def write(data: Mapping[str, Any], path: Path = FILE) -> None:
 def make_staff(before: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
     """The demo's staff. A password written down before still opens the door.
 
-    `stored` is a digest of what the database holds for it: hashing five passwords anew to find out whether they
-    still fit would take longer than the rest of a second start.
+    `stored` is a digest of what the database holds for it: hashing five passwords anew to find out whether
+    they still fit would take longer than the rest of a second start.
     """
     rows = []
     for username, first, last, title, role in STAFF:

@@ -87,10 +87,9 @@ class DatabaseAway:
 class UtcLine(logging.Formatter):
     """One line a record, in UTC; a line break in a message cannot start a line of its own."""
 
-    converter = time.gmtime
-
     def __init__(self) -> None:
         super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+        self.converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
         return super().format(record).replace("\r", "\\r").replace("\n", "\\n")

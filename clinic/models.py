@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
-    """A member of staff. What one may do comes from the roles in `clinic.roles`, never from flags set by hand.
+    """A member of staff. What one may do comes from the roles in `clinic.roles`.
 
     `title` stands before the family name wherever patients read it ("Dr. Ortiz").
     """

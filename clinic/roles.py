@@ -1,4 +1,4 @@
-"""The roles as code: one place that says who may do what. `manage.py sync_roles` writes them to the database."""
+"""The roles as code: who may do what. `manage.py sync_roles` writes them to the database."""
 
 from dataclasses import dataclass
 from typing import Final

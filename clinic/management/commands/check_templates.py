@@ -8,7 +8,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand, CommandParser
-from django.template import TemplateSyntaxError
+from django.template import Engine, TemplateSyntaxError
 from django.template.loader import get_template
 
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
     def _folders(self) -> list[Path]:
         """The project's template folders; other packages answer for theirs."""
-        own = [Path(folder) for template in settings.TEMPLATES for folder in template["DIRS"]]
+        own = [Path(folder) for folder in Engine.get_default().dirs]
         for config in apps.get_app_configs():
             folder = Path(config.path) / "templates"
             if folder.is_dir() and folder.is_relative_to(settings.BASE_DIR) and ".venv" not in folder.parts:

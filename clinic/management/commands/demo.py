@@ -9,7 +9,9 @@ from clinic import demo
 
 
 class Command(BaseCommand):
-    help = "Makes the demo's invented staff, patients and intakes, and writes .local/demo.json. Demo mode only."
+    help = (
+        "Makes the demo's invented staff, patients and intakes, and writes .local/demo.json. Demo mode only."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON alone")
