@@ -116,7 +116,9 @@ def find_patient_tables() -> None:
         key=len,
         reverse=True,
     )
-    _tables = re.compile(r"\b(?:" + "|".join(map(re.escape, names)) + r")\b") if names else None
+    pattern = r"\b(?:" + "|".join(map(re.escape, names)) + r")\b"
+    # SQL does not care about capitals outside of quotes.
+    _tables = re.compile(pattern, re.IGNORECASE) if names else None
 
 
 def guard(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
