@@ -154,8 +154,8 @@ def audited(
         with transaction.atomic():
             yield access
             AuditEvent.objects.create(
-                actor_kind=by.kind,
-                actor_id=by.id,
+                actor_kind=access.by.kind,
+                actor_id=access.by.id,
                 action=access.action,
                 objects_seen=access.seen,
                 detail=access.detail,
