@@ -11,29 +11,26 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from psycopg_pool import PoolTimeout
 
-from clinic.security import NO_STORE_PREFIXES
+from clinic.security import MAX_BODY_BYTES, NO_STORE_PREFIXES
 
 logger = logging.getLogger("clinic.requests")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 RETRY_AFTER_SECONDS = "10"
+TOKEN = re.compile(r"(?<=/intake/open/)[^/\s]+")
+UTF_8 = ("utf-8", "utf8", "us-ascii")
 LINK_SECRET = re.compile(r"(/intake/open/)[^\s/?]+")
 
 
 class ResponseHeaders:
-    """`no-store` on everything personal, no referrer anywhere, and no cross-site POST."""
+    """`no-store` on everything personal, and no referrer anywhere."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method not in ("GET", "HEAD", "OPTIONS") and (
-            request.headers.get("Sec-Fetch-Site") == "cross-site"
-        ):
-            response: HttpResponse = HttpResponseForbidden()
-        else:
-            response = self.get_response(request)
+        response = self.get_response(request)
         response.headers.setdefault("Referrer-Policy", "no-referrer")
         if request.path.startswith(NO_STORE_PREFIXES):
             response.headers["Cache-Control"] = "no-store"
@@ -42,6 +39,38 @@ class ResponseHeaders:
             response.content = b""
             response.headers["Content-Length"] = str(length)
         return response
+
+
+class EarlyRefusals:
+    """Turns away what no page of ours sends, before anything reads it.
+
+    A post that the browser itself calls cross-site (403), a body over the limit, files included (413), text
+    in anything but UTF-8, which could smuggle in characters that cannot be written again (415). A cookie with
+    control characters was not set by us and counts as absent.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        unsafe = request.method not in ("GET", "HEAD", "OPTIONS")
+        if unsafe and request.headers.get("Sec-Fetch-Site") == "cross-site":
+            return HttpResponseForbidden()
+        if body_bytes(request) > MAX_BODY_BYTES:
+            return render(request, "400.html", status=413)
+        if (request.content_params or {}).get("charset", "utf-8").lower() not in UTF_8:
+            return render(request, "400.html", status=415)
+        for name in [name for name, value in request.COOKIES.items() if not value.isprintable()]:
+            del request.COOKIES[name]
+        return self.get_response(request)
+
+
+def body_bytes(request: HttpRequest) -> int:
+    """The announced size of the body. One without a size is never read, so it is empty."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
 
 
 class CsrfWithoutReferrer(CsrfViewMiddleware):

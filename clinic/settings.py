@@ -134,8 +134,11 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "clinic.middleware.ResponseHeaders",
     "django.middleware.security.SecurityMiddleware",
+    # Above: what puts headers on every answer. Below: what may answer by itself.
+    "clinic.middleware.EarlyRefusals",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "clinic.middleware.DatabaseAway",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -143,7 +146,6 @@ MIDDLEWARE = [
     "clinic.middleware.CsrfWithoutReferrer",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "clinic.urls"

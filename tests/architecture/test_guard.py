@@ -1,4 +1,4 @@
-"""Nobody reaches a patient's data without a line in the trail: not the ORM, not SQL, in no kind of process."""
+"""Nobody reaches a patient's data without a line in the trail: by the ORM or SQL, in any kind of process."""
 
 import ast
 import os
