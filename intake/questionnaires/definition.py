@@ -365,7 +365,7 @@ def _options(
     value_set = data.get("answerValueSet")
     if entries and value_set is not None:
         raise DefinitionError(f"{link_id}: answerOption and answerValueSet cannot stand together (que-4)")
-    if entries and kind in ("group", "display", "boolean"):
+    if (entries or value_set is not None) and kind in ("group", "display", "boolean", "text", "url"):
         raise DefinitionError(f"{link_id}: a {kind} has no options (que-5)")
     if value_set is not None:
         if not isinstance(value_set, str) or value_set not in contained:
