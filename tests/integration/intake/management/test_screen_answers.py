@@ -1,0 +1,66 @@
+"""`python manage.py screen_answers` as other programs call it: exit codes, stdout, stderr, no database."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """The command with a database address that leads nowhere."""
+    nowhere = dict.fromkeys(("DATABASE_URL", "DATABASE_OWNER_URL"), "postgres://nobody@127.0.0.1:1/none")
+    return subprocess.run(
+        [sys.executable, "manage.py", "screen_answers", *arguments],
+        cwd=ROOT,
+        input=stdin,
+        capture_output=True,
+        env={**os.environ, **nowhere},
+        timeout=60,
+    )
+
+
+def test_outcomes_are_json_alone_on_stdout(tmp_path: Path) -> None:
+    path = tmp_path / "answers.json"
+    path.write_text(
+        '[{"answers": {"safety.leg-signs.left": ["foot-cold-pale"], "pain.now": 9}}, {"answers": {}}]'
+    )
+    done = run(str(path))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads(done.stdout) == [
+        {"rules": [], "redFlags": [["limb-threat", "left"]], "precautions": ["self-tests-off"]},
+        {"rules": [], "redFlags": [], "precautions": []},
+    ]
+    assert run("-", stdin=path.read_bytes()).stdout == done.stdout
+
+
+@pytest.mark.parametrize(
+    ("stdin", "line"),
+    [
+        (
+            b'[{"answers": {}}, {"answers": {"pain.now": 11}}]',
+            "entry 2: pain.now: 11 is over the maximum 10\n",
+        ),
+        (b"\xff[]", "not JSON: the text is not UTF-8\n"),
+        (b"", "not JSON: Expecting value (line 1, column 1)\n"),
+    ],
+)
+def test_a_refusal_is_one_line_on_stderr_and_nothing_on_stdout(stdin: bytes, line: str) -> None:
+    done = run("-", stdin=stdin)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().replace("\r", "") == line
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("a", "b"), ("no-such-file.json",), (".",), ("--no-such-option", "-")]
+)
+def test_wrong_usage_exits_2(arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr
