@@ -23,6 +23,7 @@ from intake.conditions import (
 )
 from intake.questionnaires.definition import TYPED_WORDS, Definition, Item, misfit
 from intake.screening.screen import RuleDefinition, RuleError, SidedRule, entries_of, parse_rule, screen
+from intake.screening.suggest import Suggestable
 
 SELF_TESTS: Final = "try."
 """linkIds of self-tests begin so; they may be hidden, so nothing urgent may rest on them."""
@@ -95,6 +96,26 @@ def lint_rule(rule: RuleDefinition, definition: Definition) -> list[LintProblem]
         if definition.get(link_id) is None
     )
     return list(dict.fromkeys(found))
+
+
+def lint_suggestion(lesson: Suggestable, definition: Definition) -> list[LintProblem]:
+    """Every problem of when a lesson is suggested; ``rule`` of a problem is the lesson's slug."""
+    if lesson.when is None:
+        return []
+    found = []
+    for _, groups in lesson.when.by_side:
+        for number, group in enumerate(groups, start=1):
+            for condition in group.conditions:
+                item = definition.get(condition.question)
+                if item is None:
+                    messages = [f"there is no question {condition.question!r}"]
+                else:
+                    messages = list(_condition(condition, item))
+                found += [LintProblem(lesson.slug, f"requires {number}", message) for message in messages]
+    if lesson.when.sides({}):
+        message = "a form with no answers would suggest it: make it a default"
+        found.append(LintProblem(lesson.slug, "requires", message))
+    return found
 
 
 def _groups(rule: RuleDefinition) -> Iterator[tuple[str, Group]]:

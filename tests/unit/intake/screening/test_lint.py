@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.screening.lint import LintProblem, lint, lint_file
-from tests.unit.intake.shipped import definition, rules_json
+from intake.screening.lint import LintProblem, lint, lint_file, lint_suggestion
+from intake.screening.suggest import parse_suggestable
+from tests.unit.intake.shipped import REPOSITORY, definition, load, rules_json
 
 
 def condition(question: str, answer: Any, operator: str = "=") -> dict[str, Any]:
@@ -205,6 +206,28 @@ def test_names_from_other_catalogs_are_looked_up_when_given() -> None:
     assert [(p.place, p.message) for p in found] == [
         ("lesson", "'gone' is not known"),
         ("suggestedChecks", "'fpi6' is not known"),
+    ]
+
+
+def test_the_shipped_lessons_ask_for_answers_that_exist() -> None:
+    lessons = load(REPOSITORY / "education" / "catalog" / "lessons.json")["lessons"]
+    assert len(lessons) == 18
+    for lesson in lessons:
+        assert lint_suggestion(parse_suggestable(lesson), definition()) == []
+
+
+def suggested(*conditions: dict[str, Any]) -> list[str]:
+    when = {"scope": "side", "requires": [{"when": list(conditions)}]}
+    lesson = parse_suggestable({"slug": "s", "priority": 1, "suggestWhen": when, "because": "So."})
+    return [problem.message for problem in lint_suggestion(lesson, definition())]
+
+
+def test_mistakes_in_when_a_lesson_is_suggested_are_found() -> None:
+    assert suggested(ROLLS) == []
+    assert "there is no question 'gait.roll.right'" in suggested(condition("gait.roll.{side}", "inward"))
+    assert suggested(condition("pain.duration", "for ever"))[0].endswith("is not one of its options")
+    assert suggested(condition("pain.now", False, "exists")) == [
+        "a form with no answers would suggest it: make it a default"
     ]
 
 
