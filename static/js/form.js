@@ -103,6 +103,12 @@
         method: "POST", body: new FormData(form), keepalive: true, signal: mine.signal,
         headers: { "X-Autosave": "1", Accept: "application/json" }, credentials: "same-origin", redirect: "error",
       });
+      if (response.status >= 400 && response.status < 500) {
+        // Refused, as after the session ended: trying again would not help, pressing the button will tell.
+        running = null;
+        say(line.dataset.refused, true);
+        return;
+      }
       if (!response.ok) throw new Error(String(response.status));
       const answer = await response.json();
       wait = 2000;
