@@ -40,11 +40,12 @@ def find_live(token: str, *, lock: bool = False) -> Invitation | None:
     if lock:
         invitations = invitations.select_for_update(of=("self",))
     invitation: Invitation | None = invitations.filter(token_hash=hash_token(token)).first()
-    if invitation is None or not invitation.is_live(timezone.now()):
-        return None
-    if invitation.evaluation.status != Evaluation.Status.BOOKED:
-        return None
-    return invitation
+    return invitation if invitation is not None and _is_live(invitation, timezone.now()) else None
+
+
+def _is_live(invitation: Invitation, now: datetime) -> bool:
+    """Also what a session that is open asks at every request: the link's end is its own."""
+    return invitation.is_live(now) and invitation.evaluation.status == Evaluation.Status.BOOKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +140,7 @@ def find_session(session_token: str) -> PatientSession | None:
         )
         .first()
     )
-    if session is None or not session.invitation.is_live(now):
-        return None
-    return session
+    return session if session is not None and _is_live(session.invitation, now) else None
 
 
 def touch_session(session: PatientSession) -> None:
