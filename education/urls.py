@@ -8,6 +8,7 @@ app_name = "education"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("privacy/", views.privacy, name="privacy"),
     path("learn/", views.lessons, name="lessons"),
     path("learn/<slug:slug>/", views.lesson, name="lesson"),
 ]

@@ -20,6 +20,11 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    return render(request, "education/privacy.html")
+
+
+@require_safe
 def lessons(request: HttpRequest) -> HttpResponse:
     entries = outline()
     return render(

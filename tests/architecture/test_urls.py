@@ -63,6 +63,7 @@ ROWS: dict[str, Row] = {
     "healthz": public(),
     # The library.
     "education:home": public(),
+    "education:privacy": public(),
     "education:lessons": public(),
     "education:lesson": public({"slug": "rolling-in"}),
     # The patient's way.
