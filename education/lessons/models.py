@@ -16,6 +16,8 @@ from education.chain.models import ChainLink, Source
 
 # A slow, careful reader; adults read plain texts at about 240 words a minute.
 WORDS_PER_MINUTE = 200
+# How a sub-heading begins in a lesson's text.
+SUBHEADING = "## "
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,10 @@ class Lesson(models.Model):
     body = models.TextField(
         _("text"),
         blank=True,
-        help_text=_("Leave an empty line between paragraphs. Where it is empty, the summary is the text."),
+        help_text=_(
+            "It follows the summary. Leave an empty line between paragraphs; "
+            "start a line with ## and a space to make it a sub-heading."
+        ),
     )
     key_points = models.JSONField(_("key points"), default=list, blank=True, validators=[validate_texts])
     path = models.CharField(
@@ -219,9 +224,9 @@ class Lesson(models.Model):
 
     @property
     def paragraphs(self) -> list[str]:
-        """The text to read, a paragraph each: the body, or the summary where there is none."""
-        blocks = (self.body or self.summary).replace("\r\n", "\n").split("\n\n")
-        return [block.strip() for block in blocks if block.strip()]
+        """The text to read, the summary first; a sub-heading still begins with `SUBHEADING`."""
+        text = f"{self.summary}\n\n{self.body}".replace("\r\n", "\n")
+        return [paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip()]
 
     @property
     def checks(self) -> list[SelfCheck]:
@@ -241,5 +246,5 @@ class Lesson(models.Model):
         """Reading time in whole minutes, at least 1 (`WORDS_PER_MINUTE`)."""
         texts = [self.lead, *self.paragraphs, *self.key_points]
         texts += [text for check in self.checks for text in (check.question, *check.options, check.why)]
-        words = sum(len(text.split()) for text in texts)
+        words = sum(len(text.removeprefix(SUBHEADING).split()) for text in texts)
         return max(1, round(words / WORDS_PER_MINUTE))

@@ -10,7 +10,7 @@ from django.db.models.functions import JSONObject
 from django.urls import reverse
 
 from education.chain.models import Source
-from education.lessons.models import Lesson
+from education.lessons.models import SUBHEADING, Lesson
 
 ENTRY = ("slug", "title", "lead", "part", "icon")
 
@@ -38,20 +38,48 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph or a sub-heading of a lesson, as plain text."""
+
+    text: str
+    is_heading: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Everything of a lesson's page.
 
-    `siblings` are the lessons of the same part, this one included; `numbers_before` is what to add to their
-    places so that both directions count on in one row, as in the list of lessons.
+    `blocks` are its text, the summary first. `siblings` are the lessons of the same part, this one
+    included; `numbers_before` is what to add to their places so that both directions count on in one row,
+    as in the list of lessons.
     """
 
     lesson: Lesson
+    blocks: tuple[Block, ...]
     previous: Entry | None
     next: Entry | None
     siblings: tuple[Entry, ...]
     numbers_before: int
     related: tuple[Entry, ...]
     sources: tuple[Citation, ...]
+
+    @property
+    def has_headings(self) -> bool:
+        return any(block.is_heading for block in self.blocks)
+
+
+def blocks_of(paragraphs: Iterable[str]) -> tuple[Block, ...]:
+    """Paragraphs and sub-headings told apart; what stands right below a sub-heading is a paragraph."""
+    blocks: list[Block] = []
+    for paragraph in paragraphs:
+        if not paragraph.startswith(SUBHEADING):
+            blocks.append(Block(paragraph))
+            continue
+        heading, _, below = paragraph.removeprefix(SUBHEADING).partition("\n")
+        blocks.append(Block(heading.strip(), is_heading=True))
+        if below.strip():
+            blocks.append(Block(below.strip()))
+    return tuple(blocks)
 
 
 def outline() -> tuple[Entry, ...]:
@@ -93,6 +121,7 @@ def read(slug: str) -> Reading:
     here = next(place for place, entry in enumerate(entries) if entry.slug == slug)
     return Reading(
         lesson=lesson,
+        blocks=blocks_of(lesson.paragraphs),
         previous=entries[here - 1] if here else None,
         next=entries[here + 1] if here + 1 < len(entries) else None,
         siblings=of_part(entries, lesson.part),

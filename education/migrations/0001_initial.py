@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                 ('icon', models.CharField(choices=[('cal', 'calendar'), ('chain', 'chain'), ('flex', 'dumbbell'), ('form', 'form'), ('heart', 'heart'), ('shoe', 'shoe'), ('walk', 'walker')], default='chain', max_length=10, verbose_name='picture on cards')),
                 ('order', models.PositiveSmallIntegerField(verbose_name='place in the reading order')),
                 ('summary', models.TextField(verbose_name='summary')),
-                ('body', models.TextField(blank=True, help_text='Leave an empty line between paragraphs. Where it is empty, the summary is the text.', verbose_name='text')),
+                ('body', models.TextField(blank=True, help_text='It follows the summary. Leave an empty line between paragraphs; start a line with ## and a space to make it a sub-heading.', verbose_name='text')),
                 ('key_points', models.JSONField(blank=True, default=list, validators=[education.lessons.models.validate_texts], verbose_name='key points')),
                 ('path', models.CharField(blank=True, help_text='Stands by the drawing.', max_length=200, verbose_name='path through the leg, in words')),
                 ('self_check', models.JSONField(blank=True, default=list, validators=[education.lessons.models.validate_self_check], verbose_name='self-check')),
