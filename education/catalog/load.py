@@ -99,6 +99,7 @@ KINDS = (
             "icon": "icon",
             "order": "order",
             "summary": "summary",
+            "body": "body",
             "keyPoints": "key_points",
             "path": "path",
             "selfCheck": "self_check",
@@ -256,7 +257,7 @@ class _Load:
         if row is not None and before is None:
             self.report.keep(kind, key, "made here under the same name")
             return None
-        if row is not None and before is not None and self._changed_here(kind, row, before.content):
+        if row is not None and before is not None and self._changed_here(kind, key, row, before.content):
             self.report.keep(kind, key, "changed here")
             return None
         if row is None:
@@ -312,10 +313,17 @@ class _Load:
             raise CatalogError(f"{kind.name} {key}: there is no {target} {name!r}")
         return row
 
-    def _changed_here(self, kind: Kind, row: Any, shipped: Content) -> bool:
-        """Whether the row no longer says what was shipped; keys no longer stored do not count."""
-        now = _content_of(kind, row)
-        return any(now[name] != shipped[name] for name in shipped if name in kind.known)
+    def _changed_here(self, kind: Kind, key: str, row: Any, shipped: Content) -> bool:
+        """Whether the row no longer says what was shipped; keys no longer stored do not count.
+
+        A field that is shipped for the first time counts where an editor had filled it before.
+        """
+        now, content, blank = _content_of(kind, row), self.shelf[kind.name][key], kind.model()
+        return any(now[name] != shipped[name] for name in shipped if name in kind.known) or any(
+            now[name] != content[name] and getattr(row, column) != getattr(blank, column)
+            for name, column in kind.fields.items()
+            if name in content and name not in shipped
+        )
 
 
 def _content_of(kind: Kind, row: Any) -> Content:

@@ -46,6 +46,7 @@ def test_an_empty_library_is_filled() -> None:
 
     flat_feet = Lesson.objects.live().get(slug="flat-feet")
     assert flat_feet.title == "Flat feet and sinking arches"
+    assert flat_feet.body.startswith("## From a low arch up to the knee\n\nYour arch works like a spring")
     assert flat_feet.key_points[0] == "Low arch, less spring."
     assert {other.slug for other in flat_feet.related.all()} == {
         "rolling-in",
@@ -99,6 +100,24 @@ def test_an_editors_text_survives_a_new_release_and_is_named(library: None, rele
     assert report.kept == [{"kind": "lesson", "entry": "flat-feet", "reason": "changed here"}]
     flat_feet = Lesson.objects.get(slug="flat-feet")
     assert (flat_feet.title, flat_feet.summary) == ("Flat feet and sinking arches", "Sam wrote this.")
+
+
+def test_an_editors_text_survives_the_release_that_first_ships_one(library: None) -> None:
+    def as_shipped_before_bodies(slug: str, body: str) -> None:
+        Lesson.objects.filter(slug=slug).update(body=body)
+        entry = ShippedEntry.objects.get(kind="lesson", key=slug)
+        entry.content.pop("body")
+        entry.save()
+
+    as_shipped_before_bodies("flat-feet", body="Sam wrote this.")
+    as_shipped_before_bodies("rolling-in", body="")
+
+    report = load()
+
+    assert report.kept == [{"kind": "lesson", "entry": "flat-feet", "reason": "changed here"}]
+    assert report.updated == {"lesson": 1}
+    assert Lesson.objects.get(slug="flat-feet").body == "Sam wrote this."
+    assert Lesson.objects.get(slug="rolling-in").body.startswith("## Foot in")
 
 
 def test_an_editors_choice_of_related_lessons_survives(library: None, release: Release) -> None:

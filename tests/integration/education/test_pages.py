@@ -1,6 +1,7 @@
 """What a reader sees on the public pages, who need no cookie and tell nobody."""
 
 import datetime
+import itertools
 import re
 from html.parser import HTMLParser
 from typing import Any
@@ -14,7 +15,7 @@ from django.test import Client, RequestFactory
 from education.clinic_info import context
 from education.models import Author, ChainLink, ClinicInfo, Lesson, Source
 
-PAGES = ["/", "/learn/", "/learn/flat-feet/"]
+PAGES = ["/", "/learn/", "/learn/flat-feet/", "/learn/two-stories/"]
 
 
 class Page(HTMLParser):
@@ -127,9 +128,13 @@ def test_a_lesson_reads_from_title_to_sources(library: None, client: Client) -> 
         "Flat feet and sinking arches",
         "Less spring below, more work above.",
         "Published May 22, 2025",
-        "1 minute read",
+        "3 minute read",
         "Arch sinks, foot rolls in",
         "A flat foot has a low arch when you stand.",
+        "From a low arch up to the knee",
+        "What you may notice",
+        "How sure we are, and when not to wait",
+        "Do not wait for your visit if an arch gets flatter",
         "Key points",
         "A new flat foot needs an early check.",
         "Check yourself",
@@ -203,12 +208,44 @@ def test_an_author_is_named_where_there_is_one(library: None, client: Client) ->
     assert "Updated February 3, 2026" in page
 
 
-def test_the_body_replaces_the_summary(library: None, client: Client) -> None:
-    Lesson.objects.filter(slug="flat-feet").update(body="First part.\r\n\r\nSecond <b>part</b>.\n\n")
+def test_the_body_follows_the_summary(library: None, client: Client) -> None:
+    Lesson.objects.filter(slug="flat-feet").update(
+        summary="In short.", body="First part.\r\n\r\nSecond <b>part</b>.\n\n"
+    )
     html = client.get("/learn/flat-feet/").content.decode()
-    assert "<p>First part.</p>" in html
-    assert "<p>Second &lt;b&gt;part&lt;/b&gt;.</p>" in html
-    assert "A flat foot has a low arch" not in html
+    parts = ["<h2>What happens</h2>", "<p>In short.</p>", "<p>First part.</p>"]
+    parts.append("<p>Second &lt;b&gt;part&lt;/b&gt;.</p>")
+    assert [part for part in parts if part not in html] == []
+    assert [html.index(part) for part in parts] == sorted(html.index(part) for part in parts)
+
+
+def test_a_line_that_starts_with_two_hashes_is_a_sub_heading(library: None, client: Client) -> None:
+    body = "## Up <i>and</i> down\r\n\r\nIt goes both ways.\n\n## Right below\nNo empty line.\n\nNot ## here."
+    Lesson.objects.filter(slug="flat-feet").update(body=body)
+    html = client.get("/learn/flat-feet/").content.decode()
+    assert "<h2>Up &lt;i&gt;and&lt;/i&gt; down</h2>" in html
+    assert "<p>It goes both ways.</p>" in html
+    assert "<h2>Right below</h2>" in html
+    assert "<p>No empty line.</p>" in html
+    assert "<p>Not ## here.</p>" in html
+    assert "What happens" not in html, "its own headings are enough"
+
+
+def test_reading_time_counts_what_is_read(library: None, client: Client) -> None:
+    Lesson.objects.filter(slug="flat-feet").update(
+        lead="", summary="word " * 100, body="## " + "word " * 100, key_points=[], self_check=[]
+    )
+    assert "1 minute read" in see(client, "/learn/flat-feet/").text
+    Lesson.objects.filter(slug="flat-feet").update(body="word " * 700)
+    assert "4 minute read" in see(client, "/learn/flat-feet/").text
+
+
+def test_headings_step_down_one_level_at_a_time(library: None, client: Client) -> None:
+    for lesson in Lesson.objects.live():
+        levels = [int(tag[1]) for tag, _ in see(client, lesson.get_absolute_url()).headings]
+        assert levels[0] == 1, lesson.slug
+        steps = [below - above for above, below in itertools.pairwise(levels)]
+        assert max(steps) <= 1, lesson.slug
 
 
 def test_a_lesson_with_nothing_but_text_stands(library: None, client: Client) -> None:
