@@ -286,11 +286,15 @@ class NotComplete(Exception):
         self.link_ids = link_ids
 
 
+class KeyTaken(Exception):
+    """Another intake was sent with this key: no page of ours made it for this one."""
+
+
 def submit(*, invitation: Invitation, submit_key: UUID, by: audit.Actor) -> Sent:
     """Send the intake: prune, store the record, screen, store findings and red flags, queue mail, audit.
 
     All in one transaction. The same key again, or another key after it was sent, changes nothing and says so.
-    Raises `NotComplete`; nothing is stored then.
+    Raises `NotComplete` or `KeyTaken`; nothing is stored then.
     """
     with audit.audited("intake.sent", by=by) as access:
         response = _locked_draft(invitation)
@@ -305,6 +309,8 @@ def submit(*, invitation: Invitation, submit_key: UUID, by: audit.Actor) -> Sent
         if wrong:
             order = {item.link_id: place for place, item in enumerate(definition.walk())}
             raise NotComplete(sorted(set(wrong), key=lambda link_id: order.get(link_id, -1)))
+        if QuestionnaireResponse.objects.filter(submit_key=submit_key).exists():
+            raise KeyTaken
         now = timezone.now()
         response.status = QuestionnaireResponse.Status.COMPLETED
         response.answers = {link_id: list(values) for link_id, values in answers.items()}

@@ -17,6 +17,7 @@ from intake.questionnaires.pages import Page
 from intake.responses import draft
 from intake.responses.answers import missing
 from intake.responses.forms import PageForm, page_form
+from intake.responses.models import QuestionnaireResponse
 from intake.responses.prefill import with_known
 from intake.responses.summary import summarize
 from intake.screening.screen import Screening
@@ -218,28 +219,44 @@ def advice_context(visit: Visit, screening: Screening) -> dict[str, Any]:
 @patient_page
 def check(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Check your answers, then send them. Sending twice is sending once."""
-    if visit.is_sent:
-        return see_other("intake:sent")
+    if visit.response is not None and visit.is_sent:
+        if request.method != "POST":
+            return redirect("intake:sent")
+        return answer_sent(request, visit, visit.response)
     if visit.response is not None and journey.advice_waits(visit.response):
         return redirect("intake:advice")
-    if request.method != "POST":
-        return show_check(request, visit, str(uuid.uuid4()), confirmed=False, sending=False)
-    try:
-        key = uuid.UUID(request.POST.get("key", ""))
-    except ValueError:
-        return show_check(request, visit, str(uuid.uuid4()), confirmed=True, sending=True)
     confirmed = request.POST.get("confirm") == "yes"
+    key = sent_key(request)
+    if key is None:
+        return show_check(request, visit, uuid.uuid4(), confirmed=confirmed, sending=False)
     if not confirmed:
-        return show_check(request, visit, str(key), confirmed=False, sending=True)
+        return show_check(request, visit, key, confirmed=False, sending=True)
     try:
-        journey.submit(invitation=visit.invitation, submit_key=key, by=visit.actor)
+        done = journey.submit(invitation=visit.invitation, submit_key=key, by=visit.actor)
     except journey.NotComplete:
-        return show_check(request, visit, str(key), confirmed=True, sending=True)
-    return see_other("intake:sent")
+        return show_check(request, visit, key, confirmed=True, sending=True)
+    except journey.KeyTaken:
+        return show_check(request, visit, uuid.uuid4(), confirmed=True, sending=False)
+    return answer_sent(request, Visit(visit.session), done.response)
+
+
+def sent_key(request: HttpRequest) -> uuid.UUID | None:
+    """The key that the page was given and sends back; None where it was only looked at, and for junk."""
+    try:
+        return uuid.UUID(request.POST.get("key", ""))
+    except ValueError:
+        return None
+
+
+def answer_sent(request: HttpRequest, visit: Visit, response: QuestionnaireResponse) -> HttpResponse:
+    """The tab that sent the form goes on to the thanks page, however often; any other is told so (R8)."""
+    if sent_key(request) == response.submit_key:
+        return see_other("intake:sent")
+    return show_sent(request, visit, response, already=True)
 
 
 def show_check(
-    request: HttpRequest, visit: Visit, key: str, *, confirmed: bool, sending: bool
+    request: HttpRequest, visit: Visit, key: uuid.UUID, *, confirmed: bool, sending: bool
 ) -> HttpResponse:
     lacking = missing(visit.definition, visit.answers)
     sections = summarize(visit.definition, visit.answers, visit.path, lacking, hide=visit.hidden)
@@ -262,15 +279,23 @@ def show_check(
 @patient_page
 def sent(request: HttpRequest, visit: Visit) -> HttpResponse:
     """It is sent: what happens next and lessons, or, where help is needed today, that first and no lesson."""
-    response = visit.response
-    if response is None or not response.is_sent:
+    if visit.response is None or not visit.is_sent:
         return redirect("intake:tasks")
+    return show_sent(request, visit, visit.response)
+
+
+def show_sent(
+    request: HttpRequest, visit: Visit, response: QuestionnaireResponse, *, already: bool = False
+) -> HttpResponse:
+    """already: something was sent again, from another tab, and was not taken."""
     context: dict[str, Any] = {
         **advice_context(visit, visit.screening),
         "response": response,
         "reference": response.reference,
+        "already": already,
     }
+    status = 409 if already else 200
     if visit.screening.is_urgent:
-        return render(request, "intake/sent_urgent.html", context)
+        return render(request, "intake/sent_urgent.html", context, status=status)
     context["lessons"] = journey.lessons_for(response, urgent=False)
-    return render(request, "intake/sent.html", context)
+    return render(request, "intake/sent.html", context, status=status)

@@ -1,36 +1,61 @@
 """What several connections do at once, each in a transaction of its own, against a database made for it."""
 
+import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Barrier
 
+from django.conf import settings
 from django.db import connections
+from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from intake import audit
+from intake.audit import AuditEvent
 from intake.patients.models import AccessEvent, PatientSession
-from tests.factories import SETUP
-from tests.integration.intake.visitor import Visitor, invited
+from intake.responses.models import QuestionnaireResponse
+from intake.screening.models import Finding, RedFlag, ScreeningRun
+from tests.factories import ROLLING_IN, SETUP, SWOLLEN_CALF
+from tests.integration.intake.visitor import Visitor, filled_in, invited, stored
 
 RIGHT = date(1986, 4, 12)
 WRONG = date(1986, 4, 13)
 
 
-def test_fifty_guesses_at_once_are_judged_one_by_one(committed_db: None):
-    """At most five are judged; whatever the other connections do meanwhile."""
-    invitation, token = invited()
-    start = Barrier(10)
+def at_once(count: int, work: Callable[[int], object], threads: int = 8) -> list[object]:
+    """The results of work(0), work(1) ... begun together, each with its own connection to the database."""
+    start = Barrier(min(count, threads))
 
-    def guess(number: int) -> int:
-        if number < 10:
+    def run(number: int) -> object:
+        if number < start.parties:
             start.wait(timeout=30)
         try:
-            born = RIGHT if number == 49 else WRONG
-            return Visitor(token, raise_request_exception=False).type_date(born).status_code
+            return work(number)
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(max_workers=10) as pool:
-        statuses = list(pool.map(guess, range(50)))
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        return list(pool.map(run, range(count)))
+
+
+def same_browser(visitor: Visitor) -> Visitor:
+    """Another tab: the same cookies, a client of its own."""
+    tab = Visitor(visitor.token, raise_request_exception=False)
+    for name in (settings.PATIENT_COOKIE_NAME, settings.DEVICE_COOKIE_NAME):
+        tab.client.cookies[name] = visitor.client.cookies[name].value
+    return tab
+
+
+def test_fifty_guesses_at_once_are_judged_one_by_one(committed_db: None):
+    """At most five are judged; whatever the other connections do meanwhile."""
+    invitation, token = invited()
+
+    def guess(number: int) -> int:
+        born = RIGHT if number == 49 else WRONG
+        return Visitor(token, raise_request_exception=False).type_date(born).status_code
+
+    statuses = at_once(50, guess, threads=10)
     with audit.audited("tests.read", by=SETUP):
         kinds = list(AccessEvent.objects.filter(invitation=invitation).values_list("kind", flat=True))
         sessions = PatientSession.objects.count()
@@ -38,3 +63,53 @@ def test_fifty_guesses_at_once_are_judged_one_by_one(committed_db: None):
     assert kinds.count(AccessEvent.Kind.WRONG_DATE) == 5
     assert kinds.count(AccessEvent.Kind.REFUSED_AT_REST) == 45
     assert sessions == 0
+
+
+def test_what_several_tabs_send_at_once_is_one_intake(committed_db: None):
+    """Eight taps on one button, then eight tabs with a key each, on forms with a finding and a red flag."""
+    for keys in ([str(uuid.uuid4())] * 8, [str(uuid.uuid4()) for _ in range(8)]):
+        invitation, token = invited()
+        definition = invitation.questionnaire.tree()
+        visitor = Visitor(token).open().fill(definition, ROLLING_IN)
+        visitor.autosave("safety", filled_in(definition, SWOLLEN_CALF))
+        jobs = ProcrastinateJob.objects.count()
+
+        responses = at_once(8, lambda number, v=visitor, k=keys: same_browser(v).send(k[number]))
+
+        intake = stored(invitation)
+        statuses = sorted(response.status_code for response in responses)
+        # A tap that comes while the first is being stored may meet the advice of its red flag.
+        places = {response.headers.get("Location") for response in responses if response.status_code != 409}
+        assert set(statuses) <= ({302, 303} if len(set(keys)) == 1 else {302, 303, 409})
+        assert places <= {reverse("intake:sent"), reverse("intake:advice")}
+        assert str(intake.submit_key) in keys
+        with audit.audited("tests.read", by=SETUP):
+            evaluation = invitation.evaluation_id
+            assert QuestionnaireResponse.objects.filter(evaluation=evaluation).count() == 1
+            assert ScreeningRun.objects.filter(response=intake).count() == 1
+            found = list(Finding.objects.filter(response=intake).values_list("rule", "side"))
+            assert found
+            assert len(found) == len(set(found))
+            assert RedFlag.objects.filter(response=intake).count() == 1
+        lines = AuditEvent.objects.filter(objects_seen__response__contains=str(intake.pk))
+        assert lines.filter(action="intake.sent").count() == 1
+        assert ProcrastinateJob.objects.count() == jobs + 1
+
+
+def test_first_pages_saved_at_once_make_one_draft_with_all_of_them(committed_db: None):
+    invitation, token = invited()
+    visitor = Visitor(token).open()
+    saves = [
+        ("pain", {"pain.now": [3]}),
+        ("about", {"why.story": ["both"]}),
+        ("where", {"pain.regions.left": ["none"]}),
+        ("life", {"goal.aim": ["less-pain"]}),
+    ]
+    at_once(4, lambda number: same_browser(visitor).autosave(*saves[number]), threads=4)
+    with audit.audited("tests.read", by=SETUP):
+        (draft,) = QuestionnaireResponse.objects.filter(evaluation=invitation.evaluation_id)
+    together = {}
+    for _, answers in saves:
+        together |= answers
+    assert draft.answers == together
+    assert draft.revision == 4
