@@ -347,17 +347,6 @@ def screening_of(definition: Definition, answers: Answers) -> Screening:
     return record.screen_draft(definition, answers, record.active_rules())
 
 
-def hidden_by(screening: Screening) -> frozenset[str]:
-    """linkIds not shown for comfort or safety. Presentation only: answers already given there count.
-
-    Self-tests hide beside every emergency and same-day flag as well (clinical brief, section 3): whatever
-    the precaution about self-tests hides, an urgent flag hides too.
-    """
-    if not screening.is_urgent:
-        return screening.hides
-    return screening.hides | record.hidden_when_urgent()
-
-
 def page_of_first_flag(definition: Definition, screening: Screening, path: tuple[Page, ...]) -> Page | None:
     """The page with the first answer behind the highest flag, for "I ticked this by mistake"."""
     for raised in screening.red_flags:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from django.utils import timezone
 
@@ -14,9 +13,6 @@ from intake.responses.models import QuestionnaireResponse
 from intake.screening.explain import evidence_json
 from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun, Tier, parsed_rule
 from intake.screening.screen import Raised, RuleDefinition, Screening, screen
-
-# Its staff note says so: hide the same pages beside any emergency or same-day flag.
-SELF_TESTS_OFF: Final = "self-tests-off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +32,6 @@ def active_rules() -> ActiveRules:
         rules.append(rule)
         keys[rule.id] = pk
     return ActiveRules(tuple(rules), keys)
-
-
-def hidden_when_urgent() -> frozenset[str]:
-    """What every precaution about self-tests hides is hidden beside an urgent flag too."""
-    return frozenset(
-        link_id for rule in active_rules().rules if rule.id == SELF_TESTS_OFF for link_id in rule.hides
-    )
 
 
 def screen_draft(definition: Definition, answers: Answers, active: ActiveRules) -> Screening:

@@ -71,7 +71,7 @@ class Visit:
     @cached_property
     def hidden(self) -> frozenset[str]:
         """linkIds not shown for comfort: presentation only, answers given there count."""
-        return journey.hidden_by(self.screening)
+        return self.screening.hides
 
     @cached_property
     def path(self) -> tuple[Page, ...]:
