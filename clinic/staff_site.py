@@ -1,11 +1,20 @@
 """The Django admin as the clinic's staff site at /staff/."""
 
+from typing import Any, Final
+
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 
 from intake.views.desk import urgent_count
+
+# The side bar by what people come for: a heading, and the models under it with the name of their page.
+GROUPS: Final = (
+    (_("Before the visit"), {"Evaluation": _("Worklist"), "Patient": _("Patients")}),
+    (_("Content"), {"Questionnaire": _("Questionnaires"), "Rule": _("Rules")}),
+)
 
 
 class StaffSite(admin.AdminSite):
@@ -18,6 +27,32 @@ class StaffSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_staff)
+
+    def index(  # type: ignore[override]  # a redirect is an answer like any other
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The worklist, for those who have one."""
+        if request.user.has_perm("intake.see_worklist"):
+            return redirect("admin:intake_evaluation_changelist")
+        return super().index(request, extra_context)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        """Django's list of pages under our own headings; what stands under none of them keeps its app."""
+        apps: list[dict[str, Any]] = super().get_app_list(request, app_label)
+        if app_label is not None:
+            return apps
+        found = {model["object_name"]: (app, model) for app in apps for model in app["models"]}
+        groups = []
+        for heading, names in GROUPS:
+            shown = [found.pop(name) for name in names if name in found]
+            if shown:
+                models = [{**model, "name": names[model["object_name"]]} for _app, model in shown]
+                groups.append({**shown[0][0], "name": heading, "models": models})
+        for app in apps:
+            models = [model for model in app["models"] if model["object_name"] in found]
+            if models:
+                groups.append({**app, "models": models})
+        return groups
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         ours: list[URLPattern | URLResolver] = [

@@ -216,3 +216,25 @@ def reopen(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
     review.finished_at = review.finished_by = None
     review.save(update_fields=["finished_at", "finished_by"])
     return review
+
+
+def decided_meanwhile(finding: Finding, seen: str) -> Verdict | None:
+    """The last decision when it came after the one a page knew of; seen: that one's key as posted."""
+    last: Verdict | None = (
+        Verdict.objects.filter(finding=finding).select_related("by").order_by("-pk").first()
+    )
+    known = int(seen) if seen.isascii() and seen.isdigit() and len(seen) <= 18 else 0
+    return last if last is not None and last.pk > known else None
+
+
+def next_undecided(finding: Finding) -> int | None:
+    """The key of the next chain finding without a decision, in the order of the page, round to the first."""
+    keys = list(
+        Finding.objects.filter(response=finding.response_id, rule__kind=Rule.Kind.CHAIN)
+        .order_by("-score", "pk")
+        .values_list("pk", flat=True)
+    )
+    rows = Verdict.objects.filter(finding__in=keys).order_by("pk").values_list("finding_id", "decision")
+    decided = {key for key, decision in dict(rows).items() if decision != Decision.UNCONFIRMED}
+    place = keys.index(finding.pk) if finding.pk in keys else 0
+    return next((key for key in (*keys[place:], *keys[:place]) if key not in decided), None)

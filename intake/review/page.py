@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import F, FilteredRelation, OuterRef, Q, Subquery
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -213,6 +214,11 @@ class ReviewPage:
     approved: bool
 
     @property
+    def age(self) -> int:
+        """In whole years on the day of the visit."""
+        return self.patient.age_on(timezone.localdate(self.evaluation.starts_at))
+
+    @property
     def phone_href(self) -> str:
         digits = re.sub(r"[^\d+]", "", self.patient.phone)
         return f"tel:{digits}" if digits else ""
@@ -287,7 +293,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
         may_call=_yes_or_no(answers, MAY_CALL),
         flags=flags,
         contacts=_contacts(response),
-        safety=_safety(rows, rules, flags, answers),
+        safety=_safety(rows, rules, flags, answers, on),
         findings=findings,
         notes=notes,
         precautions=precautions,
@@ -457,7 +463,6 @@ def _cards(response: Any, user: AbstractBaseUser) -> tuple[tuple[FindingCard, ..
 def _card(finding: Any, rule: RuleDefinition, library: Quoted, history: Sequence[VerdictLine]) -> FindingCard:
     evidence = finding.evidence
     last = history[-1] if history else None
-    grade_words = dict(ChainLink.Evidence.choices)
     steps = [library.steps[slug] for slug in rule.links if slug in library.steps]
     return FindingCard(
         key=finding.pk,
@@ -479,19 +484,7 @@ def _card(finding: Any, rule: RuleDefinition, library: Quoted, history: Sequence
             Line(line["question"], line.get("side") or "", "") for line in evidence["notAnswered"]
         ),
         explanation=capfirst(fill(rule.explanation, finding.side)),
-        grades=tuple(
-            Grade(
-                link=_("%(start)s to %(end)s")
-                % {
-                    "start": library.steps[one.link].start_name,
-                    "end": library.steps[one.link].end_name.lower(),
-                },
-                grade=str(grade_words.get(one.grade, one.grade)),
-                note=one.note,
-            )
-            for one in rule.evidence
-            if one.link in library.steps
-        ),
+        grades=grades(rule, library),
         checks=tuple(library.checks[slug] for slug in rule.suggested_checks if slug in library.checks),
         lesson=library.lessons.get(rule.lesson),
         sources=tuple(library.sources[code] for code in rule.sources if code in library.sources),
@@ -501,6 +494,19 @@ def _card(finding: Any, rule: RuleDefinition, library: Quoted, history: Sequence
         verdict=last if last and last.decision != Decision.UNCONFIRMED else None,
         history=tuple(history),
     )
+
+
+def grades(rule: RuleDefinition, library: Quoted) -> tuple[Grade, ...]:
+    """The evidence for each link of a rule, with the link in words."""
+    words = dict(ChainLink.Evidence.choices)
+    found = []
+    for one in rule.evidence:
+        step = library.steps.get(one.link)
+        if step is not None:
+            ends = {"start": step.start_name, "end": step.end_name[:1].lower() + step.end_name[1:]}
+            link = _("%(start)s to %(end)s") % ends
+            found.append(Grade(link, str(words.get(one.grade, one.grade)), one.note))
+    return tuple(found)
 
 
 def _level(score: int, threshold: int) -> int:
@@ -608,6 +614,7 @@ def _safety(
     rules: Mapping[int, RuleDefinition],
     flags: Sequence[FlagCard],
     answers: Answers,
+    on: Collection[str],
 ) -> tuple[SafetyLine, ...]:
     """Every red flag that was looked for, raised ones first."""
     raised = {flag.rule_id for flag in flags}
@@ -616,24 +623,25 @@ def _safety(
         rule = rules[row["pk"]]
         if rule.kind != "red-flag":
             continue
-        cleared = "clear" if _ruled_out(rule, answers) else "unanswered"
+        cleared = "clear" if _ruled_out(rule, answers, on) else "unanswered"
         lines[rule.id] = SafetyLine(rule.title, "raised" if rule.id in raised else cleared)
     return tuple(sorted(lines.values(), key=lambda line: line.state != "raised"))
 
 
-def _ruled_out(rule: RuleDefinition, answers: Answers) -> bool:
+def _ruled_out(rule: RuleDefinition, answers: Answers, on: Collection[str]) -> bool:
     """Whether the answers given rule a red flag out on every side, rather than leave it open."""
     return all(
-        any(_is_false(group, answers) for group in sided.requires)
+        any(_is_false(group, answers, on) for group in sided.requires)
         or all(answers.get(question) for question in sided.questions)
         for sided in rule.sides
     )
 
 
-def _is_false(group: Group, answers: Answers) -> bool:
-    """Whether a group is false because of what was answered, not for want of an answer."""
-    failed = [
-        bool(answers.get(condition.question)) and not holds(condition, answers)
-        for condition in group.conditions
-    ]
-    return any(failed) if group.match == "all" else all(failed)
+def _is_false(group: Group, answers: Answers, on: Collection[str]) -> bool:
+    """Whether a group is false because of what was answered, not for want of an answer.
+
+    Of several ways to fulfill it, those not asked (no injury, so nothing since the injury) drop out.
+    """
+    asked = [condition for condition in group.conditions if condition.question in on]
+    failed = [bool(answers.get(one.question)) and not holds(one, answers) for one in asked]
+    return any(failed) if group.match == "all" else bool(failed) and all(failed)

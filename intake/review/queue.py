@@ -16,12 +16,13 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.fields.json import KeyTransform
-from django.db.models.functions import Collate, JSONObject, Upper
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from education.chain.regions import body_regions
 from intake.patients.models import REVIEWS, Patient, may
+from intake.patients.search import named, search_words
 from intake.review.decide import titled
 from intake.review.library import quote
 from intake.review.models import QueueEntry
@@ -47,7 +48,6 @@ STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
     "not-sent": (Status.NOT_STARTED, Status.IN_PROGRESS),
 }
 TO_DO: Final = (Status.TO_REVIEW, Status.IN_REVIEW)
-SEARCH_LENGTH: Final = 80
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -105,7 +105,7 @@ class Filters:
             status=status if status in STATUSES or status == ONLY_URGENT else "",
             direction=direction if direction in ("up", "down") else "",
             mine=text("mine") == "1",
-            search=" ".join(text("q")[:SEARCH_LENGTH].split()),
+            search=search_words(text("q")),
             after=Cursor.read(text("after")),
             today=today,
         )
@@ -188,9 +188,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many there are, of at most `COUNTED_AT_MOST`. waiting: urgent ones of the whole clinic, any day."""
+    """How many there are, of at most `COUNTED_AT_MOST`.
 
+    here, here_to_review: of the days asked for. The others count urgent ones of other days too, as the list
+    shows them. waiting: urgent ones of the whole clinic.
+    """
+
+    here: int
+    here_to_review: int
     all: int
+    urgent: int
     to_review: int
     in_review: int
     reviewed: int
@@ -320,19 +327,9 @@ def _whose(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
     if filters.mine:
         entries = entries.filter(physio=user.pk)
     if filters.search:
-        found = patients_named(Patient.objects.visible_to(user), filters.search)
+        found = named(Patient.objects.visible_to(user), filters.search)
         entries = entries.filter(evaluation__patient__in=found)
     return entries
-
-
-def patients_named(patients: QuerySet[Any], search: str) -> QuerySet[Any]:
-    """Patients of whom every word of the search begins the given or the family name."""
-    patients = patients.alias(
-        family_key=Collate(Upper("family_name"), "C"), given_key=Collate(Upper("given_name"), "C")
-    )
-    for word in search.upper().replace(",", " ").split():
-        patients = patients.filter(Q(family_key__startswith=word) | Q(given_key__startswith=word))
-    return patients
 
 
 def _narrowed(entries: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
@@ -395,14 +392,18 @@ def _page(entries: QuerySet[Any], filters: Filters, sees_answers: bool, limit: i
 def _counts(user: AbstractBaseUser, filters: Filters, now: datetime) -> Counts:
     """Counts of the scope, whatever status and direction are chosen; two queries."""
     everyone = _whose(user, filters)
-    scope = everyone.filter(Q(urgent=True) | (_in_scope(filters) & ~Q(status=Status.CANCELLED)))
+    here = _in_scope(filters) & ~Q(status=Status.CANCELLED)
+    scope = everyone.filter(Q(urgent=True) | here)
     order = ("-starts_at",) if filters.latest_first else ("starts_at",)
 
     def number(*statuses: str) -> Count:
         return Count("pk", filter=Q(status__in=statuses))
 
     found = scope.order_by(*order)[: COUNTED_AT_MOST + 1].aggregate(
+        here=Count("pk", filter=here),
+        here_to_review=Count("pk", filter=here & Q(status=Status.TO_REVIEW)),
         all=Count("pk"),
+        urgent=Count("pk", filter=Q(urgent=True)),
         to_review=number(Status.TO_REVIEW),
         in_review=number(Status.IN_REVIEW),
         reviewed=number(Status.REVIEWED),

@@ -1,0 +1,269 @@
+"""The worklist, and the page of one evaluation with its invitation."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from intake import audit, journey
+from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
+from intake.admin.fields import MomentField
+from intake.patients import register
+from intake.patients.models import REVIEWS, Evaluation, Patient
+from intake.review.booking import check_invite, form_state
+from intake.review.decide import NotAllowed
+from intake.review.queue import COMING, PAST, Counts, Filters, next_day, next_to_review, worklist
+
+SEES_WORKLIST: Final = "intake.see_worklist"
+SENDS_LINKS: Final = "intake.send_invitation"
+
+
+class PhysioField(forms.ModelChoiceField):  # type: ignore[type-arg]  # it takes no arguments at run time
+    """Whoever reviews intakes."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            queryset=get_user_model().objects.none(),
+            label=gettext_lazy("Physio"),
+            empty_label=gettext_lazy("Choose a physio"),
+            error_messages={"required": gettext_lazy("Choose a physio.")},
+        )
+
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj)
+
+
+class EvaluationForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no arguments at run time
+    """When, with whom, how long. Whose visit it is stands in the address and does not change."""
+
+    physio = PhysioField()
+    starts_at = MomentField(label=gettext_lazy("Starts at"))
+
+    class Meta:
+        model = Evaluation
+        fields = ["physio", "starts_at", "minutes", "status"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        physios = get_user_model().objects.with_perm(
+            REVIEWS, include_superusers=False, backend="django.contrib.auth.backends.ModelBackend"
+        )
+        self.fields["physio"].queryset = physios.order_by("last_name", "first_name")  # type: ignore[attr-defined]  # it is a PhysioField
+        if self.instance._state.adding:
+            del self.fields["status"]
+            self.fields["minutes"].initial = settings.EVALUATION_MINUTES
+
+    def clean_starts_at(self) -> datetime:
+        starts_at: datetime = self.cleaned_data["starts_at"]
+        if self.instance._state.adding and timezone.localdate(starts_at) < timezone.localdate():
+            raise ValidationError(_("Choose a day that is still to come."))
+        return starts_at
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter as a link: what it shows, how many, whether it is the current one."""
+
+    label: str
+    number: int | None
+    query: str
+    current: bool
+    way: str = ""
+
+
+@admin.register(Evaluation)
+class EvaluationAdmin(AuditedAdmin):
+    kind = "evaluation"
+    form = EvaluationForm
+    change_form_template = "admin/intake/evaluation/form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            self.page("<path:object_id>/invite/", self.invite_view, "invite"),
+            *super().get_urls(),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Evaluation]:
+        return super().get_queryset(request).select_related("patient", "physio")
+
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        """For the side bar: an evaluation is added from its patient, so the worklist has no "Add" there."""
+        return {**super().get_model_perms(request), "add": False}
+
+    # The worklist
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Today's evaluations, or what the filters in the address ask for."""
+        if not request.user.has_perm(SEES_WORKLIST):
+            raise PermissionDenied
+        user, now = member(request), timezone.now()
+        today = timezone.localdate(now)
+        filters = Filters.read(request.GET, today)
+
+        def answer(access: audit.Access) -> HttpResponseBase:
+            found = worklist(user, filters, now)
+            access.saw(self.kind, [row.evaluation for row in found.rows])
+            access.saw("response", [row.response for row in found.rows if row.response])
+            empty_day = found.counts.all == 0 and not filters.search and not isinstance(filters.day, str)
+            ahead = next_day(user, filters.day) if empty_day and not isinstance(filters.day, str) else None
+            access.saw(self.kind, [key for _name, key in ahead.unsent] if ahead else [])
+            context = {
+                **self.admin_site.each_context(request),
+                "title": _("Worklist"),
+                "opts": self.opts,
+                "list": found,
+                "filters": filters,
+                "today": today,
+                "chips": chips(filters, found.counts, found.sees_answers),
+                "days": days(filters),
+                "mine": filters.changed(mine=not filters.mine).query(),
+                "everyone": filters.changed(status="", direction="", search="", mine=False).query(),
+                "urgent": Filters(day=today, today=today, status="urgent").query(),
+                "more": filters.changed(after=found.more).query() if found.more else "",
+                "first": filters.changed().query() if filters.after else "",
+                "back": filters.changed().query(),
+                "next_response": next_to_review(user, filters) if found.sees_answers else None,
+                "next_day": ahead,
+                "may_add": request.user.has_perm("intake.add_patient"),
+            }
+            return TemplateResponse(request, "admin/intake/evaluation/worklist.html", context)
+
+        return self.audited(request, "worklist.read", answer)
+
+    # One evaluation
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if "patient" not in request.GET:
+            self.message_user(request, _("Choose the patient first, then add the evaluation."))
+            return see_other(reverse("admin:intake_patient_changelist"))
+        return super().add_view(request, form_url, extra_context)
+
+    def patient_of(self, request: HttpRequest) -> Patient:
+        """The patient a new evaluation is for, from the address."""
+        key = uuid_or_404(request.GET.get("patient", ""))
+        patient: Patient | None = Patient.objects.visible_to(request.user).filter(pk=key).first()
+        if patient is None:
+            raise Http404
+        return patient
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Evaluation | None = None,
+    ) -> Any:
+        if obj is None:
+            context |= {"title": _("Add an evaluation"), "patient": self.patient_of(request)}
+        else:
+            response = obj.responses.order_by("-started_at").values_list("pk", flat=True).first()
+            state = form_state(obj, timezone.now())
+            readable = request.user.has_perm(REVIEWS) and state.code == "form-sent"
+            context |= {
+                "title": _("Evaluation"),
+                "patient": obj.patient,
+                "state": state,
+                "may_send": request.user.has_perm(SENDS_LINKS),
+                "invite_url": self.url("invite", obj.pk),
+                "review_url": reverse("admin:intake_questionnaireresponse_review", args=[response])
+                if readable
+                else "",
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def save_model(self, request: HttpRequest, obj: Evaluation, form: Any, change: bool) -> None:
+        if change:
+            register.change_evaluation(obj)
+        else:
+            obj.patient = self.patient_of(request)
+            register.add_evaluation(obj, by=member(request))
+
+    def response_add(
+        self, request: HttpRequest, obj: Evaluation, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        self.message_user(request, _("Added. Now send the invitation."), messages.SUCCESS)
+        return see_other(self.url("change", obj.pk))
+
+    def response_change(self, request: HttpRequest, obj: Evaluation) -> HttpResponse:
+        self.message_user(request, _("Saved."), messages.SUCCESS)
+        return see_other(self.url("change", obj.pk))
+
+    def invite_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Send the link, or a new one in the place of an earlier one."""
+        if not request.user.has_perm(SENDS_LINKS):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        key = uuid_or_404(object_id)
+
+        def answer(access: audit.Access) -> HttpResponseBase:
+            evaluation = self.get_queryset(request).filter(pk=key).first()
+            if evaluation is None:
+                raise Http404
+            try:
+                check_invite(form_state(evaluation, timezone.now()))
+            except NotAllowed as problem:
+                self.message_user(request, problem.message, messages.ERROR)
+            else:
+                journey.invite(evaluation=evaluation, by=access.by)
+                self.message_user(
+                    request, _("The link is on its way. An earlier link has ended."), messages.SUCCESS
+                )
+            return see_other(self.url("change", key))
+
+        return self.audited(request, "evaluation.invited", answer, [key])
+
+
+def chips(filters: Filters, counts: Counts, sees_answers: bool) -> list[Chip]:
+    """The filters, each alone; mine and search stay as they are."""
+
+    def chip(label: str, number: int | None, way: str = "", **changes: str) -> Chip:
+        wanted = {"status": "", "direction": "", **changes}
+        current = (filters.status, filters.direction) == (wanted["status"], wanted["direction"])
+        return Chip(label, number, filters.changed(**wanted).query(), current, way)
+
+    found = [
+        chip(_("All"), counts.all),
+        chip(_("Urgent"), counts.urgent, status="urgent"),
+        chip(_("To review"), counts.to_review, status="to-review"),
+        chip(_("In review"), counts.in_review, status="in-review"),
+    ]
+    if sees_answers:
+        found += [
+            chip(_("Foot to knee"), counts.with_up, "up", direction="up"),
+            chip(_("Knee to foot"), counts.with_down, "down", direction="down"),
+        ]
+    return [
+        *found,
+        chip(_("Reviewed"), counts.reviewed, status="reviewed"),
+        chip(_("Form not sent"), counts.not_sent, status="not-sent"),
+    ]
+
+
+def days(filters: Filters) -> dict[str, str]:
+    """The address of each neighbouring day, of the days to come and of those past."""
+    found = {
+        "coming": filters.changed(day=COMING, search="").query(),
+        "past": filters.changed(day=PAST, search="").query(),
+        "today": filters.changed(day=filters.today, search="").query(),
+    }
+    if not isinstance(filters.day, str):
+        found["before"] = filters.changed(day=filters.day - timedelta(days=1)).query()
+        found["after"] = filters.changed(day=filters.day + timedelta(days=1)).query()
+    return found

@@ -1,0 +1,320 @@
+"""The review of one intake: read, decide, record calls, finish."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseNotAllowed, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from intake import audit, journey
+from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
+from intake.admin.fields import MOMENT, MomentField
+from intake.patients.models import REVIEWS
+from intake.responses.models import QuestionnaireResponse
+from intake.review import contacts, decide
+from intake.review.decide import NotAllowed
+from intake.review.models import Decision, DismissReason, RedFlagContact
+from intake.review.page import ReviewPage, review_page
+from intake.review.queue import Filters, next_to_review
+from intake.screening.models import Finding
+
+DECISIONS: Final = {
+    "confirm": Decision.CONFIRMED,
+    "assess": Decision.PROVISIONAL,
+    "dismiss": Decision.REFUTED,
+    "undo": Decision.UNCONFIRMED,
+}
+
+
+class ContactForm(forms.Form):
+    """Whom the clinic called about the red flags, when, and what came of it.
+
+    flags: which ones stood on the page, so that one that came in meanwhile is not settled unread.
+    """
+
+    called = forms.CharField(
+        label=gettext_lazy("Called whom"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"class": "k-in"}),
+        error_messages={"required": gettext_lazy("Write whom you called.")},
+    )
+    called_at = MomentField(label=gettext_lazy("When"))
+    outcome = forms.ChoiceField(
+        label=gettext_lazy("What happened"),
+        choices=RedFlagContact.Outcome.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose what happened.")},
+    )
+    next_step = forms.CharField(
+        label=gettext_lazy("Agreed next step"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "class": "k-in"}),
+    )
+    flags = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A decision that was not taken: which finding, what was typed, and what to do about it."""
+
+    finding: int
+    field: str
+    message: str
+    note: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What the page has to show after a POST that changed nothing."""
+
+    decision: Refused | None = None
+    contact: ContactForm | None = None
+    finish: str = ""
+
+
+class _ContactProblem(Exception):
+    """The form of a call cannot be kept as it is."""
+
+    def __init__(self, form: ContactForm) -> None:
+        super().__init__("the contact was not recorded")
+        self.form = form
+
+
+def flag_stamp(key: int, raised_at: datetime) -> str:
+    """A flag as it stood: raised again it has another stamp."""
+    return f"{key}@{raised_at.timestamp():.6f}"
+
+
+@admin.register(QuestionnaireResponse)
+class ReviewAdmin(AuditedAdmin):
+    """One page for one intake; there is no list of its own beside the worklist."""
+
+    kind = "response"
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        return [self.page("<path:object_id>/review/", self.review_view, "review")]
+
+    def review_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """GET reads and writes nothing but the trail. POST does one thing, named by `do`."""
+        if not request.user.has_perm(REVIEWS):
+            raise PermissionDenied
+        key = uuid_or_404(object_id)
+        back = Filters.read(QueryDict(request.GET.get("back", "")), timezone.localdate())
+        if request.method in ("GET", "HEAD"):
+            return self.show(request, key, back, Problem())
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        do = request.POST.get("do", "")
+        if do in DECISIONS:
+            return self.decide(request, key, back, DECISIONS[do])
+        acts: dict[str, Callable[[HttpRequest, UUID, Filters], HttpResponseBase]] = {
+            "contact": self.record_contact,
+            "finish": self.finish,
+            "reopen": self.reopen,
+        }
+        if do not in acts:
+            raise BadRequest("an unknown action")
+        return acts[do](request, key, back)
+
+    # Reading
+
+    def show(self, request: HttpRequest, key: UUID, back: Filters, problem: Problem) -> HttpResponseBase:
+        user = member(request)
+
+        def answer(access: audit.Access) -> HttpResponseBase:
+            try:
+                page = review_page(user=user, response_id=key)
+            except QuestionnaireResponse.DoesNotExist:
+                raise Http404 from None
+            access.saw("patient", [page.patient.pk])
+            access.saw("finding", [card.key for card in (*page.findings, *page.notes)])
+            access.saw("red-flag", [flag.key for flag in page.flags])
+            context = {
+                **self.admin_site.each_context(request),
+                "title": _("Review"),
+                "opts": self.opts,
+                "page": page,
+                "back": back.query(),
+                "may": {
+                    "decide": decide.allowed(decide.check_open, page.standing),
+                    "finish": decide.allowed(decide.check_finish, page.standing),
+                    "reopen": decide.allowed(decide.check_reopen, page.standing),
+                },
+                "reasons": DismissReason.choices,
+                "problem": problem,
+                "contact": problem.contact or contact_form(page),
+            }
+            return TemplateResponse(request, "admin/intake/questionnaireresponse/review.html", context)
+
+        return self.audited(request, "review.read", answer, [key])
+
+    # Writing
+
+    def act(
+        self, request: HttpRequest, key: UUID, do: Callable[[QuestionnaireResponse, audit.Actor], None]
+    ) -> None:
+        """Do one thing to the intake inside the trail. Raises `Http404` for one this user may not see."""
+
+        def answer(access: audit.Access) -> HttpResponseBase:
+            response = (
+                self.get_queryset(request)
+                .select_related("questionnaire", "evaluation")
+                .defer("questionnaire__definition", "document", "answers")
+                .filter(pk=key)
+                .first()
+            )
+            if response is None:
+                raise Http404
+            do(response, access.by)
+            return see_other(request.path)
+
+        self.audited(request, "review.written", answer, [key])
+
+    def back_to(self, key: UUID, back: Filters, anchor: str) -> HttpResponseBase:
+        query = QueryDict(mutable=True)
+        if back.query():
+            query["back"] = back.query()
+        return see_other(f"{self.url('review', key, query=query.urlencode())}#{anchor}")
+
+    def decide(self, request: HttpRequest, key: UUID, back: Filters, decision: str) -> HttpResponseBase:
+        note, reason = request.POST.get("note", ""), request.POST.get("reason", "")
+        finding_key = number_or_404(request.POST.get("finding", ""))
+        anchor = ""
+
+        def do(response: QuestionnaireResponse, by: audit.Actor) -> None:
+            nonlocal anchor
+            finding = (
+                Finding.objects.visible_to(request.user)
+                .select_related("rule")
+                .defer("rule__definition", "evidence")
+                .filter(pk=finding_key, response=response)
+                .first()
+            )
+            if finding is None:
+                raise Http404
+            finding.response = response
+            other = decide.decided_meanwhile(finding, request.POST.get("seen", ""))
+            journey.decide_finding(finding=finding, decision=decision, reason=reason, note=note, by=by)
+            if other is not None and other.by_id != member(request).pk:
+                self.message_user(
+                    request,
+                    _(
+                        "%(name)s decided on this finding while your page was open. "
+                        "Both decisions are kept, and yours stands."
+                    )
+                    % {"name": other.by},
+                    messages.WARNING,
+                )
+            following = None if decision == Decision.UNCONFIRMED else decide.next_undecided(finding)
+            stays = finding.pk if decision == Decision.UNCONFIRMED else None
+            anchor = f"finding-{stays or following}" if stays or following else "finish"
+
+        try:
+            self.act(request, key, do)
+        except NotAllowed as problem:
+            refused = Refused(finding_key, problem.field, problem.message, note, reason)
+            return self.show(request, key, back, Problem(decision=refused))
+        return self.back_to(key, back, anchor)
+
+    def record_contact(self, request: HttpRequest, key: UUID, back: Filters) -> HttpResponseBase:
+        form = ContactForm(request.POST)
+
+        def do(response: QuestionnaireResponse, by: audit.Actor) -> None:
+            if not form.is_valid():
+                raise _ContactProblem(form)
+            # Under the lock that a page save takes: no flag comes in between this look and the record.
+            QuestionnaireResponse.objects.select_for_update().only("pk").get(pk=response.pk)
+            shown = set(form.cleaned_data["flags"].split())
+            if any(
+                flag_stamp(flag.pk, flag.raised_at) not in shown for flag in contacts.waiting_flags(response)
+            ):
+                form.add_error(
+                    None,
+                    _("A red flag came in while this page was open. Read it above, then record the call."),
+                )
+                raise _ContactProblem(form)
+            try:
+                journey.record_contact(
+                    response=response,
+                    called=form.cleaned_data["called"],
+                    called_at=form.cleaned_data["called_at"],
+                    outcome=form.cleaned_data["outcome"],
+                    next_step=form.cleaned_data["next_step"],
+                    by=by,
+                )
+            except contacts.ContactRefused as refusal:
+                form.add_error(refusal.field, str(refusal))
+                raise _ContactProblem(form) from None
+
+        try:
+            self.act(request, key, do)
+        except _ContactProblem as problem:
+            return self.show(request, key, back, Problem(contact=problem.form))
+        self.message_user(request, _("The call is recorded."), messages.SUCCESS)
+        return self.back_to(key, back, "flags")
+
+    def finish(self, request: HttpRequest, key: UUID, back: Filters) -> HttpResponseBase:
+        following: UUID | None = None
+
+        def do(response: QuestionnaireResponse, by: audit.Actor) -> None:
+            nonlocal following
+            journey.finish_review(response=response, by=by)
+            following = next_to_review(member(request), back, but_not=key)
+
+        try:
+            self.act(request, key, do)
+        except NotAllowed as problem:
+            return self.show(request, key, back, Problem(finish=problem.message))
+        if following is not None:
+            self.message_user(request, _("Review finished. This is the next one."), messages.SUCCESS)
+            return self.back_to(following, back, "content-start")
+        self.message_user(request, _("Review finished. Nothing else waits in this list."), messages.SUCCESS)
+        worklist = reverse("admin:intake_evaluation_changelist")
+        return see_other(f"{worklist}?{back.query()}" if back.query() else worklist)
+
+    def reopen(self, request: HttpRequest, key: UUID, back: Filters) -> HttpResponseBase:
+        try:
+            self.act(
+                request, key, lambda response, by: _nothing(journey.reopen_review(response=response, by=by))
+            )
+        except NotAllowed as problem:
+            return self.show(request, key, back, Problem(finish=problem.message))
+        self.message_user(request, _("The review is open again."), messages.SUCCESS)
+        return self.back_to(key, back, "finish")
+
+
+def _nothing(_value: object) -> None:
+    return None
+
+
+def number_or_404(text: str) -> int:
+    """A row's key from a form. Raises `Http404` for what cannot be one."""
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise Http404
+    return int(text)
+
+
+def contact_form(page: ReviewPage) -> ContactForm:
+    """An empty record of a call, made out to the patient, now."""
+    return ContactForm(
+        initial={
+            "called": str(page.patient),
+            "called_at": timezone.localtime().strftime(MOMENT),
+            "flags": " ".join(flag_stamp(flag.key, flag.raised_at) for flag in page.waiting),
+        }
+    )

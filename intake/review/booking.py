@@ -1,0 +1,132 @@
+"""What the page of an evaluation says about its form: did the link go out, and how far is the patient."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from intake.patients import links
+from intake.patients.models import Evaluation, Invitation
+from intake.responses.models import QuestionnaireResponse
+from intake.review.decide import NotAllowed
+
+
+@dataclass(frozen=True, slots=True)
+class FormState:
+    """code: see `_STATES`. hint: what to do, or empty. refused: why no link can be sent now, or empty.
+
+    sent_at, opened_at, ends_at: of the newest link. saved_at: of a form that was begun. form_sent_at: done.
+    """
+
+    code: str
+    hint: str
+    refused: str
+    again: bool
+    sent_at: datetime | None = None
+    opened_at: datetime | None = None
+    ends_at: datetime | None = None
+    saved_at: datetime | None = None
+    form_sent_at: datetime | None = None
+
+    @property
+    def words(self) -> str:
+        return str(_STATES[self.code])
+
+    @property
+    def is_trouble(self) -> bool:
+        return self.code in ("ended", "resting")
+
+
+_STATES: dict[str, Promise] = {
+    "form-sent": gettext_lazy("Form sent"),
+    "cancelled": gettext_lazy("Visit cancelled"),
+    "over": gettext_lazy("The link has ended with the visit"),
+    "not-sent": gettext_lazy("Not sent"),
+    "queued": gettext_lazy("Waiting to be sent"),
+    "sent": gettext_lazy("Sent, not opened yet"),
+    "opened": gettext_lazy("Opened"),
+    "begun": gettext_lazy("Form begun"),
+    "resting": gettext_lazy("Resting after wrong dates of birth"),
+    "ended": gettext_lazy("Ended after too many wrong dates of birth"),
+}
+
+
+def form_state(evaluation: Evaluation, now: datetime) -> FormState:
+    """How the form of this evaluation stands: three queries at most."""
+    newest: Invitation | None = evaluation.invitations.order_by("-created_at", "pk").first()
+    response: QuestionnaireResponse | None = (
+        evaluation.responses.filter(
+            status__in=[
+                QuestionnaireResponse.Status.IN_PROGRESS,
+                QuestionnaireResponse.Status.COMPLETED,
+                QuestionnaireResponse.Status.AMENDED,
+            ]
+        )
+        .only("status", "authored", "updated_at")
+        .first()
+    )
+    code = _code(evaluation, newest, response, now)
+    return FormState(
+        code=code,
+        hint=_hint(code),
+        refused=_refusal(evaluation, code),
+        again=newest is not None,
+        sent_at=newest.sent_at if newest else None,
+        opened_at=newest.opened_at if newest else None,
+        ends_at=newest.expires_at if newest and code not in ("ended", "over", "form-sent") else None,
+        saved_at=response.updated_at if response and not response.is_sent else None,
+        form_sent_at=response.authored if response and response.is_sent else None,
+    )
+
+
+def check_invite(state: FormState) -> None:
+    """May a link be sent now? Raises `NotAllowed` saying what stands in the way."""
+    if state.refused:
+        raise NotAllowed(state.refused)
+
+
+def _code(
+    evaluation: Evaluation,
+    newest: Invitation | None,
+    response: QuestionnaireResponse | None,
+    now: datetime,
+) -> str:
+    if response is not None and response.is_sent:
+        return "form-sent"
+    if evaluation.status != Evaluation.Status.BOOKED:
+        return "cancelled"
+    if evaluation.link_ends_at <= now:
+        return "over"
+    if newest is None:
+        return "not-sent"
+    if newest.ended_at is not None:
+        return "ended"
+    if links.rests(newest):
+        return "resting"
+    if response is not None:
+        return "begun"
+    if newest.opened_at is not None:
+        return "opened"
+    return "queued" if newest.sent_at is None else "sent"
+
+
+def _hint(code: str) -> str:
+    if code == "ended":
+        return _("Check the date of birth with the patient, then send a new link.")
+    if code == "resting":
+        return _("It opens again by itself within 15 minutes. Check the date of birth with the patient.")
+    return ""
+
+
+def _refusal(evaluation: Evaluation, code: str) -> str:
+    if code == "form-sent":
+        return _("The patient has sent the form already.")
+    if code == "cancelled":
+        return _("This visit is cancelled. Book it again to send a link.")
+    if code == "over":
+        return _("This visit is over. Links end 24 hours after it.")
+    if not evaluation.patient.email:
+        return _("There is no e-mail address. Add one to the patient first.")
+    return ""

@@ -1,0 +1,56 @@
+"""Times and directions as the desk writes them."""
+
+from datetime import date, datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from intake.patients.wording import clock
+
+register = template.Library()
+
+
+@register.filter
+def calendar_day(day: date) -> str:
+    """A day with its weekday: "Tuesday, June 3"; with the year when it is another one."""
+    return date_format(day, "l, F j" if day.year == timezone.localdate().year else "l, F j, Y")
+
+
+@register.filter
+def on_day(moment: datetime) -> str:
+    """The day, as near as people say it: today, yesterday, tomorrow, "Jun 3", "Jun 3, 2024"."""
+    day, today = timezone.localdate(moment), timezone.localdate()
+    near = {
+        today: _("today"),
+        today - timedelta(days=1): _("yesterday"),
+        today + timedelta(days=1): _("tomorrow"),
+    }
+    return near.get(day) or date_format(day, "M j" if day.year == today.year else "M j, Y")
+
+
+@register.filter
+def when(moment: datetime) -> str:
+    """Day and time: "today at 9:30 am", "May 27 at 9:52 am"."""
+    return _("%(day)s at %(time)s") % {"day": on_day(moment), "time": clock(moment)}
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """How long since, while that says more than the day: "18 min ago", then "yesterday", "May 27"."""
+    minutes = int((timezone.now() - moment).total_seconds() // 60)
+    if minutes < 1:
+        return _("just now")
+    if minutes < 60:
+        return ngettext("%(count)s min ago", "%(count)s min ago", minutes) % {"count": minutes}
+    if timezone.localdate(moment) == timezone.localdate():
+        return clock(moment)
+    return on_day(moment)
+
+
+@register.filter
+def on_date(moment: datetime) -> date:
+    """The date on the clinic's calendar."""
+    return timezone.localdate(moment)
