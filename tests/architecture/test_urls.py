@@ -64,6 +64,8 @@ ROWS: dict[str, Row] = {
     # The library.
     "education:home": public(),
     "education:privacy": public(),
+    "education:chain": public(),
+    "education:part": public({"slug": "knee"}),
     "education:lessons": public(),
     "education:lesson": public({"slug": "rolling-in"}),
     # The patient's way.
