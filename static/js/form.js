@@ -66,7 +66,7 @@
     let timer = 0;
     const count = () => {
       const left = limit - [...control.value.trim().replace(/\r\n/g, "\n")].length;
-      line.textContent = (left < 0 ? line.dataset.over : line.dataset.left).replace("%s", Math.abs(left));
+      line.textContent = (left < 0 ? line.dataset.over : line.dataset.left).replace("%s", Math.abs(left).toLocaleString(document.documentElement.lang));
       line.classList.toggle("is-over", left < 0);
       if (line.dataset.near) line.hidden = left > Number(line.dataset.near);
     };
