@@ -62,7 +62,6 @@ class EvaluationForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no 
         )
         self.fields["physio"].queryset = physios.order_by("last_name", "first_name")  # type: ignore[attr-defined]  # it is a PhysioField
         if self.instance._state.adding:
-            del self.fields["status"]
             self.fields["minutes"].initial = settings.EVALUATION_MINUTES
 
     def clean_starts_at(self) -> datetime:
@@ -94,6 +93,9 @@ class EvaluationAdmin(AuditedAdmin):
             self.page("<path:object_id>/invite/", self.invite_view, "invite"),
             *super().get_urls(),
         ]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return ["physio", "starts_at", "minutes", *(["status"] if obj else [])]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Evaluation]:
         return super().get_queryset(request).select_related("patient", "physio")

@@ -267,7 +267,7 @@ def next_to_review(user: AbstractBaseUser, filters: Filters, *, but_not: UUID | 
         found = (
             candidates.filter(response__isnull=False)
             .exclude(response=but_not)
-            .order_by("starts_at", "evaluation")
+            .order_by("starts_at", "evaluation_id")
             .values_list("response", flat=True)
             .first()
         )
@@ -290,7 +290,7 @@ def next_day(user: AbstractBaseUser, after: date) -> NextDay | None:
     entries = list(
         booked.filter(starts_at__gte=start, starts_at__lt=end)
         .select_related("evaluation__patient")
-        .order_by("starts_at", "evaluation")[:PAGE_SIZE]
+        .order_by("starts_at", "evaluation_id")[:PAGE_SIZE]
     )
     unsent = [entry for entry in entries if entry.status in STATUSES["not-sent"]]
     return NextDay(
@@ -357,10 +357,10 @@ def _page(entries: QuerySet[Any], filters: Filters, sees_answers: bool, limit: i
         beyond = "lt" if filters.latest_first else "gt"
         # The first condition lets the index find the place; the second settles rows of the same moment.
         entries = entries.filter(
-            Q(**{f"starts_at__{beyond}": at}) | Q(starts_at=at, **{f"evaluation__{beyond}": key}),
+            Q(**{f"starts_at__{beyond}": at}) | Q(starts_at=at, **{f"evaluation_id__{beyond}": key}),
             **{f"starts_at__{beyond}e": at},
         )
-    order = ("-starts_at", "-evaluation") if filters.latest_first else ("starts_at", "evaluation")
+    order = ("-starts_at", "-evaluation_id") if filters.latest_first else ("starts_at", "evaluation_id")
     entries = entries.select_related("evaluation__patient", "physio").annotate(
         sent_at=F("response__authored")
     )
