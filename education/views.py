@@ -4,6 +4,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from education.chain.models import ChainNode
+from education.lessons.chain_map import SIDES, chain_map
+from education.lessons.chain_map import part as read_part
 from education.lessons.models import Lesson
 from education.lessons.reading import of_part, outline, read
 
@@ -41,3 +44,19 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
     except Lesson.DoesNotExist as error:
         raise Http404 from error
     return render(request, "education/lesson.html", {"reading": reading, "lesson": reading.lesson})
+
+
+@require_safe
+def chain(request: HttpRequest) -> HttpResponse:
+    """The chain map of the leg that `?side=` names; anything else is the left one."""
+    side = request.GET.get("side", "")
+    return render(request, "education/chain.html", {"map": chain_map(side if side in SIDES else SIDES[0])})
+
+
+@require_safe
+def part(request: HttpRequest, slug: str) -> HttpResponse:
+    try:
+        found = read_part(slug)
+    except ChainNode.DoesNotExist as error:
+        raise Http404 from error
+    return render(request, "education/part.html", {"part": found})

@@ -30,7 +30,14 @@ ALWAYS = {
     "X-Frame-Options": "DENY",
 }
 CLOSED = ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
-PUBLIC = ("education:home", "education:privacy", "education:lessons", "education:lesson")
+PUBLIC = (
+    "education:home",
+    "education:privacy",
+    "education:chain",
+    "education:part",
+    "education:lessons",
+    "education:lesson",
+)
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 
 
