@@ -12,6 +12,7 @@ from intake import audit
 from intake.patients import links
 from intake.patients.models import Evaluation, Invitation, Patient
 from intake.responses.models import QuestionnaireResponse
+from intake.screening.models import Finding, RedFlag
 from tests.factories import (
     ROLLING_IN,
     SETUP,
@@ -28,8 +29,8 @@ FAMILY = "Zyxfamily"
 MAIL = "zyxmail@example.org"
 PHONE = "(310) 555-0171"
 STORY = "Zyxstory on the stairs"
-CONTACT_MARKS = (NAME, FAMILY, MAIL, PHONE)
-HEALTH_MARKS = (STORY, "1979-01-05")
+CONTACT_MARKS = (NAME, FAMILY, MAIL, PHONE, "1979-01-05", "01/05/1979")
+HEALTH_MARKS = (STORY, "calf-swollen", "calf-warm-sore")
 
 ROLES = ("front desk", "physio", "editor", "owner")
 STAFF = (*ROLES, "no role")
@@ -40,7 +41,8 @@ ACTORS = ("nobody", "patient", "other patient", *STAFF)
 class World:
     """patient: form begun, with an urgent answer. The same person's earlier visit was sent.
 
-    `token` opens the link of the begun form. other patient: sent, calm.
+    `token` opens the link of the begun form. other patient: sent, calm. titles: what the rules that were
+    raised are called. rule: the key of one of them.
     """
 
     clients: dict[str, Client]
@@ -49,7 +51,8 @@ class World:
     evaluation: Evaluation
     draft: QuestionnaireResponse
     sent: QuestionnaireResponse
-    lesson: str
+    titles: list[str]
+    rule: int
 
 
 def patient_client(invitation: Invitation) -> Client:
@@ -81,12 +84,17 @@ def build_world() -> World:
     with audit.audited("tests.made", by=SETUP):
         draft.invitation.token_hash = links.hash_token(token)
         draft.invitation.save()
+        # The advice was answered, so that the form goes on.
         draft.red_flags.update(patient_saw_at=draft.updated_at)
         calm.invitation.token_hash = links.hash_token(links.new_token())
         calm.invitation.save()
     clients["patient"] = patient_client(draft.invitation)
     clients["other patient"] = patient_client(calm.invitation)
-    return World(clients, token, person, evaluation, draft, sent, "overpronation")
+    with audit.audited("tests.read", by=SETUP):
+        raised = list(Finding.objects.filter(response=sent).values_list("rule__title", "rule"))
+        raised += RedFlag.objects.filter(response=draft).values_list("rule__title", "rule")
+    titles = [title for title, _ in raised]
+    return World(clients, token, person, evaluation, draft, sent, titles, raised[0][1])
 
 
 @pytest.fixture(scope="module")

@@ -25,13 +25,14 @@ class Row:
     """What GET and an empty POST lead to, by actor. "staff" stands for every role, "*" for everybody else.
 
     An outcome is a status, "sign-in", or a status and the name of the URL it leads to. args: what fills the
-    URL; `{name}` in it is a value of the world. path: for a pattern without a name.
+    URL, query: what follows it; `{name}` in them is a value of the world. path: for a pattern without a name.
     """
 
     get: Mapping[str, str]
     post: Mapping[str, str]
     args: Mapping[str, str] = field(default_factory=dict)
     path: str = ""
+    query: str = ""
 
     def expected(self, method: str, actor: str) -> str:
         wanted = self.get if method == "GET" else self.post
@@ -54,10 +55,20 @@ def patient_page(
     return Row({"*": "403", **get}, {"*": "403", **post}, args or {})
 
 
+def staff_page(get: Mapping[str, str], post: Mapping[str, str], query: str = "", **args: str) -> Row:
+    """A page of the staff site for the roles named: others of the staff get a 404, anybody else signs in."""
+    rest = {"staff": "404", "*": SIGN_IN}
+    return Row({**rest, **get}, {**rest, **post}, args, query=query)
+
+
 def nobodys(path: str = "", **args: str) -> Row:
     """A page of the staff site that no role may see: no different from one that does not exist."""
     return Row({"staff": "404", "*": SIGN_IN}, {"staff": "404", "*": SIGN_IN}, args, path)
 
+
+WORKLIST = "302 admin:intake_evaluation_changelist"
+HOME = {"front desk": WORKLIST, "physio": WORKLIST, "staff": "200", "*": SIGN_IN}
+READS_CONTENT = {"physio": "200", "editor": "200", "owner": "200"}
 
 ROWS: dict[str, Row] = {
     "healthz": public(),
@@ -83,25 +94,72 @@ ROWS: dict[str, Row] = {
         {"patient": "303 intake:tasks", "other patient": "302 intake:tasks"},
     ),
     "intake:check": patient_page(
-        {"patient": "200", "other patient": "303 intake:sent"},
-        {"patient": "200", "other patient": "303 intake:sent"},
+        {"patient": "200", "other patient": "302 intake:sent"},
+        # Without the key of the form that was sent it is another tab's.
+        {"patient": "200", "other patient": "409"},
     ),
     "intake:sent": patient_page({"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}),
     "intake:leave": Row(
         {"*": "405"}, {"patient": "303 intake:left", "other patient": "303 intake:left", "*": "403"}
     ),
     # The staff site.
-    "admin:index": Row({"staff": "200", "*": SIGN_IN}, {"staff": "200", "*": SIGN_IN}),
+    "admin:index": Row(HOME, HOME),
     "admin:login": Row({"staff": "302 admin:index", "*": "200"}, {"*": "200"}),
     "admin:logout": Row({"staff": "405", "*": "302 admin:index"}, {"staff": "200", "*": "302 admin:index"}),
     "admin:password_change": Row({"staff": "200", "*": SIGN_IN}, {"staff": "200", "*": SIGN_IN}),
-    "admin:password_change_done": Row({"staff": "200", "*": SIGN_IN}, {"staff": "200", "*": SIGN_IN}),
+    "admin:password_change_done": Row({"staff": "200", "*": SIGN_IN}, {"staff": "405", "*": SIGN_IN}),
     "admin:autocomplete": Row({"staff": "404", "*": SIGN_IN}, {"staff": "405", "*": SIGN_IN}),
     "admin:jsi18n": Row({"staff": "200", "*": SIGN_IN}, {"staff": "405", "*": SIGN_IN}),
     "admin:urgent": Row(
         {"front desk": "200", "physio": "200", "staff": "404", "*": SIGN_IN},
         {"staff": "405", "*": SIGN_IN},
     ),
+    "admin:app_list": staff_page(
+        {"no role": "404", "staff": "200"},
+        {"no role": "404", "staff": "200"},
+        app_label="intake",
+    ),
+    "admin:intake_evaluation_changelist": staff_page(
+        {"front desk": "200", "physio": "200"}, {"front desk": "200", "physio": "200"}
+    ),
+    "admin:intake_evaluation_add": staff_page(
+        {"front desk": "200", "physio": "200"},
+        {"front desk": "200", "physio": "200"},
+        query="?patient={patient}",
+    ),
+    "admin:intake_evaluation_change": staff_page(
+        {"front desk": "200", "physio": "200"},
+        {"front desk": "200", "physio": "200"},
+        object_id="{evaluation}",
+    ),
+    "admin:intake_evaluation_invite": staff_page(
+        {"front desk": "405", "physio": "405"},
+        {
+            "front desk": "303 admin:intake_evaluation_change",
+            "physio": "303 admin:intake_evaluation_change",
+        },
+        object_id="{evaluation}",
+    ),
+    "admin:intake_patient_changelist": staff_page(
+        {"front desk": "200", "physio": "200"}, {"front desk": "200", "physio": "200"}
+    ),
+    "admin:intake_patient_add": staff_page(
+        {"front desk": "200", "physio": "200"}, {"front desk": "200", "physio": "200"}
+    ),
+    "admin:intake_patient_change": staff_page(
+        {"front desk": "200", "physio": "200"},
+        {"front desk": "200", "physio": "200"},
+        object_id="{patient}",
+    ),
+    "admin:intake_questionnaireresponse_review": staff_page(
+        {"physio": "200"}, {"physio": "400"}, object_id="{sent}"
+    ),
+    "admin:intake_questionnaire_changelist": staff_page(READS_CONTENT, READS_CONTENT),
+    "admin:intake_questionnaire_change": staff_page(
+        READS_CONTENT, READS_CONTENT, object_id="{questionnaire}"
+    ),
+    "admin:intake_rule_changelist": staff_page(READS_CONTENT, READS_CONTENT),
+    "admin:intake_rule_change": staff_page(READS_CONTENT, READS_CONTENT, object_id="{rule}"),
     "staff/(?P<url>.*)$": nobodys("/staff/no/such/page/"),
 }
 
@@ -123,15 +181,17 @@ def values(world: World) -> dict[str, object]:
         "evaluation": world.evaluation.pk,
         "draft": world.draft.pk,
         "sent": world.sent.pk,
+        "questionnaire": world.sent.questionnaire_id,
+        "rule": world.rule,
     }
 
 
 def path_of(pattern: Pattern, row: Row, world: World) -> str:
+    known = values(world)
     if row.path:
-        return row.path.format(**values(world))
-    return reverse(
-        pattern.key, kwargs={name: text.format(**values(world)) for name, text in row.args.items()}
-    )
+        return row.path.format(**known)
+    kwargs = {name: text.format(**known) for name, text in row.args.items()}
+    return reverse(pattern.key, kwargs=kwargs) + row.query.format(**known)
 
 
 def visit(client: Client, method: str, path: str) -> HttpResponse:
@@ -144,9 +204,16 @@ def visit(client: Client, method: str, path: str) -> HttpResponse:
     return response
 
 
-def may_not_meet(actor: str) -> tuple[str, ...]:
-    hidden = () if actor in SEES_CONTACT else CONTACT_MARKS
-    return hidden if actor in SEES_ANSWERS else (*hidden, *HEALTH_MARKS)
+def may_not_meet(actor: str, world: World) -> list[str]:
+    hidden: list[str] = []
+    if actor not in SEES_CONTACT:
+        hidden += CONTACT_MARKS
+    if actor not in SEES_ANSWERS:
+        hidden += HEALTH_MARKS
+    if actor not in READS_CONTENT:
+        # Nor what a rule made of them; a patient never reads a rule's name.
+        hidden += world.titles
+    return hidden
 
 
 def test_every_url_has_a_row_and_every_row_a_url():
@@ -168,6 +235,6 @@ def test_everybody_gets_what_the_row_says_and_sees_no_more(pattern: Pattern, wor
             if got != wanted:
                 wrong[cell] = f"{got}, not {wanted}"
             page = b"" if response.streaming else response.content
-            met = [mark for mark in may_not_meet(actor) if mark.encode() in page]
+            met = [mark for mark in may_not_meet(actor, world) if mark.encode() in page]
             assert met == [], f"{cell} {path} shows {met}"
     assert wrong == {}, path
