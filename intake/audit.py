@@ -1,4 +1,4 @@
-"""Who read or wrote what about a patient, and the guard that refuses SQL on patient tables outside of that record.
+"""Who read or wrote what about a patient, and the guard that refuses SQL on patient tables outside of it.
 
 Every touch of a patient table happens inside `audited(...)` (one row in the trail, in the same transaction,
 before anything leaves) or inside `covered()` (a patient at work in the session whose opening wrote the row).

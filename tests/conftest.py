@@ -1,7 +1,7 @@
 """The tests' database: made by the owner role, used by the app role, like everywhere else.
 
-Making it (migrations, catalogs, lessons, roles) takes seconds, so it is made once and kept as a template under a
-name that changes when anything it is made of changes; each run works on its own copy.
+Making it (migrations, catalogs, lessons, roles) takes seconds, so it is made once and kept as a template whose
+name changes when anything it is made of changes; each run works on its own copy.
 """
 
 import hashlib
