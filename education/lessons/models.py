@@ -18,6 +18,8 @@ from education.chain.models import ChainLink, Source
 WORDS_PER_MINUTE = 200
 # How a sub-heading begins in a lesson's text.
 SUBHEADING = "## "
+# Pages of their own under /learn/, so no lesson can have these addresses.
+RESERVED_SLUGS = frozenset({"category", "course", "feed", "search"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,12 @@ def validate_suggest_when(value: object) -> None:
         raise ValidationError(_("Say for whom it holds: scope side or person."))
     if not isinstance(value.get("requires"), list) or not value["requires"]:
         raise ValidationError(_("Give at least one condition under requires."))
+
+
+def validate_slug(value: str) -> None:
+    """An address that is not the site's own."""
+    if value in RESERVED_SLUGS:
+        raise ValidationError(_("This address belongs to a page of the site. Choose another."))
 
 
 class Author(models.Model):
@@ -134,7 +142,7 @@ class Lesson(models.Model):
         SHOE = "shoe", _("shoe")
         WALK = "walk", _("walker")
 
-    slug = models.SlugField(_("address"), max_length=80, unique=True)
+    slug = models.SlugField(_("address"), max_length=80, unique=True, validators=[validate_slug])
     title = models.CharField(_("title"), max_length=120)
     lead = models.CharField(_("one sentence for lists"), max_length=200)
     part = models.CharField(_("part of the course"), max_length=10, choices=Part)
@@ -188,6 +196,9 @@ class Lesson(models.Model):
     )
     published_on = models.DateField(_("published"), default=timezone.localdate)
     updated_on = models.DateField(_("updated"), null=True, blank=True)
+    next_review_on = models.DateField(
+        _("next review"), null=True, blank=True, help_text=_("Readers see it; after it the text is overdue.")
+    )
 
     objects = LessonQuerySet.as_manager()
 
