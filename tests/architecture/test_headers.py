@@ -5,8 +5,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from html.parser import HTMLParser
 
 import pytest
 from django.conf import settings
@@ -16,6 +14,8 @@ from django.test import Client
 from django.urls import reverse
 
 from clinic.security import MAX_BODY_BYTES
+from intake.questionnaires.pages import pages
+from tests.architecture.answers import forbidden_in, lacking
 from tests.architecture.conftest import ACTORS, World
 from tests.architecture.failing_urls import FAILURES, SECRET
 from tests.architecture.test_urls import ROWS, path_of, visit
@@ -23,13 +23,6 @@ from tests.architecture.urlconf import Pattern, patterns
 from tests.conftest import ROOT
 from tests.log_lines import log_lines
 
-ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-}
-CLOSED = ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
 PUBLIC = (
     "education:home",
     "education:privacy",
@@ -38,31 +31,6 @@ PUBLIC = (
     "education:lessons",
     "education:lesson",
 )
-METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
-
-
-def directives(response: HttpResponse) -> dict[str, list[str]]:
-    policy = response.headers.get("Content-Security-Policy", "")
-    return {name: sources for name, *sources in (part.split() for part in policy.split(";") if part.strip())}
-
-
-def lacking(response: HttpResponse, path: str) -> list[str]:
-    """What should be in the headers of any answer, and is not."""
-    found = [name for name, value in ALWAYS.items() if response.headers.get(name) != value]
-    policy = directives(response)
-    for name in ("default-src", "frame-ancestors", "base-uri"):
-        if policy.get(name) != ["'none'"]:
-            found.append(f"CSP {name}")
-    if policy.get("form-action") != ["'self'"]:
-        found.append("CSP form-action")
-    for name, sources in policy.items():
-        if not set(sources) <= {"'none'", "'self'", "data:"} or ("data:" in sources and name != "img-src"):
-            found.append(f"CSP {name} lets in {sources}")
-    permissions = response.headers.get("Permissions-Policy", "")
-    found += [f"Permissions-Policy {name}" for name in CLOSED if f"{name}=()" not in permissions]
-    if path.startswith(("/intake/", "/staff/")) and response.headers.get("Cache-Control") != "no-store":
-        found.append("Cache-Control")
-    return found
 
 
 def assert_complete(response: HttpResponse, path: str) -> None:
@@ -76,10 +44,11 @@ def stranger() -> Client:
 
 @pytest.mark.parametrize("pattern", patterns(), ids=lambda pattern: pattern.key)
 def test_every_url_carries_them_for_every_method(pattern: Pattern, world: World):
+    """GET and POST are looked at with the matrix of test_urls.py."""
     path = path_of(pattern, ROWS[pattern.key], world)
     wrong = {}
-    for actor in ("nobody", "patient", "physio", "no role"):
-        for method in METHODS:
+    for actor in ("nobody", "physio"):
+        for method in ("HEAD", "PUT", "DELETE", "OPTIONS"):
             response = visit(world.clients[actor], method, path)
             assert response.status_code < 500
             if what := lacking(response, path):
@@ -227,80 +196,22 @@ def test_public_pages_know_nobody(key: str, actor: str, world: World):
 
 # --------------------------------------------------------------------------------------- what pages hold
 
-RESOURCES = {
-    "src",
-    "srcset",
-    "poster",
-    "background",
-    "data",
-    "action",
-    "formaction",
-    "xlink:href",
-    "manifest",
-    "ping",
-}
 
-
-class Scan(HTMLParser):
-    """Collects what a strict policy forbids: inline style and script, and things from other hosts."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
-        self.inside = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        if tag == "style" or (tag == "script" and not values.get("src") and not is_data(values)):
-            self.found.append(f"<{tag}>")
-        for name, value in values.items():
-            if name == "style" or name.startswith("on"):
-                self.found.append(f"<{tag} {name}=...>")
-            if value.strip().lower().startswith(("javascript:", "data:text", "vbscript:")):
-                self.found.append(f"<{tag} {name}={value[:20]}>")
-            loads = name in RESOURCES or (name == "href" and tag not in ("a", "area"))
-            if loads and re.match(r"\s*(https?:)?//", value):
-                self.found.append(f"<{tag} {name}={value}>")
-        if tag in ("iframe", "object", "embed", "base"):
-            self.found.append(f"<{tag}>")
-
-
-def is_data(values: dict[str, str]) -> bool:
-    """A block of JSON is no script."""
-    return values.get("type") == "application/json"
-
-
-def forbidden_in(page: str) -> list[str]:
-    scan = Scan()
-    scan.feed(page)
-    scan.close()
-    return scan.found
-
-
-def every_page(world: World) -> Iterator[tuple[str, HttpResponse]]:
-    for pattern in patterns():
-        path = path_of(pattern, ROWS[pattern.key], world)
-        for actor in ACTORS:
-            for method in ("GET", "POST"):
-                yield f"{method} {path} as {actor}", visit(world.clients[actor], method, path)
-    client = world.clients["patient"]
-    for page in world.draft.questionnaire.tree().items:
-        path = reverse("intake:page", args=[page.link_id.removeprefix("page.")])
-        for query in ("", "?list=1", "?change=1"):
-            yield path + query, visit(client, "GET", path + query)
-
-
-def test_no_page_holds_inline_style_or_script_or_asks_another_host(world: World):
+def test_no_page_of_the_form_holds_inline_style_or_script(world: World):
+    """Every page of the questionnaire in every form; the other pages are looked at in test_urls.py."""
     found = {}
     seen = 0
-    for name, response in every_page(world):
-        if response.streaming or not response.headers["Content-Type"].startswith("text/html"):
-            continue
-        seen += bool(response.content)
-        if what := forbidden_in(response.text):
-            found[name] = what
+    client = world.clients["patient"]
+    for page in pages(world.draft.questionnaire.tree()):
+        path = reverse("intake:page", args=[page.slug])
+        for method, query in (("GET", ""), ("GET", "?list=1"), ("GET", "?change=1"), ("POST", "")):
+            response = visit(client, method, path + query)
+            seen += response.status_code == 200
+            if what := forbidden_in(response.text):
+                found[f"{method} {path}{query}"] = what
     assert found == {}
-    assert seen > 100
+    # Self-tests hide beside the urgent answer; all other pages are here.
+    assert seen >= 27
 
 
 @pytest.mark.parametrize(

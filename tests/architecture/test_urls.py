@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import resolve, reverse
 
+from tests.architecture.answers import forbidden_in, lacking
 from tests.architecture.conftest import ACTORS, CONTACT_MARKS, HEALTH_MARKS, STAFF, World
 from tests.architecture.urlconf import Pattern, patterns
 
@@ -235,6 +236,9 @@ def test_everybody_gets_what_the_row_says_and_sees_no_more(pattern: Pattern, wor
             if got != wanted:
                 wrong[cell] = f"{got}, not {wanted}"
             page = b"" if response.streaming else response.content
+            assert lacking(response, path) == [], f"{cell} {path}"
+            if page and response.headers["Content-Type"].startswith("text/html"):
+                assert forbidden_in(response.text) == [], f"{cell} {path}"
             met = [mark for mark in may_not_meet(actor, world) if mark.encode() in page]
             assert met == [], f"{cell} {path} shows {met}"
     assert wrong == {}, path
