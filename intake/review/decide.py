@@ -60,6 +60,17 @@ def titled(title: str, side: str | None) -> str:
     return _("%(title)s (%(side)s)") % {"title": title, "side": Side(side).label.lower()}
 
 
+def titled_finding(title: str, source_side: str | None, target_side: str | None) -> str:
+    """A finding by name with the side it is about, and the other one where it comes from there."""
+    if source_side is None or target_side is None or source_side == target_side:
+        return titled(title, target_side or source_side)
+    return _("%(title)s (%(target)s, from %(source)s)") % {
+        "title": title,
+        "target": Side(target_side).label.lower(),
+        "source": Side(source_side).label.lower(),
+    }
+
+
 # Checks
 
 
@@ -134,7 +145,7 @@ def standing_of(response: QuestionnaireResponse, review: Review | None) -> Stand
     findings = list(
         Finding.objects.filter(response=response, rule__kind=Rule.Kind.CHAIN)
         .order_by("-score", "pk")
-        .values_list("pk", "rule__title", "side")
+        .values_list("pk", "rule__title", "source_side", "target_side")
     )
     decisions = dict(
         Verdict.objects.filter(finding__response=response)
@@ -146,8 +157,8 @@ def standing_of(response: QuestionnaireResponse, review: Review | None) -> Stand
         finished=review is not None and review.finished_at is not None,
         waiting=tuple(titled(flag.rule.title, flag.side) for flag in waiting_flags(response)),
         undecided=tuple(
-            titled(title, side)
-            for pk, title, side in findings
+            titled_finding(title, source, target)
+            for pk, title, source, target in findings
             if decisions.get(pk, Decision.UNCONFIRMED) == Decision.UNCONFIRMED
         ),
     )

@@ -23,7 +23,7 @@ from intake.responses.answers import prune, read_answers
 from intake.responses.models import QuestionnaireResponse
 from intake.responses.summary import Section, answer_words, summarize
 from intake.responses.wording import question_label, scale_of
-from intake.review.decide import Standing, titled
+from intake.review.decide import Standing, titled, titled_finding
 from intake.review.library import Check, LessonRef, Quoted, SourceRef, quote
 from intake.review.models import ACKNOWLEDGING, Decision, RedFlagContact, Verdict
 from intake.review.places import Whereabouts, whereabouts
@@ -74,7 +74,7 @@ class FindingCard:
 
     key: int
     title: str
-    side: str | None
+    name: str
     place: Whereabouts
     level: int
     fitting: int
@@ -279,7 +279,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
             sent=response.is_sent,
             finished=response.finished_at is not None,
             waiting=tuple(flag.name for flag in flags if flag.waiting),
-            undecided=tuple(titled(card.title, card.side) for card in findings if card.verdict is None),
+            undecided=tuple(card.name for card in findings if card.verdict is None),
         ),
         begun=_signed(response.begun_first, response.begun_last, response.begun_at),
         finished=_signed(response.finished_first, response.finished_last, response.finished_at),
@@ -467,7 +467,7 @@ def _card(finding: Any, rule: RuleDefinition, library: Quoted, history: Sequence
     return FindingCard(
         key=finding.pk,
         title=rule.title,
-        side=finding.side,
+        name=titled_finding(rule.title, finding.source_side, finding.target_side),
         place=whereabouts(
             direction=rule.direction,
             steps=steps,

@@ -11,6 +11,7 @@ from intake.review.decide import (
     check_open,
     check_reopen,
     titled,
+    titled_finding,
 )
 
 OPEN = Standing(sent=True, finished=False)
@@ -84,3 +85,9 @@ def test_decisions_that_are_taken(decided: bool, decision: str, reason: str) -> 
 def test_names_carry_their_side() -> None:
     assert titled("Hot joint", "left") == "Hot joint (left)"
     assert titled("Both legs marked", None) == "Both legs marked"
+
+
+def test_a_finding_on_the_other_side_names_both() -> None:
+    assert titled_finding("Sparing a knee", "right", "left") == "Sparing a knee (left, from right)"
+    assert titled_finding("Low arch", "left", "left") == "Low arch (left)"
+    assert titled_finding("Shoes", None, None) == "Shoes"
