@@ -1,0 +1,97 @@
+"""A browser and a running product for the stories, and the people in them.
+
+Both end with the last test of this package: Playwright keeps an event loop running, beside which Django
+refuses to touch a database, so it must be gone before tests of other packages begin.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from clinic.database import Urls
+from tests.browser.browser import find_browser
+from tests.browser.patient import Patient
+from tests.browser.product import Product
+from tests.browser.visitor import Visitor
+from tests.conftest import address, copy_database, drop_database
+
+Come = Callable[..., Any]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(os.path.dirname(__file__)):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="package")
+def product(
+    database_urls: tuple[str, str], ready_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
+    """The product on a copy of the ready database: a clinic with its catalogs and nobody in it."""
+    owner, app = database_urls
+    name = f"footing_browser_{os.getpid()}"
+    copy_database(owner, ready_database, name)
+    running = Product(
+        Urls(app=address(app, name), owner=address(owner, name)), tmp_path_factory.mktemp("product")
+    )
+    try:
+        yield running.start()
+    finally:
+        running.end()
+        drop_database(owner, name)
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """Chromium without a network: every name but this machine's leads nowhere."""
+    arguments = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
+def scripts(request: pytest.FixtureRequest) -> bool:
+    """Every story that asks for this is lived twice: with scripts and without."""
+    return bool(request.param)
+
+
+@pytest.fixture
+def come(product: Product, chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Come]:
+    """`come(Patient, scripts=False)`: a person with a browser. What their pages did wrong fails the test."""
+    people: list[Visitor] = []
+
+    def one(kind: type[Visitor], **how: Any) -> Visitor:
+        person = kind(chromium, product.address, **how)
+        people.append(person)
+        return person
+
+    yield one
+    if request.node.stash.get(FAILED, False):
+        for person in people:
+            sys.stdout.write(person.describes() + "\n")
+    problems = [problem for person in people for problem in person.leaves()]
+    assert not problems, "\n".join(problems)
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
+@pytest.fixture
+def patient(come: Come, scripts: bool) -> Patient:
+    return come(Patient, scripts=scripts)

@@ -1,0 +1,142 @@
+"""Makes people, visits and intakes for browser tests and drills: JSON in, a task a line; JSON out.
+
+Runs as a process of its own, with the product's environment: `python -m tests.browser.reception`.
+"""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any, Final
+
+import django
+
+PASSWORD: Final = "correct horse battery"
+
+
+def staff(*, role: str, username: str, **names: str) -> dict[str, str]:
+    """An account of that role, made if need be."""
+    from clinic.models import User
+    from tests import factories
+
+    if not User.objects.filter(username=username).exists():
+        factories.make_user(role, username=username, **names)
+    return {"username": username, "password": PASSWORD}
+
+
+def visit(
+    *,
+    born: str = "1986-04-12",
+    given: str = "Casey",
+    family: str = "Morgan",
+    email: str = "casey.morgan@patients.example",
+    minutes_ahead: int = 60 * 24 * 3,
+    answers: dict[str, list[Any]] | None = None,
+    sent: bool = True,
+) -> dict[str, str]:
+    """A patient with a visit and a link that was not mailed. With answers: their intake, sent or a draft."""
+    from django.utils import timezone
+
+    from clinic.models import User
+    from intake import journey
+    from tests import factories
+
+    staff(role="physio", username="ortiz", first_name="Maya", last_name="Ortiz", title="Dr.")
+    evaluation = factories.make_evaluation(
+        patient=factories.make_patient(
+            given_name=given, family_name=family, birth_date=date.fromisoformat(born), email=email
+        ),
+        physio=User.objects.get(username="ortiz"),
+        starts_at=timezone.now().replace(second=0, microsecond=0) + timedelta(minutes=minutes_ahead),
+    )
+    if answers is not None:
+        response = factories.make_response(answers, evaluation=evaluation, sent=sent)
+        return {"evaluation": str(evaluation.pk), "response": str(response.pk)}
+    invitation = journey.invite(evaluation=evaluation, by=factories.SETUP, mail=False)
+    link = journey.make_link(invitation_id=invitation.pk, by=factories.SETUP)
+    return {"link": link, "born": born, "evaluation": str(evaluation.pk), "invitation": str(invitation.pk)}
+
+
+def known_intakes() -> dict[str, dict[str, list[Any]]]:
+    """Answers of `tests.factories` by name."""
+    from tests import factories
+
+    return {
+        name: {link_id: list(values) for link_id, values in getattr(factories, name).items()}
+        for name in ("CALM", "ROLLING_IN", "SPARING", "SWOLLEN_CALF")
+    }
+
+
+def another_link(*, evaluation: str) -> dict[str, str]:
+    """A newer link to the same visit; it ends the one before."""
+    from intake import audit, journey
+    from intake.patients.models import Evaluation
+    from tests import factories
+
+    with audit.audited("tests.read", by=factories.SETUP):
+        found = Evaluation.objects.get(pk=evaluation)
+    invitation = journey.invite(evaluation=found, by=factories.SETUP, mail=False)
+    return {"link": journey.make_link(invitation_id=invitation.pk, by=factories.SETUP)}
+
+
+def stored(*, evaluation: str) -> dict[str, Any]:
+    """What stands in the database about one visit."""
+    from intake import audit
+    from intake.audit import AuditEvent
+    from intake.patients.models import AccessEvent, Invitation, PatientSession
+    from intake.responses.models import QuestionnaireResponse
+    from intake.screening.models import Finding, RedFlag
+    from tests import factories
+
+    with audit.audited("tests.read", by=factories.SETUP):
+        responses = list(QuestionnaireResponse.objects.filter(evaluation=evaluation))
+        ids = [str(response.pk) for response in responses]
+        return {
+            "intakes": [
+                {"status": one.status, "answers": one.answers, "pages": one.saved_pages} for one in responses
+            ],
+            "findings": sorted(
+                [finding.rule.rule_id, finding.side]
+                for finding in Finding.objects.filter(response__in=ids).select_related("rule")
+            ),
+            "flags": sorted(
+                [flag.rule.rule_id, flag.side, flag.tier, flag.state]
+                for flag in RedFlag.objects.filter(response__in=ids).select_related("rule")
+            ),
+            "sent_rows": AuditEvent.objects.filter(
+                action="intake.sent", objects_seen__response__contained_by=ids
+            ).count()
+            if ids
+            else 0,
+            "opened": Invitation.objects.filter(evaluation=evaluation, opened_at__isnull=False).exists(),
+            "tries": list(
+                AccessEvent.objects.filter(invitation__evaluation=evaluation)
+                .order_by("pk")
+                .values_list("kind", flat=True)
+            ),
+            "sessions": PatientSession.objects.filter(invitation__evaluation=evaluation).count(),
+        }
+
+
+TASKS: Final[dict[str, Callable[..., Any]]] = {
+    task.__name__: task for task in (staff, visit, known_intakes, another_link, stored)
+}
+
+
+def main() -> int:
+    django.setup()
+    for line in sys.stdin:
+        words = json.loads(line)
+        try:
+            answer = TASKS[words.pop("task")](**words)
+        except Exception:
+            traceback.print_exc()
+            return 1
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""With scripts: what is typed is kept while it is typed."""
+
+from tests.browser.conftest import Come
+from tests.browser.patient import Patient
+from tests.browser.product import Product
+
+WORDS = "In your own words, if you like."
+
+
+def test_words_outlive_a_closed_tab(come: Come, product: Product) -> None:
+    visit = product.reception("visit")
+    patient = come(Patient).opens_with_birth_date(visit["link"]).starts().goes_to("/intake/about/")
+    patient.writes(WORDS, "It began on a hill.").sees_saved()
+    patient.closes_tab().goes_to("/intake/about/").has_written(WORDS, "It began on a hill.")
+    # Saved while typing is not judged: nothing is called missing, no part is called done.
+    assert patient.page.get_by_role("alert").count() == 0
+    patient.goes_to("/intake/").reads("0 of 10 parts done").reads("of 6 answered")
+
+
+def test_a_line_that_is_cut_is_told_and_mended(come: Come, product: Product) -> None:
+    visit = product.reception("visit")
+    patient = come(Patient).opens_with_birth_date(visit["link"]).starts().goes_to("/intake/about/")
+    patient.context.set_offline(True)
+    patient.writes(WORDS, "Typed in the elevator.").reads("Not saved yet. Check your connection")
+    patient.problems = [words for words in patient.problems if "ERR_INTERNET_DISCONNECTED" not in words]
+    patient.context.set_offline(False)
+    patient.sees_saved().has_written(WORDS, "Typed in the elevator.")
+    stored = product.reception("stored", evaluation=visit["evaluation"])["intakes"]
+    assert [intake["answers"]["why.story"] for intake in stored] == [["Typed in the elevator."]]

@@ -1,0 +1,274 @@
+"""Somebody at a browser: what every person in the stories does, and what is checked at every page they see."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, expect
+
+PHONE: Final = {"width": 390, "height": 844}
+LAPTOP: Final = {"width": 1440, "height": 900}
+NARROWEST: Final = 320
+
+WCAG: Final = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    # axe leaves it out unless asked, though it belongs to WCAG 2.2 AA.
+    "rules": {"target-size": {"enabled": True}},
+}
+
+# Chromium writes violations to the console too; this also names the place.
+TELL_OF_VIOLATIONS: Final = """
+addEventListener("securitypolicyviolation", (event) => console.error(
+  `CSP violation: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+"""
+
+LOOK: Final = """() => {
+  const seen = (element) => element.checkVisibility({ visibilityProperty: true });
+  const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+  return {
+    title: document.title,
+    lang: document.documentElement.lang,
+    headings: [...document.querySelectorAll("h1")].filter(seen).map((element) => element.textContent.trim()),
+    twice: ids.filter((id, place) => ids.indexOf(id) !== place),
+    inline: document.querySelectorAll("[style], style, script:not([src])").length,
+  };
+}"""
+
+SCRIPT_TAG: Final = re.compile(r"<script\b.*?</script>", re.DOTALL)
+
+WIDTH: Final = """() => {
+  scrollTo(9999, scrollY);
+  const moved = scrollX;
+  scrollTo(0, scrollY);
+  return moved;
+}"""
+
+
+class Visitor:
+    """A person with a browser of her own: cookies, window, touch or mouse, scripts on or off.
+
+    `problems` collects what no page may do; the fixture that made the visitor fails the test on any.
+    """
+
+    window = PHONE
+    touch = True
+
+    def __init__(self, browser: Browser, address: str, *, scripts: bool = True, dark: bool = False) -> None:
+        self.browser = browser
+        self.address = address
+        self.scripts = scripts
+        self.theme: Literal["dark", "light"] = "dark" if dark else "light"
+        self.problems: list[str] = []
+        self._expected: list[int] = []
+        self.titles: dict[str, str] = {}
+        self.context = browser.new_context(
+            base_url=address,
+            viewport=self.window,
+            has_touch=self.touch,
+            java_script_enabled=scripts,
+            color_scheme=self.theme,
+            reduced_motion="reduce",
+            locale="en-US",
+            timezone_id="America/Los_Angeles",
+        )
+        self.context.set_default_timeout(10_000)
+        self.context.add_init_script(TELL_OF_VIOLATIONS)
+        self.context.on("console", self._hear)
+        self.context.on("weberror", lambda error: self.problems.append(f"script error: {error.error}"))
+        self.context.on("request", self._see_request)
+        self.context.on("response", self._see_response)
+        self.page = self.context.new_page()
+
+    # ------------------------------------------------------------------------------- what no page may do
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type not in ("error", "warning"):
+            return
+        # Chromium's echo of an answer that `_see_response` judges.
+        if message.text.startswith("Failed to load resource: the server responded with a status of"):
+            return
+        self.problems.append(f"console {message.type}: {message.text} ({message.location.get('url')})")
+
+    def _see_request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and f"{parts.scheme}://{parts.netloc}" != self.address:
+            self.problems.append(f"request to another host: {request.url}")
+
+    def _see_response(self, response: Response) -> None:
+        if response.status >= 400:
+            if response.status in self._expected:
+                self._expected.remove(response.status)
+            else:
+                self.problems.append(f"{response.status} {response.request.method} {response.url}")
+
+    @contextmanager
+    def refused_with(self, status: int) -> Iterator[None]:
+        """Inside, one answer of this status is what the story wants; it has to come."""
+        self._expected.append(status)
+        yield
+        if status in self._expected:
+            self._expected.remove(status)
+            self.problems.append(f"no answer was {status} at {self.page.url}")
+
+    def look(self) -> None:
+        """What holds for every page: one heading, a title, a language, ids once, nothing inline."""
+        self.page.wait_for_load_state()
+        seen = self.page.evaluate(LOOK)
+        where = urlsplit(self.page.url).path
+        complaints = {
+            f"{len(seen['headings'])} h1: {seen['headings']}": len(seen["headings"]) != 1,
+            "an empty h1": seen["headings"] == [""],
+            f"title is {seen['title']!r}": not seen["title"].partition(" - ")[0].strip(),
+            f"lang is {seen['lang']!r}": not seen["lang"].startswith("en"),
+            f"ids twice: {sorted(set(seen['twice']))}": bool(seen["twice"]),
+            f"{seen['inline']} inline styles or scripts": bool(seen["inline"]),
+        }
+        self.problems += [f"{where}: {words}" for words, wrong in complaints.items() if wrong]
+        self.titles[where] = seen["title"]
+
+    def finds_page_accessible(self) -> None:
+        """No axe violation at all (WCAG 2.2 AA and best practice), no sideways scroll at 320 px."""
+        with self._page_for_axe() as page:
+            found = Axe().run(page, options=WCAG).response["violations"]
+        complaints = [
+            f"axe {rule['id']}: {node['target']} {node.get('failureSummary', '')}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
+        self.page.set_viewport_size({**self.window, "width": NARROWEST})
+        moved = self.page.evaluate(WIDTH)
+        self.page.set_viewport_size(self.window)
+        if moved:
+            complaints.append(f"scrolls sideways by {moved} px at {NARROWEST} px")
+        where = urlsplit(self.page.url).path
+        self.problems += [f"{where}: {words}" for words in complaints]
+
+    @contextmanager
+    def _page_for_axe(self) -> Iterator[Page]:
+        """axe needs timers, which stand still where scripts are off: there it gets a copy without the scripts."""
+        if self.scripts:
+            yield self.page
+            return
+        context = self.browser.new_context(viewport=self.window, color_scheme=self.theme)
+        copy = context.new_page()
+        html = SCRIPT_TAG.sub("", self.page.content())
+        copy.route(self.page.url, lambda route: route.fulfill(body=html, content_type="text/html"))
+        copy.goto(self.page.url)
+        yield copy
+        context.close()
+
+    # ----------------------------------------------------------------------------------- what everybody does
+    def goes_to(self, path: str) -> Self:
+        self.page.goto(path)
+        self.look()
+        return self
+
+    def opens_tab(self) -> Page:
+        """A tab beside the others, and she looks at it."""
+        self.page = self.context.new_page()
+        return self.page
+
+    def turns_to(self, tab: Page) -> Self:
+        tab.bring_to_front()
+        self.page = tab
+        return self
+
+    def closes_tab(self) -> Self:
+        """Without a word to the page; a new, empty one opens."""
+        self.page.close(run_before_unload=False)
+        self.opens_tab()
+        return self
+
+    def presses(self, button: str, *, within: Locator | None = None) -> Self:
+        """A button, by its words. Waits for the page it leads to."""
+        return self.uses((within or self.page).get_by_role("button", name=button, exact=True))
+
+    def follows(self, link: str, *, within: Locator | None = None) -> Self:
+        return self.uses((within or self.page).get_by_role("link", name=link, exact=True))
+
+    def uses(self, control: Locator) -> Self:
+        """Press or tap what leads to another page."""
+        with self.page.expect_navigation():
+            self.touches(control)
+        self.look()
+        return self
+
+    def touches(self, control: Locator) -> None:
+        if self.touch:
+            control.tap()
+        else:
+            control.click()
+
+    def goes_back_in_browser(self) -> Self:
+        self.page.go_back()
+        self.look()
+        return self
+
+    def goes_forward_in_browser(self) -> Self:
+        self.page.go_forward()
+        self.look()
+        return self
+
+    def reloads(self) -> Self:
+        self.page.reload()
+        self.look()
+        return self
+
+    @property
+    def heading(self) -> Locator:
+        return self.page.get_by_role("heading", level=1)
+
+    @property
+    def main(self) -> Locator:
+        return self.page.get_by_role("main")
+
+    def reads_heading(self, words: str) -> Self:
+        expect(self.heading).to_have_text(words)
+        return self
+
+    def reads(self, words: str) -> Self:
+        """Somewhere on the page. What stands there instead is told once, by `describes`."""
+        try:
+            expect(self.main).to_contain_text(words)
+        except AssertionError:
+            raise AssertionError(f"{words!r} is not to be read at {self.page.url}") from None
+        return self
+
+    def does_not_read(self, words: str) -> Self:
+        try:
+            expect(self.main).not_to_contain_text(words)
+        except AssertionError:
+            raise AssertionError(f"{words!r} is to be read at {self.page.url}") from None
+        return self
+
+    def sees_error(self, words: str) -> Self:
+        """The summary on top names the problem, has the focus and leads to a control; the title says so."""
+        summary = self.page.get_by_role("alert")
+        expect(summary).to_contain_text(words)
+        expect(summary).to_be_focused()
+        assert self.page.title().startswith("Error: "), self.page.title()
+        for link in summary.get_by_role("link").all():
+            target = (link.get_attribute("href") or "").partition("#")[2]
+            if target:
+                expect(self.page.locator(f"[id='{target}']")).to_have_count(1)
+        return self
+
+    def takes_picture(self, path: Path, *, whole: bool = True) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=path, full_page=whole)
+
+    def describes(self) -> str:
+        """For a failed test: where this person is and what stands there."""
+        words = self.main.inner_text(timeout=1_000) if not self.page.is_closed() else "(closed)"
+        return f"{type(self).__name__} at {self.page.url}, {self.page.title()!r}:\n{words[:1500]}"
+
+    def leaves(self) -> list[str]:
+        """Close the browser and give everything that was wrong on the way."""
+        self.context.close()
+        return self.problems
+
+    def cookies(self) -> dict[str, Any]:
+        return {cookie["name"]: cookie for cookie in self.context.cookies()}
