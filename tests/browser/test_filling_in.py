@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.patient import Patient
 from tests.browser.product import Product
 
+OWN_WORDS = "Sore <script>alert(1)</script> on stairs 🦵 since “May”"
 NOW = "Do you have any of these now?"
 HURT = "Did you hurt this leg in the last 2 weeks?"
 KNEECAP = "Right knee, around or behind the kneecap"
@@ -33,9 +34,7 @@ def test_from_the_first_page_to_thank_you(started: Patient, visit: dict[str, str
     patient.follows("Continue: About you").reads("Part 1 of 10")
     patient.ticks("I know this form helps my physio prepare", "You may keep my answers in my record")
     patient.chooses("What do you most want help with?", "My knee")
-    patient.writes(
-        "In your own words, if you like.", "Sore <script>alert(1)</script> on stairs 🦵 since “May”"
-    )
+    patient.writes("In your own words, if you like.", OWN_WORDS)
     patient.continues_to("A quick safety check")
     for leg in ("Left leg", "Right leg"):
         patient.chooses(NOW, "None of these", side=leg).chooses(HURT, "No", side=leg)
@@ -72,7 +71,7 @@ def test_from_the_first_page_to_thank_you(started: Patient, visit: dict[str, str
     patient.writes("Activity one", "Run 5 km").chooses("What do you do in a normal week?", "Run")
     patient.continues_to("Check your answers")
 
-    patient.reads("Sore <script>alert(1)</script> on stairs 🦵 since “May”")
+    patient.reads(OWN_WORDS)
     patient.reads("Arch sitting, drops a lot standing").reads("Right foot")
     patient.finds_page_accessible()
     patient.sends().sees_error("Tick that your answers are right")

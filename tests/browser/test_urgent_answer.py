@@ -1,4 +1,4 @@
-"""J4.1 to J4.5 and J4.11: an answer that needs help today stops everything, whatever the patient does next."""
+"""J4.1 to J4.5 and J4.11: an answer that needs help today stops everything, whatever she does next."""
 
 import re
 

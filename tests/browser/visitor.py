@@ -1,4 +1,4 @@
-"""Somebody at a browser: what every person in the stories does, and what is checked at every page they see."""
+"""Somebody at a browser: what every person in the stories does, and what is checked at every page."""
 
 import re
 from collections.abc import Iterator
@@ -148,7 +148,7 @@ class Visitor:
 
     @contextmanager
     def _page_for_axe(self) -> Iterator[Page]:
-        """axe needs timers, which stand still where scripts are off: there it gets a copy without the scripts."""
+        """axe needs timers, which stand still where scripts are off: there it gets a copy of the page."""
         if self.scripts:
             yield self.page
             return
