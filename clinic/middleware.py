@@ -20,7 +20,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 RETRY_AFTER_SECONDS = "10"
 TOKEN = re.compile(r"(?<=/intake/open/)[^/\s]+")
 UTF_8 = ("utf-8", "utf8", "us-ascii")
-LINK_SECRET = re.compile(r"(/intake/open/)[^\s/?]+")
+LINK_SECRET = re.compile(r"(/(?:intake/open|newsletter/confirm|newsletter/leave)/)[^\s/?]+")
 
 
 class ResponseHeaders:

@@ -45,10 +45,19 @@ FRONT_DESK: Final = Role(
     "Adds patients, evaluations and invitations. Sees that an intake is urgent, never the answer behind it.",
     _ADD_PATIENTS,
 )
+_NEWSLETTER: Final = (
+    "education.view_subscriber",
+    "education.change_subscriber",
+    "education.view_issue",
+    "education.add_issue",
+    "education.change_issue",
+    "education.send_issue",
+)
+
 EDITOR: Final = Role(
     "editor",
-    "Keeps lessons, questionnaires and rules. Sees no patient.",
-    ("intake.view_questionnaire", "intake.view_rule"),
+    "Keeps lessons, the newsletter, questionnaires and rules. Sees no patient.",
+    ("intake.view_questionnaire", "intake.view_rule", *_NEWSLETTER),
 )
 OWNER: Final = Role(
     "owner",
@@ -56,6 +65,7 @@ OWNER: Final = Role(
     (
         "intake.view_questionnaire",
         "intake.view_rule",
+        *_NEWSLETTER,
         "clinic.view_user",
         "clinic.add_user",
         "clinic.change_user",

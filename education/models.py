@@ -4,6 +4,8 @@ from education.catalog.models import ShippedEntry
 from education.chain.models import ChainLink, ChainNode, PhysioTest, Source
 from education.clinic_info.models import ClinicInfo
 from education.lessons.models import Author, Category, Lesson
+from education.newsletter.models import Delivery, Issue, Subscriber
+from education.visitors.models import RecentUse
 
 __all__ = [
     "Author",
@@ -11,8 +13,12 @@ __all__ = [
     "ChainLink",
     "ChainNode",
     "ClinicInfo",
+    "Delivery",
+    "Issue",
     "Lesson",
     "PhysioTest",
+    "RecentUse",
     "ShippedEntry",
     "Source",
+    "Subscriber",
 ]

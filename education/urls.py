@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from education import views
+from education import newsletter_views, views
 
 app_name = "education"
 
@@ -13,4 +13,8 @@ urlpatterns = [
     path("chain/<slug:slug>/", views.part, name="part"),
     path("learn/", views.lessons, name="lessons"),
     path("learn/<slug:slug>/", views.lesson, name="lesson"),
+    path("newsletter/", newsletter_views.sign_up, name="newsletter"),
+    path("newsletter/check-your-mail/", newsletter_views.check_mail, name="newsletter_check"),
+    path("newsletter/confirm/<str:token>/", newsletter_views.confirm, name="newsletter_confirm"),
+    path("newsletter/leave/<str:token>/", newsletter_views.leave, name="newsletter_leave"),
 ]

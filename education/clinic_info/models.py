@@ -30,6 +30,9 @@ class ClinicInfo(models.Model):
     booking_url = models.URLField(
         _("booking link"), blank=True, help_text=_("Leave empty where people book by phone.")
     )
+    shows_subscriber_count = models.BooleanField(
+        _("say how many get the newsletter"), default=False, help_text=_("On the newsletter's own page.")
+    )
 
     class Meta:
         verbose_name = _("clinic facts")

@@ -7,10 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from education.visitors.limits import visitor_address
 from intake import audit, journey
 from intake.patients import links
 from intake.patients.birth_date import BirthDateProblem, TypedDate
-from intake.views.visit import Visit, patient_page, set_patient_cookies, visitor_address
+from intake.views.visit import Visit, patient_page, set_patient_cookies
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from ipaddress import ip_address
 from typing import Concatenate, ParamSpec
 
 from django.conf import settings
@@ -129,19 +128,3 @@ def set_patient_cookies(response: HttpResponse, opened: links.Opened) -> None:
         httponly=True,
         samesite="Lax",
     )
-
-
-def visitor_address(request: HttpRequest) -> str | None:
-    """The visitor's IP address. Behind a named proxy, the one the proxy added last; otherwise the peer's.
-
-    None where what stands there is no address: the limit for each link holds without one.
-    """
-    found = str(request.META.get("REMOTE_ADDR") or "")
-    if settings.TRUSTED_PROXY and found == settings.TRUSTED_PROXY:
-        found = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rsplit(",", 1)[-1].strip()
-    # Some proxies add the port.
-    host = found.rsplit(":", 1)[0] if found.count(":") == 1 else found.strip("[]")
-    try:
-        return str(ip_address(host))
-    except ValueError:
-        return None

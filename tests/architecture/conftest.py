@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import transaction
 from django.test import Client
 
+from education.lessons.models import Lesson
+from education.newsletter.models import Issue, Subscriber
 from intake import audit
 from intake.patients import links
 from intake.patients.models import Evaluation, Invitation, Patient
@@ -42,7 +44,8 @@ class World:
     """patient: form begun, with an urgent answer. The same person's earlier visit was sent.
 
     `token` opens the link of the begun form. other patient: sent, calm. titles: what the rules that were
-    raised are called. rule: the key of one of them.
+    raised are called. rule: the key of one of them. issue: a draft of the newsletter, with a subscriber who
+    has not confirmed.
     """
 
     clients: dict[str, Client]
@@ -53,6 +56,8 @@ class World:
     sent: QuestionnaireResponse
     titles: list[str]
     rule: int
+    issue: int
+    subscriber: Subscriber
 
 
 def patient_client(invitation: Invitation) -> Client:
@@ -94,7 +99,10 @@ def build_world() -> World:
         raised = list(Finding.objects.filter(response=sent).values_list("rule__title", "rule"))
         raised += RedFlag.objects.filter(response=draft).values_list("rule__title", "rule")
     titles = [title for title, _ in raised]
-    return World(clients, token, person, evaluation, draft, sent, titles, raised[0][1])
+    issue = Issue.objects.create(subject="Two lessons")
+    issue.lessons.set(Lesson.objects.live()[:2])
+    subscriber = Subscriber.objects.create(email="reader@example.org")
+    return World(clients, token, person, evaluation, draft, sent, titles, raised[0][1], issue.pk, subscriber)
 
 
 @pytest.fixture(scope="module")

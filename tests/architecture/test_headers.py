@@ -30,6 +30,8 @@ PUBLIC = (
     "education:part",
     "education:lessons",
     "education:lesson",
+    "education:newsletter",
+    "education:newsletter_check",
 )
 
 

@@ -7,7 +7,16 @@ import pytest
 
 from tests.conftest import ROOT
 
-THIN = ("intake/views", "intake/admin", "intake/tasks.py", "education/views.py", "clinic/views.py")
+THIN = (
+    "intake/views",
+    "intake/admin",
+    "intake/tasks.py",
+    "education/views.py",
+    "education/newsletter_views.py",
+    "education/admin.py",
+    "education/tasks.py",
+    "clinic/views.py",
+)
 
 WRITES = {
     "save",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import resolve, reverse
 
+from education.newsletter import subscribe
 from tests.architecture.answers import forbidden_in, lacking
 from tests.architecture.conftest import ACTORS, CONTACT_MARKS, HEALTH_MARKS, STAFF, World
 from tests.architecture.urlconf import Pattern, patterns
@@ -71,6 +73,12 @@ WORKLIST = "302 admin:intake_evaluation_changelist"
 HOME = {"front desk": WORKLIST, "physio": WORKLIST, "staff": "200", "*": SIGN_IN}
 READS_CONTENT = {"physio": "200", "editor": "200", "owner": "200"}
 
+
+def newsletter(get: str, post: str, **args: str) -> Row:
+    """A page of the newsletter's keepers."""
+    return staff_page({"editor": get, "owner": get}, {"editor": post, "owner": post}, **args)
+
+
 ROWS: dict[str, Row] = {
     "healthz": public(),
     # The library.
@@ -80,6 +88,11 @@ ROWS: dict[str, Row] = {
     "education:part": public({"slug": "knee"}),
     "education:lessons": public(),
     "education:lesson": public({"slug": "rolling-in"}),
+    # Without a word from the browser on where it comes from, a sign-up is refused.
+    "education:newsletter": Row({"*": "200"}, {"*": "403"}),
+    "education:newsletter_check": public(),
+    "education:newsletter_confirm": Row({"*": "200"}, {"*": "200"}, {"token": "{joining}"}),
+    "education:newsletter_leave": Row({"*": "200"}, {"*": "200"}, {"token": "{leaving}"}),
     # The patient's way.
     "intake:open": Row({"*": "200"}, {"*": "200"}, {"token": "{token}"}),
     "intake:left": public(),
@@ -161,6 +174,14 @@ ROWS: dict[str, Row] = {
     ),
     "admin:intake_rule_changelist": staff_page(READS_CONTENT, READS_CONTENT),
     "admin:intake_rule_change": staff_page(READS_CONTENT, READS_CONTENT, object_id="{rule}"),
+    "admin:education_subscriber_changelist": newsletter("200", "200"),
+    "admin:education_subscriber_export": newsletter("200", "405"),
+    "admin:education_issue_changelist": newsletter("200", "200"),
+    "admin:education_issue_add": newsletter("200", "200"),
+    "admin:education_issue_change": newsletter("200", "200", object_id="{issue}"),
+    "admin:education_issue_preview": newsletter("200", "405", object_id="{issue}"),
+    "admin:education_issue_test": newsletter("405", "303 admin:education_issue_preview", object_id="{issue}"),
+    "admin:education_issue_send": newsletter("405", "303 admin:education_issue_preview", object_id="{issue}"),
     "staff/(?P<url>.*)$": nobodys("/staff/no/such/page/"),
 }
 
@@ -184,6 +205,9 @@ def values(world: World) -> dict[str, object]:
         "sent": world.sent.pk,
         "questionnaire": world.sent.questionnaire_id,
         "rule": world.rule,
+        "issue": world.issue,
+        "joining": urlsplit(subscribe.confirm_url(world.subscriber)).path.split("/")[-2],
+        "leaving": urlsplit(subscribe.leave_url(world.subscriber)).path.split("/")[-2],
     }
 
 

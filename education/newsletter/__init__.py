@@ -1,0 +1,1 @@
+"""Lessons by e-mail for whoever asks. It knows no patient."""
