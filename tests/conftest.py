@@ -1,7 +1,7 @@
 """The tests' database: made by the owner role, used by the app role, like everywhere else.
 
-Making it (migrations, catalogs, lessons, roles) takes seconds, so it is made once and kept as a template whose
-name changes when anything it is made of changes; each run works on its own copy.
+Making it (migrations, catalogs, lessons, roles) takes seconds, so it is made once and kept as a template
+whose name changes when anything it is made of changes; each run works on its own copy.
 """
 
 import hashlib
@@ -135,10 +135,19 @@ def django_db_setup(
     drop_database(owner_url, name)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def lighter_settings() -> Iterator[None]:
+    """What costs time at every test and is no test's subject: slow password hashes, listing static files."""
+    from django.test import override_settings
+
+    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=hashers, WHITENOISE_AUTOREFRESH=True):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def mail_dir(tmp_path: Path, settings) -> Path:
     """Mail goes to files, as in the demo, but to a folder of the test."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = tmp_path / "mail"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return tmp_path / "mail"
