@@ -53,7 +53,7 @@ class Patient(Visitor):
 
     def gives_birth_date(self, month: str, day: str, year: str) -> Self:
         for label, text in (("Month", month), ("Day", day), ("Year", year)):
-            self.page.get_by_label(label, exact=True).fill(text)
+            self.types(self.page.get_by_label(label, exact=True), text)
         return self.presses("Open my form")
 
     def opens_with_birth_date(self, link: str, born: str = "1986-04-12") -> Self:
@@ -109,7 +109,7 @@ class Patient(Visitor):
 
     def writes(self, question: str, text: str, *, within: str = "") -> Self:
         place = self.page.get_by_role("group", name=within, exact=True) if within else self.page
-        place.get_by_role("textbox", name=question, exact=True).fill(text)
+        self.types(place.get_by_role("textbox", name=question, exact=True), text)
         return self
 
     def has_chosen(self, question: str, *answers: str, side: str = "") -> Self:

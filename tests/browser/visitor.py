@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
@@ -34,7 +34,8 @@ LOOK: Final = """() => {
     lang: document.documentElement.lang,
     headings: [...document.querySelectorAll("h1")].filter(seen).map((element) => element.textContent.trim()),
     twice: ids.filter((id, place) => ids.indexOf(id) !== place),
-    inline: document.querySelectorAll("[style], style, script:not([src])").length,
+    inline: document.querySelectorAll(
+      "[style], style, script:not([src], [type='application/ld+json'])").length,
   };
 }"""
 
@@ -56,6 +57,7 @@ class Visitor:
 
     window = PHONE
     touch = True
+    axe: ClassVar[dict[str, Any]] = WCAG
 
     def __init__(self, browser: Browser, address: str, *, scripts: bool = True, dark: bool = False) -> None:
         self.browser = browser
@@ -132,7 +134,7 @@ class Visitor:
     def finds_page_accessible(self) -> None:
         """No axe violation at all (WCAG 2.2 AA and best practice), no sideways scroll at 320 px."""
         with self._page_for_axe() as page:
-            found = Axe().run(page, options=WCAG).response["violations"]
+            found = Axe().run(page, options=self.axe).response["violations"]
         complaints = [
             f"axe {rule['id']}: {node['target']} {node.get('failureSummary', '')}"
             for rule in found
@@ -217,6 +219,13 @@ class Visitor:
         self.look()
         return self
 
+    def types(self, control: Locator, text: str) -> None:
+        control.fill(text)
+
+    def picks(self, control: Locator, label: str) -> None:
+        """One entry of a list that opens."""
+        control.select_option(label=label)
+
     @property
     def heading(self) -> Locator:
         return self.page.get_by_role("heading", level=1)
@@ -262,8 +271,10 @@ class Visitor:
 
     def describes(self) -> str:
         """For a failed test: where this person is and what stands there."""
-        words = self.main.inner_text(timeout=1_000) if not self.page.is_closed() else "(closed)"
-        return f"{type(self).__name__} at {self.page.url}, {self.page.title()!r}:\n{words[:1500]}"
+        name = type(self).__name__
+        if self.page.is_closed() or not self.main.count():
+            return f"{name} at {self.page.url}, which shows nothing"
+        return f"{name} at {self.page.url}, {self.page.title()!r}:\n{self.main.inner_text()[:1500]}"
 
     def leaves(self) -> list[str]:
         """Close the browser and give everything that was wrong on the way."""

@@ -1,0 +1,74 @@
+"""J1.1: the front desk adds a patient and a visit and sends the link; the e-mail arrives."""
+
+import email
+import email.policy
+import re
+from datetime import date, timedelta
+
+import pytest
+
+from tests.browser.conftest import Come
+from tests.browser.desk import FrontDesk
+from tests.browser.keyboard import KeyboardFrontDesk
+from tests.browser.patient import Patient
+from tests.browser.product import Product, wait_for
+
+HEALTH_WORDS = ("pain", "knee", "foot", "feet", "leg", "ankle", "hurt", "symptom", "diagnos", "1986", "04/12")
+
+
+def next_tuesday() -> date:
+    """At least three days ahead, so that a link sent now lives."""
+    day = date.today() + timedelta(days=3)  # noqa: DTZ011 - the browser picks a day, not a moment
+    return day + timedelta(days=(1 - day.weekday()) % 7)
+
+
+@pytest.mark.parametrize(
+    ("kind", "scripts"),
+    [(FrontDesk, True), (FrontDesk, False), (KeyboardFrontDesk, True)],
+    ids=["scripts", "no scripts", "keyboard"],
+)
+def test_a_patient_is_invited(come: Come, product: Product, kind: type[FrontDesk], scripts: bool) -> None:
+    account = product.reception("staff", role="front desk", username="desk", first_name="Robin")
+    product.reception(
+        "staff", role="physio", username="ortiz", first_name="Maya", last_name="Ortiz", title="Dr."
+    )
+    address = f"a.{kind.__name__}.{scripts}@patients.example".lower()
+    day = next_tuesday()
+
+    desk = come(kind, scripts=scripts).signs_in(account)
+    desk.adds_patient(given="Anna", family="Ng", born="04/12/1986", email=address, phone="(310) 555-0111")
+    desk.is_told("Added. Now add the evaluation.").finds_page_accessible()
+    desk.adds_evaluation(physio="Maya Ortiz", starts_at=f"{day.isoformat()}T09:00")
+    desk.is_told("Added. Now send the invitation.").reads("Not sent").finds_page_accessible()
+    desk.presses("Send invitation").is_told("The link is on its way.")
+
+    [mail] = product.mail.wait_for(address)
+    message = email.message_from_string(mail, policy=email.policy.default)
+    words = message.get_content()
+    assert message["Subject"] == "A few questions before your visit"
+    assert "i.Athlete Physio" in message["From"]
+    assert "Dr. Ortiz would like to ask you a few questions" in words
+    assert f"Tuesday, {day:%B} {day.day} at 9:00 am" in words
+    assert "Where: i.Athlete Physio, " in words
+    assert "10 to 15 minutes" in words
+    assert "(310) 555-0142" in words
+    found = [word for word in HEALTH_WORDS if re.search(word, message["Subject"] + words, re.IGNORECASE)]
+    assert found == []
+
+    def is_shown_as_sent() -> bool:
+        return "Sent, not opened yet" in desk.reloads().main.inner_text()
+
+    wait_for(is_shown_as_sent, "the page to say that the link was sent")
+    [link] = re.findall(r"http\S+/intake/open/\S+", words)
+    come(Patient).opens_with_birth_date(link).reads("Hello Anna. Dr. Ortiz would like to know")
+    desk.reloads().reads("Opened").does_not_read("Sent, not opened yet")
+
+
+def test_what_is_wrong_is_said_and_nothing_typed_is_lost(come: Come, product: Product) -> None:
+    account = product.reception("staff", role="front desk", username="desk", first_name="Robin")
+    desk = come(FrontDesk).signs_in(account)
+    desk.adds_patient(given="Anna", family="", born="13/40/1986", email="a@")
+    desk.reads("Enter a real date as month/day/year, like 04/12/1986.").reads("This field is required.")
+    assert desk.page.get_by_label("Given name").input_value() == "Anna"
+    assert desk.page.get_by_label("Date of birth").input_value() == "13/40/1986"
+    desk.finds_page_accessible()
