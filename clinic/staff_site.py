@@ -28,6 +28,14 @@ class StaffSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_staff)
 
+    def logout(  # type: ignore[override]  # it is a response like any other
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Out, and the browser drops its copies of what it showed."""
+        response = super().logout(request, extra_context)
+        response.headers["Clear-Site-Data"] = '"cache"'
+        return response
+
     def index(  # type: ignore[override]  # a redirect is an answer like any other
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

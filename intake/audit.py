@@ -179,6 +179,17 @@ def covered() -> Iterator[Access]:
         _open.reset(token)
 
 
+def current() -> Access:
+    """The open context, for code that learns what it touches far from where it was opened.
+
+    Raises `UnauditedAccess` outside of one.
+    """
+    access = _open.get()
+    if access is None:
+        raise UnauditedAccess("no audited context is open; open intake.audit.audited(...)")
+    return access
+
+
 def is_open() -> bool:
     """Whether an audited context is open here."""
     return _open.get() is not None

@@ -160,6 +160,7 @@ class EvaluationAdmin(AuditedAdmin):
         patient: Patient | None = Patient.objects.visible_to(request.user).filter(pk=key).first()
         if patient is None:
             raise Http404
+        audit.current().saw("patient", [patient.pk])
         return patient
 
     def render_change_form(
