@@ -153,11 +153,16 @@ def draw(marks: Iterable[Mark], *, mirrored: bool = False) -> Drawing:
         if mark.place not in PLACES:
             raise DrawingError(f"{mark.slug}: {mark.place!r} is no place on the map")
         groups.setdefault((mark.place, mark.group), []).append(mark)
-    drawn: list[Drawn] = []
+    columns: dict[str, list[Drawn]] = {}
     for place, column in _COLUMNS.items():
         if mirrored:
             column = replace(column, x=WIDTH - column.x - column.width)
-        drawn += _stack(column, [group for (where, _), group in groups.items() if where == place])
+        columns[place] = _stack(column, [group for (where, _), group in groups.items() if where == place])
+    # What stands above another column makes way for it, upwards.
+    for above, below in (("hip", "down"), ("around", "up")):
+        floor = min([_COLUMNS["down"].start, *(one.y for one in columns[below])]) - BETWEEN_GROUPS
+        columns[above] = _lifted(columns[above], floor)
+    drawn = [one for found in columns.values() for one in found]
     ground = [mark for (where, _), group in groups.items() if where == "ground" for mark in group]
     deepest = max([LEG_BOTTOM, *(one.y + one.height for one in drawn)])
     drawn += _rows(ground, max(_GROUND.start, deepest + BETWEEN_GROUPS))
@@ -184,6 +189,12 @@ def _stack(column: _Column, groups: Sequence[Sequence[Mark]]) -> list[Drawn]:
             edge = y + height + BETWEEN_GROUPS
         drawn += [Drawn(box.mark, box.x, box.y + y, box.width, box.height) for box in boxes]
     return drawn
+
+
+def _lifted(drawn: list[Drawn], floor: int) -> list[Drawn]:
+    """The same boxes, moved up as far as it takes for all to end above `floor`."""
+    by = max([0, *(one.y + one.height - floor for one in drawn)])
+    return [replace(one, y=one.y - by) for one in drawn]
 
 
 def _boxes(group: Sequence[Mark], x: int, width: int) -> tuple[list[Drawn], int]:
