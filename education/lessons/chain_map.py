@@ -1,5 +1,6 @@
 """The chain map: every link a lesson teaches, drawn and in words, and what leads in and out of a part."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -236,6 +237,27 @@ def part(slug: str) -> Part:
         nodes=tuple((name, names[name]) for name in area.nodes if name in names) if area else (),
         area=None if area else home,
     )
+
+
+def taught_by_lesson() -> ArraySubquery:
+    """For a query of lessons: the links each of them teaches, as entries for `in_flow`."""
+    return _steps_of(lessons=OuterRef("pk"))
+
+
+def in_flow(entries: Iterable[dict[str, str]]) -> tuple[Step, ...]:
+    """Steps in the order in which trouble travels: one that ends where another starts comes before it.
+
+    Otherwise their order is kept, also where steps go in a circle.
+    """
+    left = [Step(**entry) for entry in entries]
+    ordered: list[Step] = []
+    while left:
+        last = ordered[-1].end if ordered else None
+        ends = {step.end for step in left}
+        on = next((step for step in left if step.start == last), None)
+        ordered.append(on or next((step for step in left if step.start not in ends), left[0]))
+        left.remove(ordered[-1])
+    return tuple(ordered)
 
 
 def _steps_of(**condition: Any) -> ArraySubquery:

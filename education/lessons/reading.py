@@ -1,18 +1,24 @@
 """A lesson as a page shows it: itself, what stands before and after, and what it rests on."""
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import OuterRef, Subquery
 from django.db.models.functions import JSONObject
 from django.urls import reverse
 
 from education.chain.models import Source
-from education.lessons.models import SUBHEADING, Lesson
+from education.clinic_info.models import ClinicInfo
+from education.lessons.chain_map import Step, in_flow, taught_by_lesson
+from education.lessons.models import SUBHEADING, Category, Lesson
 
 ENTRY = ("slug", "title", "lead", "part", "icon")
+# What a reader's page never says.
+NOT_READ = ("suggest_when", "suggest_because", "suggest_default", "suggest_priority", "approved_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,14 @@ class Reading:
 
     `blocks` are its text, the summary first. `siblings` are the lessons of the same part, this one
     included; `numbers_before` is what to add to their places so that both directions count on in one row,
-    as in the list of lessons.
+    as in the list of lessons. `steps` are the links it teaches, in the order in which trouble travels;
+    `clinic` is None before the clinic's facts are loaded. `version` changes with anything of all this.
     """
 
     lesson: Lesson
+    version: str
+    clinic: ClinicInfo | None
+    steps: tuple[Step, ...]
     blocks: tuple[Block, ...]
     previous: Entry | None
     next: Entry | None
@@ -82,6 +92,33 @@ def blocks_of(paragraphs: Iterable[str]) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A lesson as a part of the whole course on one page."""
+
+    lesson: Lesson
+    blocks: tuple[Block, ...]
+    steps: tuple[Step, ...]
+
+
+def course() -> tuple[Chapter, ...]:
+    """Every live lesson in full, in reading order, in one query."""
+    lessons: Any = Lesson.objects.live().defer(*NOT_READ).annotate(taught=taught_by_lesson())
+    return tuple(Chapter(lesson, blocks_of(lesson.paragraphs), in_flow(lesson.taught)) for lesson in lessons)
+
+
+def in_category(slug: str) -> tuple[Category, tuple[Entry, ...]]:
+    """A category and its live lessons in reading order, in one query. Raises `Category.DoesNotExist`."""
+    category: Any = Category.objects.annotate(
+        found=ArraySubquery(
+            Lesson.objects.live()
+            .filter(category=OuterRef("pk"))
+            .values(entry=JSONObject(**{name: name for name in ENTRY}))
+        )
+    ).get(slug=slug)
+    return category, tuple(Entry(**entry) for entry in category.found)
+
+
 def outline() -> tuple[Entry, ...]:
     """Every live lesson in reading order, in one query."""
     return tuple(Entry(*row) for row in Lesson.objects.live().values_list(*ENTRY))
@@ -99,8 +136,8 @@ def read(slug: str) -> Reading:
     """
     live = Lesson.objects.live()
     lesson: Any = (
-        live.select_related("author")
-        .defer("suggest_when", "suggest_because")
+        live.select_related("author", "category")
+        .defer(*NOT_READ)
         .annotate(
             outline=ArraySubquery(
                 Lesson.objects.live().values(entry=JSONObject(**{name: name for name in ENTRY}))
@@ -114,6 +151,12 @@ def read(slug: str) -> Reading:
                 .exclude(url="")
                 .values(entry=JSONObject(title="title", url="url"))
             ),
+            taught=taught_by_lesson(),
+            clinic=Subquery(
+                ClinicInfo.objects.values(
+                    entry=JSONObject(**{field.attname: field.attname for field in ClinicInfo._meta.fields})
+                )
+            ),
         )
         .get(slug=slug)
     )
@@ -121,6 +164,9 @@ def read(slug: str) -> Reading:
     here = next(place for place, entry in enumerate(entries) if entry.slug == slug)
     return Reading(
         lesson=lesson,
+        version=_version(lesson),
+        clinic=_clinic(lesson.clinic),
+        steps=in_flow(lesson.taught),
         blocks=blocks_of(lesson.paragraphs),
         previous=entries[here - 1] if here else None,
         next=entries[here + 1] if here + 1 < len(entries) else None,
@@ -129,3 +175,17 @@ def read(slug: str) -> Reading:
         related=tuple(entry for entry in entries if entry.slug in lesson.related_slugs),
         sources=tuple(Citation(**entry) for entry in lesson.citations),
     )
+
+
+def _clinic(entry: dict[str, Any] | None) -> ClinicInfo | None:
+    if entry is None:
+        return None
+    fields = ClinicInfo._meta.fields
+    return ClinicInfo(**{field.attname: field.to_python(entry[field.attname]) for field in fields})
+
+
+def _version(lesson: Lesson) -> str:
+    """A short text that is the same only while everything `read` found is the same."""
+    columns = {name: value for name, value in vars(lesson).items() if not name.startswith("_")}
+    found = json.dumps([columns, str(lesson.author), str(lesson.category)], default=str, sort_keys=True)
+    return hashlib.sha256(found.encode()).hexdigest()[:20]

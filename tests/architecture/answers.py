@@ -69,7 +69,7 @@ class Scan(HTMLParser):
                 self.found.append(f"<{tag} {name}=...>")
             if value.strip().lower().startswith(("javascript:", "data:text", "vbscript:")):
                 self.found.append(f"<{tag} {name}={value[:20]}>")
-            loads = name in RESOURCES or (name == "href" and tag not in ("a", "area"))
+            loads = name in RESOURCES or (name == "href" and tag not in ("a", "area") and not is_told(values))
             if loads and re.match(r"\s*(https?:)?//", value):
                 self.found.append(f"<{tag} {name}={value}>")
         if tag in ("iframe", "object", "embed", "base"):
@@ -78,7 +78,12 @@ class Scan(HTMLParser):
 
 def is_data(values: dict[str, str]) -> bool:
     """A block of JSON is no script."""
-    return values.get("type") == "application/json"
+    return values.get("type") in ("application/json", "application/ld+json")
+
+
+def is_told(values: dict[str, str]) -> bool:
+    """A page's own address and its feed are told to whoever asks; no browser fetches them."""
+    return values.get("rel") in ("canonical", "alternate")
 
 
 def forbidden_in(page: str) -> list[str]:

@@ -30,6 +30,12 @@ PUBLIC = (
     "education:part",
     "education:lessons",
     "education:lesson",
+    "education:course",
+    "education:category",
+    "education:search",
+    "education:feed",
+    "education:sitemap",
+    "education:robots",
     "education:newsletter",
     "education:newsletter_check",
 )

@@ -88,6 +88,12 @@ ROWS: dict[str, Row] = {
     "education:part": public({"slug": "knee"}),
     "education:lessons": public(),
     "education:lesson": public({"slug": "rolling-in"}),
+    "education:course": public(),
+    "education:category": public({"slug": "health"}),
+    "education:search": public(),
+    "education:feed": public(),
+    "education:sitemap": public(),
+    "education:robots": public(),
     # Without a word from the browser on where it comes from, a sign-up is refused.
     "education:newsletter": Row({"*": "200"}, {"*": "403"}),
     "education:newsletter_check": public(),
