@@ -9,6 +9,9 @@ PRODUCTION := CLINIC_MODE=production $(NO_DATABASE) SITE_URL=https://intake.clin
 	SECRET_KEY=only-for-make-check-zq7Xw2mK9vTr4LpB8sNc3HdJ6fYgA1eU ALLOWED_HOSTS=intake.clinic.example \
 	EMAIL_HOST=mail.clinic.example DEFAULT_FROM_EMAIL=visits@clinic.example ON_CALL_EMAIL=on-call@clinic.example
 
+# Two processes, a file of tests at a time; `make test WORKERS=` runs them in one.
+WORKERS := -n 2 --dist loadfile
+
 .PHONY: help setup setup-dev run stop test deep check lint types imports migrations templates production fix check-shared lock
 
 help:
@@ -34,11 +37,11 @@ stop: setup
 
 test: setup-dev
 	@$(BIN)/python -m tests.browser.browser --install
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 deep: setup-dev
 	@$(BIN)/python -m tests.browser.browser --install
-	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -m "deep or not deep" $(ARGS)
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(WORKERS) -m "deep or not deep" $(ARGS)
 
 # `make -k check` goes on after a failure, to show them all.
 check: lint types imports migrations templates production
