@@ -5,29 +5,34 @@ Requirement R26: no log, job, mail, cookie, address or other table holds a word 
 
 import json
 import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
-from django.db import DataError, OperationalError, connection
-from django.test import Client
+from django.db import DataError, OperationalError, connection, transaction
+from django.test import Client, override_settings
 from django.urls import reverse
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 
 from intake import audit, journey, tasks
 from intake.audit import PatientData
-from tests.factories import SETUP, make_evaluation, make_patient
-from tests.integration.intake.visitor import Visitor, filled_in
+from intake.patients.models import Invitation, Patient
+from intake.screening.models import Finding
+from tests.factories import SETUP, make_user
+from tests.integration.intake.visitor import Visitor, filled_in, stored
 from tests.log_lines import log_lines
-
-pytestmark = pytest.mark.django_db
 
 BORN = date(1979, 1, 5)
 GIVEN, FAMILY = "Zyxcanarygiven", "Zyxcanaryfamily"
 MAIL, PHONE = "zyxcanary@example.org", "(310) 555-0163"
 STORY = "Zyxcanarystory, sore on the stairs"
-GOAL = "Zyxcanarygoal"
-WORDS = (GIVEN, FAMILY, STORY, GOAL, "Zyxcanary", PHONE)
+GOAL, NOTE = "Zyxcanarygoal", "Zyxcanarynote"
+WORDS = (GIVEN, FAMILY, STORY, GOAL, NOTE, "Zyxcanary", PHONE)
 ANSWERS = {
     "why.story": [STORY],
     "pain.regions.left": ["none"],
@@ -53,18 +58,36 @@ class Fails:
         return execute(sql, params, many, context)
 
 
-@pytest.fixture
-def walked(mail_dir: Path) -> tuple[Visitor, str]:
-    """The whole way, and each kind of trouble once. Returns the browser and all that was logged."""
-    with log_lines() as written:
-        visitor = walk()
-        logging.getLogger("django.request").error("A line that shows that logs are looked at here")
-    return visitor, written.getvalue()
+@dataclass(frozen=True)
+class Walked:
+    """What is left once she has been through: her browser, what was logged, the mails that went out."""
+
+    visitor: Visitor
+    printed: str
+    mails: list[str]
+
+
+@pytest.fixture(scope="module")
+def walked(django_db_setup: None, django_db_blocker, tmp_path_factory) -> Iterator[Walked]:
+    """The whole way, with each kind of trouble once; taken back after the tests of this file."""
+    folder = tmp_path_factory.mktemp("mail")
+    backend = "django.core.mail.backends.filebased.EmailBackend"
+    with django_db_blocker.unblock(), transaction.atomic():
+        with override_settings(EMAIL_BACKEND=backend, EMAIL_FILE_PATH=folder), log_lines() as written:
+            visitor = walk()
+            logging.getLogger("django.request").error("A line that shows that logs are looked at here")
+        yield Walked(visitor, written.getvalue(), [path.read_text() for path in folder.glob("*")])
+        transaction.set_rollback(True)
 
 
 def walk() -> Visitor:
-    person = make_patient(given_name=GIVEN, family_name=FAMILY, email=MAIL, phone=PHONE, birth_date=BORN)
-    invitation = journey.invite(evaluation=make_evaluation(patient=person), by=SETUP)
+    desk, physio = Client(), Client(raise_request_exception=False)
+    desk.force_login(make_user("front desk"))
+    doctor = make_user("physio")
+    physio.force_login(doctor)
+    invitation = add_and_invite(desk, doctor.pk)
+    look_around(desk)
+    look_around(physio)
     journey.deliver_invitation(invitation_id=invitation.pk)
     token = journey.make_link(invitation_id=invitation.pk, by=SETUP).rstrip("/").rsplit("/", 1)[-1]
     visitor = Visitor(token, BORN, raise_request_exception=False)
@@ -88,19 +111,86 @@ def walk() -> Visitor:
         assert visitor.send().status_code >= 500
     visitor.send()
     visitor.look(reverse("intake:sent"))
-    from procrastinate.contrib.django.models import ProcrastinateJob
-
+    review(physio, stored(invitation).pk)
+    look_around(desk)
+    look_around(physio)
     for job in ProcrastinateJob.objects.filter(task_name="mail_on_call"):
         tasks.mail_on_call(**job.args)
+    visitor.staff_cookies = {
+        name: one.value for client in (desk, physio) for name, one in client.cookies.items()
+    }
     return visitor
+
+
+def add_and_invite(desk: Client, physio: int) -> Invitation:
+    """As the front desk does it, mistyped at first."""
+    person = {"given_name": GIVEN, "family_name": FAMILY, "email": MAIL, "phone": PHONE}
+    assert (
+        desk.post(reverse("admin:intake_patient_add"), {**person, "birth_date": "13/45/1979"}).status_code
+        == 200
+    )
+    assert (
+        desk.post(reverse("admin:intake_patient_add"), {**person, "birth_date": "01/05/1979"}).status_code
+        == 303
+    )
+    with audit.audited("tests.read", by=SETUP):
+        patient = Patient.objects.get(family_name=FAMILY)
+    assert (
+        desk.post(
+            f"{reverse('admin:intake_evaluation_add')}?patient={patient.pk}",
+            {"physio": physio, "starts_at": timezone.localtime().strftime("%Y-%m-%dT23:30"), "minutes": "60"},
+        ).status_code
+        == 303
+    )
+    with audit.audited("tests.read", by=SETUP):
+        evaluation = patient.evaluations.get()
+    assert desk.post(reverse("admin:intake_evaluation_invite", args=[evaluation.pk])).status_code == 303
+    with audit.audited("tests.read", by=SETUP):
+        return evaluation.invitations.get()
+
+
+def look_around(client: Client) -> None:
+    for path in (
+        reverse("admin:intake_evaluation_changelist"),
+        reverse("admin:intake_evaluation_changelist") + f"?q={FAMILY}",
+        reverse("admin:intake_patient_changelist") + f"?q={FAMILY}",
+    ):
+        assert client.get(path).status_code == 200
+
+
+def review(physio: Client, key: object) -> None:
+    """Read, call, decide, with notes in words of hers, and with trouble once."""
+    page = reverse("admin:intake_questionnaireresponse_review", args=[key])
+    shown = physio.get(page)
+    assert STORY in shown.text
+    flags = re.search(r'name="flags"[^>]*value="([^"]*)"', shown.text)
+    call = {
+        "do": "contact",
+        "called": f"{GIVEN} {FAMILY}",
+        "called_at": timezone.localtime().strftime("%Y-%m-%dT%H:%M"),
+        "outcome": "reached",
+        "next_step": NOTE,
+        "flags": flags[1] if flags else "",
+    }
+    with connection.execute_wrapper(Fails(DataError, "intake_redflagcontact", "INSERT")):
+        assert physio.post(page, call).status_code >= 500
+    assert physio.post(page, call).status_code == 303
+    with audit.audited("tests.read", by=SETUP):
+        findings = list(Finding.objects.filter(response=key, rule__kind="chain").values_list("pk", flat=True))
+    assert findings
+    for finding in findings:
+        data = {"do": "dismiss", "finding": str(finding), "reason": "old-injury", "note": NOTE}
+        assert physio.post(page, {**data, "reason": ""}).status_code == 200
+        assert physio.post(page, data).status_code == 303
+    assert physio.post(page, {"do": "finish"}).status_code == 303
 
 
 def hits(text: str, *more: str) -> list[str]:
     return [word for word in (*WORDS, *more) if word.lower() in text.lower()]
 
 
-def test_no_log_line_holds_a_word_of_hers_nor_the_token_of_her_link(walked):
-    visitor, printed = walked
+def test_no_log_line_holds_a_word_of_hers_nor_the_token_of_her_link(walked: Walked):
+    visitor, printed = walked.visitor, walked.printed
     assert "A line that shows that logs are looked at here" in printed
     assert "DataError" in printed
     assert "Forbidden (CSRF" in printed
@@ -108,16 +198,13 @@ def test_no_log_line_holds_a_word_of_hers_nor_the_token_of_her_link(walked):
     assert hits(printed, visitor.token, MAIL, "1979-01-05", "calf", "knee-front") == []
 
 
-def test_mails_hold_nothing_but_the_visit_and_the_link(walked, mail_dir: Path):
-    texts = [path.read_text() for path in mail_dir.glob("*")]
-    assert len(texts) == 2
-    for text in texts:
+def test_mails_hold_nothing_but_the_visit_and_the_link(walked: Walked):
+    assert len(walked.mails) == 2
+    for text in walked.mails:
         assert hits(text.replace(f"To: {MAIL}", ""), "calf", "knee", "1979") == []
 
 
-def test_jobs_hold_keys_only(walked):
-    from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
-
+def test_jobs_hold_keys_only(walked: Walked):
     jobs = list(ProcrastinateJob.objects.values())
     assert {job["task_name"] for job in jobs} == {"send_invitation", "mail_on_call"}
     assert (
@@ -127,9 +214,7 @@ def test_jobs_hold_keys_only(walked):
         assert set(job["args"]) <= {"invitation_id", "flag_ids"}
 
 
-def test_only_tables_behind_the_guard_hold_her_words(walked):
-    from django.apps import apps
-
+def test_only_tables_behind_the_guard_hold_her_words(walked: Walked):
     guarded = {model._meta.db_table for model in apps.get_models() if issubclass(model, PatientData)}
     found = {}
     with audit.audited("tests.read", by=SETUP), connection.cursor() as cursor:
@@ -145,24 +230,32 @@ def test_only_tables_behind_the_guard_hold_her_words(walked):
     assert STORY not in found["intake_patient"]
 
 
-def test_cookies_and_addresses_hold_random_text_only(walked):
-    visitor, _ = walked
+def test_cookies_and_addresses_hold_random_text_only(walked: Walked):
+    visitor = walked.visitor
     cookies = {name: morsel.value for name, morsel in visitor.client.cookies.items()}
     assert cookies.keys() == {
         settings.PATIENT_COOKIE_NAME,
         settings.DEVICE_COOKIE_NAME,
         settings.CSRF_COOKIE_NAME,
     }
-    assert hits(json.dumps(cookies), "1979", MAIL) == []
+    assert hits(json.dumps([cookies, visitor.staff_cookies]), "1979", MAIL) == []
     with audit.audited("tests.read", by=SETUP):
-        from intake.patients.models import Patient
-
         keys = [str(Patient.objects.get(family_name=FAMILY).pk)]
     assert [key for key in keys if key in json.dumps(cookies)] == []
 
 
-def test_the_trail_says_who_and_which_but_never_what(walked):
+def test_the_trail_says_who_and_which_but_never_what(walked: Walked):
     lines = list(audit.AuditEvent.objects.values())
     text = json.dumps(lines, default=str)
-    assert {"session.opened", "page.saved", "intake.sent"} <= {line["action"] for line in lines}
+    assert {
+        "patient.written",
+        "worklist.read",
+        "session.opened",
+        "page.saved",
+        "intake.sent",
+        "review.read",
+        "red-flag.contact",
+        "finding.decided",
+        "review.finished",
+    } <= {line["action"] for line in lines}
     assert hits(text, MAIL, "1979-01-05", "calf-swollen", "knee-front", "inward", "dvt") == []
