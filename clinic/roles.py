@@ -23,6 +23,8 @@ _ADD_PATIENTS: Final = (
     "intake.view_evaluation",
     "intake.add_evaluation",
     "intake.change_evaluation",
+    "intake.view_evaluationrequest",
+    "intake.change_evaluationrequest",
     "intake.view_invitation",
     "intake.send_invitation",
     "intake.see_worklist",

@@ -12,7 +12,10 @@ from intake.views.desk import urgent_count
 
 # The side bar by what people come for: a heading, and the models under it with the name of their page.
 GROUPS: Final = (
-    (_("Before the visit"), {"Evaluation": _("Worklist"), "Patient": _("Patients")}),
+    (
+        _("Before the visit"),
+        {"Evaluation": _("Worklist"), "EvaluationRequest": _("Needs appointment"), "Patient": _("Patients")},
+    ),
     (_("Content"), {"Questionnaire": _("Questionnaires"), "Rule": _("Rules")}),
 )
 

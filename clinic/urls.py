@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 
 from clinic import views
+from intake.urls import evaluation
 
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("intake/", include("intake.urls")),
+    path("evaluation/", include(evaluation)),
     path("staff/", admin.site.urls),
     path("", include("education.urls")),
 ]

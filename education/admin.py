@@ -29,6 +29,10 @@ class LibraryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no a
 
     view_on_site = False
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        title = str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

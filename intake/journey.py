@@ -26,8 +26,8 @@ from education.clinic_info.models import ClinicInfo
 from education.lessons.models import Lesson
 from intake import audit
 from intake.conditions import Answers, Value
-from intake.patients import links
-from intake.patients.models import Evaluation, Invitation, PatientSession
+from intake.patients import asking, links
+from intake.patients.models import Evaluation, EvaluationRequest, Invitation, Patient, PatientSession
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.pages import Page
@@ -43,6 +43,7 @@ from intake.screening.suggest import parse_suggestable, suggest
 
 # The names of the jobs in `intake.tasks`, which stand above this module and call it.
 SEND_INVITATION: Final = "send_invitation"
+SEND_REQUEST_NOTE: Final = "send_request_note"
 MAIL_ON_CALL: Final = "mail_on_call"
 SETTLE_DRAFT: Final = "settle_draft"
 
@@ -120,6 +121,58 @@ def deliver_invitation(*, invitation_id: UUID) -> bool:
     with audit.audited("invitation.sent", by=by, objects={"invitation": [invitation_id]}):
         Invitation.objects.filter(pk=invitation_id).update(sent_at=timezone.now())
     return True
+
+
+# ---- before there is a booking
+
+
+def ask_for_evaluation(*, asked: EvaluationRequest) -> EvaluationRequest:
+    """Keep a request for a first evaluation and queue a note that it came, the same for everybody."""
+    with audit.audited(
+        "evaluation-request.made", by=audit.ANONYMOUS, objects={"evaluation-request": [asked.pk]}
+    ):
+        asked.save(force_insert=True)
+        if asked.email and asking.may_mail(asked.email):
+            app.configure_task(SEND_REQUEST_NOTE).defer(request_id=str(asked.pk))
+    return asked
+
+
+def deliver_request_note(*, request_id: UUID) -> bool:
+    """The job: tell who asked that the request came. False when there is nobody to tell."""
+    by = audit.system("send_request_note")
+    with audit.audited("evaluation-request.read", by=by, objects={"evaluation-request": [request_id]}):
+        asked = EvaluationRequest.objects.filter(pk=request_id).first()
+        address = asked.email if asked is not None else ""
+    if not address:
+        return False
+    EmailMessage(
+        subject=_("We got your request"),
+        body=render_to_string("email/evaluation_asked.txt", {"clinic": ClinicInfo.current()}),
+        to=[address],
+    ).send()
+    return True
+
+
+def book_request(
+    *, asked: EvaluationRequest, patient: Patient | None, evaluation: Evaluation, by: audit.Actor
+) -> Evaluation:
+    """Turn a request into an evaluation; patient None makes a new patient of it too.
+
+    Raises `asking.AlreadyClosed` when somebody else was faster; nothing is stored then.
+    """
+    objects: dict[str, Iterable[object]] = {"evaluation-request": [asked.pk]}
+    with audit.audited("evaluation-request.booked", by=by, objects=objects) as access:
+        asking.book(asked, patient=patient, evaluation=evaluation, by=user_of(by))
+        access.saw("patient", [evaluation.patient_id])
+        access.saw("evaluation", [evaluation.pk])
+    return evaluation
+
+
+def close_request(*, asked: EvaluationRequest, by: audit.Actor) -> None:
+    """Close a request that leads to no evaluation. Raises `asking.AlreadyClosed`."""
+    objects: dict[str, Iterable[object]] = {"evaluation-request": [asked.pk]}
+    with audit.audited("evaluation-request.closed", by=by, objects=objects):
+        asking.close(asked, by=user_of(by))
 
 
 # ---- the patient

@@ -1,7 +1,14 @@
 """Where Django finds the river's tables. Code imports a stage's own `models`, never this file."""
 
 from intake.audit import AuditEvent
-from intake.patients.models import AccessEvent, Evaluation, Invitation, Patient, PatientSession
+from intake.patients.models import (
+    AccessEvent,
+    Evaluation,
+    EvaluationRequest,
+    Invitation,
+    Patient,
+    PatientSession,
+)
 from intake.questionnaires.models import Questionnaire
 from intake.responses.models import QuestionnaireResponse
 from intake.review.models import RedFlagContact, Review, Verdict
@@ -11,6 +18,7 @@ __all__ = [
     "AccessEvent",
     "AuditEvent",
     "Evaluation",
+    "EvaluationRequest",
     "Finding",
     "Invitation",
     "Patient",

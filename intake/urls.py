@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from intake.views import form, link
+from intake.views import ask, form, link
 
 app_name = "intake"
 
@@ -18,3 +18,9 @@ urlpatterns = [
     # Last: every other word is a page of the questionnaire.
     path("<slug:slug>/", form.page, name="page"),
 ]
+
+# Under /evaluation/: for whoever has no link yet.
+evaluation = (
+    [path("ask/", ask.ask, name="ask"), path("asked/", ask.asked, name="asked")],
+    "evaluation",
+)

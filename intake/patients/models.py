@@ -136,6 +136,59 @@ class Evaluation(PatientData):
         return self.starts_at + timedelta(hours=24)
 
 
+class EvaluationRequest(PatientData):
+    """Somebody asks for a first evaluation before there is a booking; the front desk turns it into one.
+
+    Whether she is a patient already is for the front desk to see, never for who asks. source: the slug of
+    the lesson she came from, or empty.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    given_name = models.CharField(_("given name"), max_length=80)
+    family_name = models.CharField(_("family name"), max_length=80)
+    birth_date = models.DateField(_("date of birth"), validators=[_born_in_the_past])
+    guardian_name = models.CharField(_("parent or guardian"), max_length=120, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=30, blank=True)
+    preferred_times = models.CharField(_("preferred times"), max_length=300, blank=True)
+    source = models.CharField(_("lesson she came from"), max_length=80, blank=True)
+    asked_at = models.DateTimeField(_("asked"), default=timezone.now, editable=False)
+    evaluation = models.OneToOneField(
+        Evaluation, models.PROTECT, null=True, related_name="request", verbose_name=_("evaluation")
+    )
+    closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("evaluation request")
+        verbose_name_plural = _("evaluation requests")
+        ordering = ["asked_at", "id"]
+        indexes = [
+            models.Index(
+                fields=["asked_at", "id"], condition=Q(closed_at=None), name="evaluation_request_open"
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(email="") | ~Q(phone=""), name="evaluation_request_can_be_answered"
+            ),
+            models.CheckConstraint(
+                condition=Q(birth_date__gte="1900-01-01"), name="evaluation_request_born_after_1900"
+            ),
+            models.CheckConstraint(
+                condition=Q(evaluation=None) | Q(closed_at__isnull=False),
+                name="evaluation_request_booked_is_closed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.given_name} {self.family_name}"
+
+
 class Invitation(PatientData):
     """One link for one evaluation and one questionnaire version. Only the token's SHA-256 is stored.
 

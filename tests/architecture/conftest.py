@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from django.conf import settings
@@ -12,7 +13,7 @@ from education.lessons.models import Lesson
 from education.newsletter.models import Issue, Subscriber
 from intake import audit
 from intake.patients import links
-from intake.patients.models import Evaluation, Invitation, Patient
+from intake.patients.models import Evaluation, EvaluationRequest, Invitation, Patient
 from intake.responses.models import QuestionnaireResponse
 from intake.screening.models import Finding, RedFlag
 from tests.factories import (
@@ -45,7 +46,7 @@ class World:
 
     `token` opens the link of the begun form. other patient: sent, calm. titles: what the rules that were
     raised are called. rule: the key of one of them. issue: a draft of the newsletter, with a subscriber who
-    has not confirmed.
+    has not confirmed. request: the first patient asks for another evaluation.
     """
 
     clients: dict[str, Client]
@@ -58,6 +59,7 @@ class World:
     rule: int
     issue: int
     subscriber: Subscriber
+    request: EvaluationRequest
 
 
 def patient_client(invitation: Invitation) -> Client:
@@ -102,7 +104,23 @@ def build_world() -> World:
     issue = Issue.objects.create(subject="Two lessons")
     issue.lessons.set(Lesson.objects.live()[:2])
     subscriber = Subscriber.objects.create(email="reader@example.org")
-    return World(clients, token, person, evaluation, draft, sent, titles, raised[0][1], issue.pk, subscriber)
+    with audit.audited("tests.made", by=SETUP):
+        request = EvaluationRequest.objects.create(
+            given_name=NAME, family_name=FAMILY, email=MAIL, phone=PHONE, birth_date=date(1979, 1, 5)
+        )
+    return World(
+        clients,
+        token,
+        person,
+        evaluation,
+        draft,
+        sent,
+        titles,
+        raised[0][1],
+        issue.pk,
+        subscriber,
+        request,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -122,6 +122,9 @@ ROWS: dict[str, Row] = {
     "intake:leave": Row(
         {"*": "405"}, {"patient": "303 intake:left", "other patient": "303 intake:left", "*": "403"}
     ),
+    # For whoever has no link yet.
+    "evaluation:ask": Row({"*": "200"}, {"*": "429"}),
+    "evaluation:asked": public(),
     # The staff site.
     "admin:index": Row(HOME, HOME),
     "admin:login": Row({"staff": "302 admin:index", "*": "200"}, {"*": "200"}),
@@ -159,6 +162,22 @@ ROWS: dict[str, Row] = {
             "physio": "303 admin:intake_evaluation_change",
         },
         object_id="{evaluation}",
+    ),
+    "admin:intake_evaluationrequest_changelist": staff_page(
+        {"front desk": "200", "physio": "200"}, {"front desk": "405", "physio": "405"}
+    ),
+    "admin:intake_evaluationrequest_book": staff_page(
+        {"front desk": "200", "physio": "200"},
+        {"front desk": "200", "physio": "200"},
+        object_id="{request}",
+    ),
+    "admin:intake_evaluationrequest_close": staff_page(
+        {"front desk": "405", "physio": "405"},
+        {
+            "front desk": "303 admin:intake_evaluationrequest_changelist",
+            "physio": "303 admin:intake_evaluationrequest_changelist",
+        },
+        object_id="{request}",
     ),
     "admin:intake_patient_changelist": staff_page(
         {"front desk": "200", "physio": "200"}, {"front desk": "200", "physio": "200"}
@@ -212,6 +231,7 @@ def values(world: World) -> dict[str, object]:
         "questionnaire": world.sent.questionnaire_id,
         "rule": world.rule,
         "issue": world.issue,
+        "request": world.request.pk,
         "joining": urlsplit(subscribe.confirm_url(world.subscriber)).path.split("/")[-2],
         "leaving": urlsplit(subscribe.leave_url(world.subscriber)).path.split("/")[-2],
     }

@@ -1,0 +1,351 @@
+"""J2: from a lesson to an appointment, for people who have no link yet."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from education.catalog.load import load
+from intake import audit, tasks
+from intake.audit import AuditEvent
+from intake.patients import asking
+from intake.patients.models import Evaluation, EvaluationRequest, Patient
+from intake.views.ask import FASTEST, stamp
+from tests.factories import SETUP, make_patient, make_user
+
+pytestmark = pytest.mark.django_db
+
+ASK = "/evaluation/ask/"
+LIST = "/staff/intake/evaluationrequest/"
+ANA = {
+    "given_name": "Ana",
+    "family_name": "Silva",
+    "month": "4",
+    "day": "12",
+    "year": "1986",
+    "email": "ana@example.org",
+    "phone": "",
+    "preferred_times": "Weekday mornings",
+    "topic": "",
+    "from": "rolling-in",
+}
+
+
+@pytest.fixture
+def client() -> Client:
+    load()
+    return Client()
+
+
+def shown(ago: timedelta = timedelta(minutes=2)) -> str:
+    """The stamp of a page that was opened a while ago."""
+    with time_machine.travel(timezone.now() - ago, tick=False):
+        return stamp()
+
+
+def ask(client: Client, *, address: str = "203.0.113.5", **fields: str) -> Any:
+    return client.post(ASK, {**ANA, "shown": shown(), **fields}, REMOTE_ADDR=address)
+
+
+def stored() -> list[EvaluationRequest]:
+    with audit.audited("tests.read", by=SETUP):
+        return list(EvaluationRequest.objects.order_by("asked_at"))
+
+
+def notes() -> list[ProcrastinateJob]:
+    return list(ProcrastinateJob.objects.filter(task_name="send_request_note").order_by("id"))
+
+
+def mails(folder: Path) -> list[str]:
+    return [path.read_text() for path in folder.glob("*")] if folder.exists() else []
+
+
+# ---- the way in
+
+
+@pytest.mark.parametrize("lesson", ["rolling-in", "follow-the-chain"])
+def test_a_lesson_leads_to_the_form_without_a_cookie(client: Client, lesson: str):
+    page = client.get(f"/learn/{lesson}/")
+    html = page.content.decode()
+    assert f'href="/evaluation/ask/?from={lesson}">Tell the clinic before your evaluation</a>' in html
+    assert not page.cookies
+
+
+def test_the_form_says_what_it_is_for_and_where_she_came_from(client: Client):
+    html = client.get(f"{ASK}?from=rolling-in").content.decode()
+    assert "You have no appointment yet." in html
+    assert "You came from: When the foot rolls in" in html
+    assert "Parent or guardian" not in html
+
+
+@pytest.mark.parametrize("source", ["", "no-such-lesson", "%00", "<script>", "x" * 3000])
+def test_an_unknown_source_is_none(client: Client, source: str):
+    page = client.get(f"{ASK}?from={source}")
+    assert page.status_code == 200
+    assert "You came from" not in page.content.decode()
+
+
+# ---- what she types
+
+
+@pytest.mark.parametrize(
+    ("fields", "message", "target"),
+    [
+        ({"email": "", "phone": ""}, "Enter an e-mail or a phone number.", "email"),
+        ({"email": "", "phone": "555"}, "Enter a phone number with its area code", "phone"),
+        ({"phone": "call me maybe"}, "Enter a phone number with its area code", "phone"),
+        ({"phone": "1234567890123456"}, "Enter a phone number with its area code", "phone"),
+        ({"email": "ana@"}, "Enter an e-mail address like name@example.com.", "email"),
+        ({"year": "2086"}, "Enter a date of birth in the past.", "month"),
+        ({"month": "13", "day": "40"}, "Enter a real date, like 4 12 1986.", "month"),
+        ({"month": "", "day": "", "year": ""}, "Enter your date of birth.", "month"),
+        ({"given_name": " "}, "Enter your first name.", "given_name"),
+        ({"family_name": ""}, "Enter your last name.", "family_name"),
+        ({"given_name": "A" * 81}, "Use 80 letters or fewer.", "given_name"),
+        ({"preferred_times": "x" * 301}, "Use 300 letters or fewer.", "preferred_times"),
+    ],
+)
+def test_a_mistake_is_named_at_its_field_and_all_that_was_typed_is_kept(
+    client: Client, fields: dict[str, str], message: str, target: str
+):
+    page = ask(client, **fields)
+    html = page.content.decode()
+    assert page.status_code == 200
+    assert html.count(message) == 2, "in the summary and at the field"
+    assert f'<a href="#{target}">' in html
+    assert "<title>Error:" in html
+    for name, typed in {**ANA, **fields}.items():
+        if typed.strip() and name != "from":
+            assert f'value="{typed}"' in html, name
+    assert "You came from: When the foot rolls in" in html
+    assert page.headers["Cache-Control"] == "no-store"
+    assert stored() == []
+
+
+def test_two_mistakes_are_both_named(client: Client):
+    html = ask(client, given_name="", email="", phone="").content.decode()
+    assert "There are 2 things to fix" in html
+    assert "Enter your first name." in html
+    assert "Enter an e-mail or a phone number." in html
+
+
+@pytest.mark.parametrize("phone", ["(310) 555-0142", "310.555.0142", "+1 310 555 0142", "3105550142"])
+def test_phone_numbers_people_write(client: Client, phone: str):
+    assert ask(client, email="", phone=phone).status_code == 303
+    assert stored()[0].phone == phone
+
+
+def years_ago(years: int, days: int = 0) -> dict[str, str]:
+    born = timezone.localdate()
+    born = born.replace(year=born.year - years, day=min(born.day, 28)) + timedelta(days=days)
+    return {"month": str(born.month), "day": str(born.day), "year": str(born.year)}
+
+
+def test_under_eighteen_a_parent_or_guardian_is_named(client: Client):
+    html = ask(client, **years_ago(17)).content.decode()
+    assert html.count("You are under 18. Enter the name of a parent or guardian.") == 2
+    assert 'name="guardian_name"' in html
+    assert stored() == []
+    assert ask(client, **years_ago(17), guardian_name="Rita Silva").status_code == 303
+    assert stored()[0].guardian_name == "Rita Silva"
+
+
+def test_from_the_eighteenth_birthday_on_nobody_else_is_asked_for(client: Client):
+    today = timezone.localdate()
+    assert asking.is_minor(date(today.year - 10, 1, 1), today)
+    assert asking.is_minor(date(2008, 6, 2), date(2026, 6, 1))
+    assert not asking.is_minor(date(2008, 6, 1), date(2026, 6, 1))
+    assert ask(client, guardian_name="Not needed").status_code == 303
+    assert stored()[0].guardian_name == ""
+
+
+def test_extra_fields_are_nobodys(client: Client):
+    ask(client, closed_at="2020-01-01", evaluation="x", source="high-arches", id="1")
+    (asked,) = stored()
+    assert (asked.source, asked.closed_at, asked.evaluation_id) == ("rolling-in", None, None)
+
+
+# ---- what everybody sees
+
+
+def test_known_or_not_the_answer_is_the_same(client: Client):
+    make_patient(given_name="Ana", family_name="Silva", birth_date="1986-04-12", email="ana@example.org")
+    known, new = ask(client), ask(client, email="new@example.org", family_name="Other")
+    assert (known.status_code, known.headers["Location"]) == (303, "/evaluation/asked/")
+    assert (new.status_code, new.headers["Location"]) == (303, "/evaluation/asked/")
+    html = client.get("/evaluation/asked/").content.decode()
+    assert "Check your e-mail" in html
+    assert "Ana" not in html
+    with audit.audited("tests.read", by=SETUP):
+        assert Patient.objects.count() == 1, "nobody becomes a patient by asking"
+    assert len(notes()) == 2
+
+
+def test_the_note_is_the_same_for_everybody_and_says_nothing_about_her(client: Client, mail_dir: Path):
+    make_patient(given_name="Ana", family_name="Silva", birth_date="1986-04-12", email="ana@example.org")
+    ask(client)
+    ask(client, email="new@example.org", family_name="Other")
+    for job in notes():
+        assert set(job.args) == {"request_id"}
+        tasks.send_request_note(**job.args)
+    bodies = {mail.partition("\n\n")[2].partition("-----")[0] for mail in mails(mail_dir)}
+    assert len(bodies) == 1
+    (body,) = bodies
+    for words in ("Ana", "Silva", "1986", "foot", "rolls", "pain", "Weekday"):
+        assert words not in body
+    assert "The front desk will write or call" in body
+
+
+def test_a_phone_alone_gets_no_mail(client: Client):
+    assert ask(client, email="", phone="310 555 0142").headers["Location"] == "/evaluation/asked/"
+    assert notes() == []
+
+
+def test_nobody_is_flooded_with_notes(client: Client):
+    for _ in range(5):
+        ask(client)
+    assert len(stored()) == 5
+    assert len(notes()) == 3
+
+
+# ---- machines and floods
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"topic": "shoes"}, {"shown": ""}, {"shown": "forged:abc"}, {"shown": None}],
+    ids=["honeypot", "no stamp", "forged stamp", "too fast"],
+)
+def test_machines_get_a_polite_no_with_the_phone(client: Client, fields: dict[str, Any]):
+    if "shown" in fields and fields["shown"] is None:
+        fields = {"shown": shown(FASTEST - timedelta(seconds=1))}
+    page = ask(client, **fields)
+    assert page.status_code == 429
+    assert "Please call us" in page.content.decode()
+    assert "(310) 555-0142" in page.content.decode()
+    assert stored() == []
+    assert notes() == []
+
+
+def test_twenty_an_hour_from_one_address(client: Client):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        answers = [ask(client, family_name=f"Silva{number}").status_code for number in range(21)]
+        assert answers == [303] * 20 + [429]
+        assert len(stored()) == 20
+        assert ask(client, address="203.0.113.6").status_code == 303
+        clock.shift(3601)
+        assert ask(client).status_code == 303
+
+
+def test_a_foreign_page_asks_for_nobody():
+    load()
+    client = Client(enforce_csrf_checks=True)
+    assert client.post(ASK, {**ANA, "shown": shown()}).status_code == 403
+    assert stored() == []
+
+
+# ---- the desk
+
+
+@pytest.fixture
+def desk() -> Client:
+    client = Client()
+    client.force_login(make_user("front desk"))
+    return client
+
+
+@pytest.fixture
+def asked(client: Client) -> EvaluationRequest:
+    ask(client)
+    return stored()[0]
+
+
+def booking(**fields: str) -> dict[str, str]:
+    starts = timezone.localtime() + timedelta(days=3)
+    return {
+        "patient": "new",
+        "physio": str(make_user("physio").pk),
+        "starts_at": starts.strftime("%Y-%m-%dT09:00"),
+        "minutes": "60",
+        **fields,
+    }
+
+
+def test_the_list_says_who_waits_and_where_from(desk: Client, asked: EvaluationRequest):
+    html = desk.get(LIST).content.decode()
+    for words in ("Silva, Ana", "04/12/1986", "ana@example.org", "Weekday mornings"):
+        assert words in html
+    assert "Lesson: When the foot rolls in" in html
+    assert "Needs appointment" in html
+    row = AuditEvent.objects.get(action="evaluation-request.list")
+    assert row.objects_seen == {"evaluation-request": [str(asked.pk)]}
+
+
+def test_it_becomes_a_patient_with_an_evaluation(desk: Client, asked: EvaluationRequest):
+    page = desk.get(f"{LIST}{asked.pk}/book/").content.decode()
+    assert "Lesson: When the foot rolls in" in page
+    answer = desk.post(f"{LIST}{asked.pk}/book/", booking())
+    with audit.audited("tests.read", by=SETUP):
+        (evaluation,) = Evaluation.objects.select_related("patient")
+        assert str(evaluation.patient) == "Ana Silva"
+        assert evaluation.patient.birth_date == date(1986, 4, 12)
+        assert EvaluationRequest.objects.get().evaluation_id == evaluation.pk
+    assert answer.headers["Location"] == f"/staff/intake/evaluation/{evaluation.pk}/change/"
+    assert "Silva" not in desk.get(LIST).content.decode()
+    assert desk.get(f"{LIST}{asked.pk}/book/").status_code == 404
+    assert desk.post(f"{LIST}{asked.pk}/book/", booking()).status_code == 404
+    events = AuditEvent.objects.filter(action="evaluation-request.booked")
+    assert [str(evaluation.pk)] == events.get().objects_seen["evaluation"]
+
+
+def test_somebody_known_is_offered_and_kept_one_person(desk: Client, client: Client):
+    known = make_patient(family_name="silva", birth_date="1986-04-12", email="old@example.org")
+    make_patient(family_name="Silva", birth_date="1990-01-01")
+    ask(client)
+    (asked,) = stored()
+    page = desk.get(f"{LIST}{asked.pk}/book/").content.decode()
+    assert page.count('type="radio"') == 2
+    refused = desk.post(f"{LIST}{asked.pk}/book/", booking(patient=""))
+    assert "Choose who this is." in refused.content.decode()
+    desk.post(f"{LIST}{asked.pk}/book/", booking(patient=str(known.pk)))
+    with audit.audited("tests.read", by=SETUP):
+        assert Evaluation.objects.get().patient_id == known.pk
+        assert Patient.objects.count() == 2
+
+
+def test_an_unfinished_booking_is_shown_again(desk: Client, asked: EvaluationRequest):
+    page = desk.post(f"{LIST}{asked.pk}/book/", booking(starts_at=""))
+    assert "Enter the day and the time." in page.content.decode()
+    assert stored()[0].closed_at is None
+    with audit.audited("tests.read", by=SETUP):
+        assert Patient.objects.count() == 0
+
+
+def test_closing_one_takes_it_off_the_list(desk: Client, asked: EvaluationRequest):
+    assert desk.post(f"{LIST}{asked.pk}/close/").headers["Location"] == LIST
+    assert "Silva" not in desk.get(LIST).content.decode()
+    assert desk.post(f"{LIST}{asked.pk}/close/").status_code == 404
+    assert stored()[0].closed_by_id is not None
+
+
+@pytest.fixture
+def others() -> list[Client]:
+    found: list[Client] = []
+    for role in ("editor", "owner", None):
+        client = Client()
+        client.force_login(make_user(role))
+        found.append(client)
+    return found
+
+
+def test_editors_and_owners_see_none_of_it(others: list[Client], asked: EvaluationRequest):
+    for client in others:
+        for path in (LIST, f"{LIST}{asked.pk}/book/"):
+            page = client.get(path)
+            assert page.status_code == 404
+            assert b"Silva" not in page.content
