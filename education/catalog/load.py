@@ -197,6 +197,18 @@ def read_catalog(folder: Path = FOLDER) -> Shelf:
     return shelf
 
 
+def read_tables() -> Shelf:
+    """What the tables hold, in the shape of the catalog: live lessons only, of anything else all."""
+    shelf: Shelf = {}
+    for kind in KINDS:
+        relations = [relation for relation, _ in (*kind.one.values(), *kind.many.values())]
+        rows = kind.manager.prefetch_related(*relations)
+        if kind.name == "lesson":
+            rows = rows.filter(live=True)
+        shelf[kind.name] = {str(getattr(row, kind.key_column)): _content_of(kind, row) for row in rows}
+    return shelf
+
+
 def load(folder: Path = FOLDER, *, dry_run: bool = False) -> Report:
     """Loads the catalog in one transaction and says what it did; with `dry_run` it leaves no trace.
 
