@@ -236,12 +236,16 @@ def save_page(
     answers: Answers,
     by: audit.Actor,
     save: Save = Save.COMPLETE,
+    ignored: int = 0,
 ) -> PageSaved:
     """Store one page and look for red flags over all answers so far.
 
-    fields: linkIds that stood on the page and whose answers are replaced. Raises `draft.AlreadySent`.
+    fields: linkIds that stood on the page and whose answers are replaced. ignored: how many names were sent
+    that it does not ask for. Raises `draft.AlreadySent`.
     """
     with audit.audited(save.value, by=by, page=page.link_id) as access:
+        if ignored:
+            access.note(ignored=ignored)
         response = _locked_draft(invitation)
         access.saw("response", [response.pk])
         draft.store_page(response, page, fields, answers, complete=save is Save.COMPLETE)

@@ -24,6 +24,8 @@ from intake.screening.screen import Screening
 from intake.views.visit import Visit, patient_page
 
 AUTOSAVE_HEADER = "X-Autosave"
+# What a page sends besides answers.
+CONTROLS = frozenset({"csrfmiddlewaretoken", "leave", "switch", "view"})
 
 
 def see_other(name: str, *args: str, query: str = "") -> HttpResponse:
@@ -64,17 +66,10 @@ def page(request: HttpRequest, visit: Visit, slug: str) -> HttpResponse:
         return show_page(request, visit, here, form_for(request, visit, here))
     form = form_for(request, visit, here)
     if is_autosave:
-        return autosave(visit, here, form)
+        return autosave(request, visit, here, form)
     complete = form.is_valid()
     try:
-        saved = journey.save_page(
-            invitation=visit.invitation,
-            page=here,
-            fields=form.link_ids - form.problems.keys(),
-            answers=form.valid_answers,
-            by=visit.actor,
-            save=journey.Save.COMPLETE if complete else journey.Save.PARTIAL,
-        )
+        saved = save(request, visit, here, form, journey.Save.COMPLETE if complete else journey.Save.PARTIAL)
     except draft.AlreadySent:
         return see_other("intake:sent")
     if saved.advice:
@@ -94,6 +89,21 @@ def page(request: HttpRequest, visit: Visit, slug: str) -> HttpResponse:
         return see_other("intake:check")
     following = page_after(visit, saved, here)
     return see_other("intake:page", following.slug) if following else see_other("intake:check")
+
+
+def save(
+    request: HttpRequest, visit: Visit, here: Page, form: PageForm, how: journey.Save
+) -> journey.PageSaved:
+    """Store what fits. Names that the page does not ask for are dropped, and counted in the trail (R38)."""
+    return journey.save_page(
+        invitation=visit.invitation,
+        page=here,
+        fields=form.link_ids - form.problems.keys(),
+        answers=form.valid_answers,
+        by=visit.actor,
+        save=how,
+        ignored=len(request.POST.keys() - form.link_ids - CONTROLS),
+    )
 
 
 def leave_now(visit: Visit) -> HttpResponse:
@@ -161,17 +171,10 @@ def page_after(visit: Visit, saved: journey.PageSaved, here: Page) -> Page | Non
     return path[place] if place < len(path) else None
 
 
-def autosave(visit: Visit, here: Page, form: PageForm) -> HttpResponse:
+def autosave(request: HttpRequest, visit: Visit, here: Page, form: PageForm) -> HttpResponse:
     """Keeps what fits of a page that is being typed; says when."""
     try:
-        saved = journey.save_page(
-            invitation=visit.invitation,
-            page=here,
-            fields=form.link_ids - form.problems.keys(),
-            answers=form.valid_answers,
-            by=visit.actor,
-            save=journey.Save.AUTOSAVE,
-        )
+        saved = save(request, visit, here, form, journey.Save.AUTOSAVE)
     except draft.AlreadySent:
         return JsonResponse({"sent": True}, status=409)
     return JsonResponse({"saved_at": clock(saved.saved_at)})

@@ -215,6 +215,17 @@ def test_names_that_are_not_asked_here_are_not_stored(visit):
     draft = stored(invitation)
     assert draft.answers == {**ABOUT}
     assert draft.status == "in-progress"
+    line = audit.AuditEvent.objects.get(action="page.saved")
+    assert line.detail == {"page": "page.about", "ignored": 5}
+
+
+def test_what_a_page_sends_itself_is_no_foreign_name(visit):
+    visitor, _ = visit
+    page = visitor.page("where").text
+    names = set(re.findall(r'<(?:input|button|textarea|select)[^>]*?\bname="([^"]+)"', page))
+    visitor.save("where", WHERE, **dict.fromkeys(names - WHERE.keys() - {"timeline.first", "leave"}, "x"))
+    line = audit.AuditEvent.objects.filter(action__startswith="page.").latest("pk")
+    assert line.detail == {"page": "page.where"}
 
 
 def test_a_read_only_age_is_known_and_may_be_put_right(visit):

@@ -12,8 +12,12 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from intake import audit, journey
 from intake.audit import AuditEvent
 from intake.patients.models import Invitation
+from intake.questionnaires.definition import read_definition
+from intake.responses.answers import read_answers
 from intake.responses.models import QuestionnaireResponse
+from intake.screening.explain import evidence_json
 from intake.screening.models import Finding, RedFlag, Rule, ScreeningRun
+from intake.screening.screen import parse_rule, screen
 from tests.factories import ROLLING_IN, SETUP, SWOLLEN_CALF
 from tests.integration.intake.tables import digests
 from tests.integration.intake.visitor import Visitor, filled_in, invited, stored
@@ -67,6 +71,30 @@ def test_a_finding_keeps_the_very_answers_and_the_version_behind_it(visit):
     told = {answer["linkId"] for group in finding.evidence["requires"] for answer in group["answers"]}
     assert {"pain.regions.right", "gait.foot-roll.right"} <= told
     assert finding.score > 0
+
+
+def test_the_same_answers_and_versions_give_the_same_findings_again(visit):
+    """R25: what was stored with the intake is enough to work its findings out once more."""
+    visitor, invitation = visit
+    visitor.send()
+    intake = stored(invitation)
+    with audit.audited("tests.read", by=SETUP):
+        run = ScreeningRun.objects.get(response=intake)
+        kept = {(f.rule_id, f.side): (f.score, f.evidence) for f in Finding.objects.filter(run=run)}
+    versions = {
+        rule.rule_id: rule
+        for rule in Rule.objects.all()
+        if run.rule_versions.get(rule.rule_id) == rule.version
+    }
+    definition = read_definition(intake.questionnaire.definition)
+    rules = [parse_rule(versions[rule_id].definition) for rule_id in run.rule_versions]
+    again = screen(rules, read_answers(intake.answers))
+    worked_out = {
+        (versions[raised.rule.id].pk, raised.side): (raised.score, evidence_json(definition, raised))
+        for raised in again.rules
+    }
+    assert worked_out == kept
+    assert kept
 
 
 def test_the_record_is_a_fhir_response_to_the_version_that_was_opened(visit):
