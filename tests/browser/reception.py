@@ -58,6 +58,71 @@ def visit(
     return {"link": link, "born": born, "evaluation": str(evaluation.pk), "invitation": str(invitation.pk)}
 
 
+def visits(*, count: int) -> list[dict[str, Any]]:
+    """Many at once, each with a link and the answers to send, page by page; every kind of intake in turn."""
+    from django.utils import timezone
+
+    from clinic import demo
+    from clinic.models import User
+    from intake import audit
+    from intake.patients.links import hash_token, new_token
+    from intake.patients.models import Evaluation, Invitation, Patient
+    from intake.questionnaires.load import active_questionnaire
+    from intake.questionnaires.pages import pages
+    from tests import factories
+
+    staff(role="physio", username="ortiz", first_name="Maya", last_name="Ortiz", title="Dr.")
+    physio, now, born = User.objects.get(username="ortiz"), timezone.now(), date(1979, 1, 5)
+    kinds = (factories.ROLLING_IN, factories.SPARING, factories.SWOLLEN_CALF, factories.CALM)
+    found = []
+    with audit.audited("tests.made", by=factories.SETUP):
+        questionnaire = active_questionnaire()
+        definition = questionnaire.tree()
+        filled = []
+        for kind in kinds:
+            person = demo.Person("", "", born, now.time(), "", "", {key: list(kind[key]) for key in kind})
+            answers = demo.fill(definition, person)
+            filled.append(
+                {
+                    page.slug: {
+                        item.link_id: list(answers[item.link_id])
+                        for item in page.item.walk()
+                        if item.link_id in answers
+                    }
+                    for page in pages(definition)
+                }
+            )
+        patients = Patient.objects.bulk_create(
+            Patient(given_name="Pat", family_name=f"Number {number}", birth_date=born)
+            for number in range(count)
+        )
+        evaluations = Evaluation.objects.bulk_create(
+            Evaluation(patient=patient, physio=physio, starts_at=now + timedelta(days=2))
+            for patient in patients
+        )
+        tokens = [new_token() for _ in range(count)]
+        Invitation.objects.bulk_create(
+            Invitation(
+                evaluation=evaluation,
+                questionnaire=questionnaire,
+                token_hash=hash_token(token),
+                created_at=now,
+                expires_at=evaluation.link_ends_at,
+            )
+            for evaluation, token in zip(evaluations, tokens, strict=True)
+        )
+    for number, (evaluation, token) in enumerate(zip(evaluations, tokens, strict=True)):
+        found.append(
+            {
+                "link": f"/intake/open/{token}/",
+                "born": born.isoformat(),
+                "evaluation": str(evaluation.pk),
+                "answers": {slug: page for slug, page in filled[number % len(filled)].items() if page},
+            }
+        )
+    return found
+
+
 def known_intakes() -> dict[str, dict[str, list[Any]]]:
     """Answers of `tests.factories` by name."""
     from tests import factories
@@ -120,7 +185,7 @@ def stored(*, evaluation: str) -> dict[str, Any]:
 
 
 TASKS: Final[dict[str, Callable[..., Any]]] = {
-    task.__name__: task for task in (staff, visit, known_intakes, another_link, stored)
+    task.__name__: task for task in (staff, visit, visits, known_intakes, another_link, stored)
 }
 
 

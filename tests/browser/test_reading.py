@@ -1,0 +1,138 @@
+"""J2.1, J2.8 and the library around them: read, look at the map, search, pass on, print."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.reader import KEPT, Reader
+
+PAGES = (
+    "/",
+    "/learn/",
+    "/learn/rolling-in/",
+    "/learn/two-stories/",
+    "/learn/course/",
+    "/learn/category/health/",
+    "/learn/search/?q=heel",
+    "/learn/search/?q=plantr",
+    "/learn/search/?q=zzzz",
+    "/chain/",
+    "/chain/?side=right",
+    "/chain/knee/",
+    "/chain/arch-low/",
+)
+
+
+@pytest.fixture
+def reader(come: Any, scripts: bool) -> Reader:
+    person: Reader = come(Reader, scripts=scripts)
+    return person
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_page_of_the_library_is_for_everybody(come: Any, dark: bool) -> None:
+    reader: Reader = come(Reader, dark=dark)
+    for path in PAGES:
+        reader.goes_to(path).finds_page_accessible()
+    assert reader.keeps == {}
+
+
+def test_a_lesson_opens_cold_and_leads_on(reader: Reader) -> None:
+    reader.goes_to("/learn/rolling-in/").reads_heading("When the foot rolls in")
+    reader.reads("Published May 22, 2025").reads("Next review")
+    reader.follows("Next When the foot stays on its outer side")
+    reader.reads_heading("When the foot stays on its outer side")
+    reader.goes_back_in_browser().reads_heading("When the foot rolls in")
+
+
+def test_the_map_leads_to_the_link_in_its_lesson(reader: Reader) -> None:
+    reader.goes_to("/chain/").follows("Right leg")
+    expect(reader.page.get_by_role("link", name="Right leg")).to_have_attribute("aria-current", "true")
+    reader.follows_on_map("Weight shift, knee to foot").reads_heading("Leaning on the other leg")
+    assert reader.page.url.endswith("/learn/shifting-weight/#knee--weight-shift")
+    expect(reader.page.locator("[id='knee--weight-shift']")).to_be_in_viewport()
+
+
+def test_the_map_by_keyboard(reader: Reader) -> None:
+    reader.goes_to("/chain/").walks_with_tab_to("Flat arch, foot to knee").presses_enter()
+    reader.reads_heading("Flat feet and sinking arches")
+
+
+def test_search_forgives_and_marks(reader: Reader) -> None:
+    reader.goes_to("/learn/").types_and_searches("arthritus").reads_heading("Search lessons")
+    reader.reads("Here is what we have for arthritis.")
+    expect(reader.page.locator("mark").first).to_have_text("arthritis", ignore_case=True)
+    reader.types_and_searches("zzzz").reads("Nothing found for zzzz.").follows("See all lessons")
+    reader.reads_heading("Lessons")
+
+
+def test_what_was_read_is_known_to_this_browser_alone(come: Any) -> None:
+    reader: Reader = come(Reader)
+    reader.goes_to("/learn/rolling-in/").is_not_told_it_was_read()
+    reader.reads_to_the_end().is_told_it_was_read()
+    assert reader.keeps == {KEPT: '["rolling-in"]'}
+    reader.goes_to("/learn/")
+    expect(reader.page.get_by_role("link", name="When the foot rolls in Read")).to_be_visible()
+    reader.goes_to("/learn/rolling-in/").is_told_it_was_read()
+    reader.page.get_by_role("button", name="Forget what I read").tap()
+    reader.is_not_told_it_was_read()
+    assert reader.keeps == {}
+
+
+def test_going_on_from_a_lesson_counts_as_reading_it(come: Any) -> None:
+    reader: Reader = come(Reader)
+    reader.goes_to("/learn/rolling-in/").follows("Health").goes_back_in_browser()
+    reader.is_told_it_was_read()
+
+
+def test_a_browser_that_keeps_nothing_still_reads(come: Any) -> None:
+    reader: Reader = come(Reader)
+    reader.context.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } })"
+    )
+    reader.goes_to("/learn/rolling-in/").reads_to_the_end().is_not_told_it_was_read()
+    reader.goes_to("/learn/").reads_heading("Lessons")
+
+
+def test_a_lesson_is_passed_on_by_its_plain_address(come: Any) -> None:
+    reader: Reader = come(Reader)
+    reader.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    reader.goes_to("/learn/rolling-in/?utm_source=mail")
+    reader.page.get_by_role("button", name="Copy link").tap()
+    expect(reader.page.get_by_role("status")).to_have_text("Link copied")
+    copied = reader.page.evaluate("() => navigator.clipboard.readText()")
+    assert copied == f"{reader.address}/learn/rolling-in/"
+    expect(reader.page.get_by_role("button", name="Print")).to_be_visible()
+
+
+def test_without_scripts_a_lesson_is_passed_on_by_mail(come: Any) -> None:
+    reader: Reader = come(Reader, scripts=False)
+    reader.goes_to("/learn/rolling-in/")
+    expect(reader.page.get_by_role("link", name="Email")).to_be_visible()
+    for button in ("Copy link", "Print", "Send to..."):
+        expect(reader.page.get_by_role("button", name=button)).to_be_hidden()
+
+
+def test_the_course_prints_whole_and_without_the_sites_furniture(come: Any, tmp_path: Path) -> None:
+    reader: Reader = come(Reader, dark=True)
+    reader.goes_to("/learn/course/")
+    reader.page.emulate_media(media="print")
+    expect(reader.page.locator(".c-head")).to_be_hidden()
+    expect(reader.page.locator(".c-crumbs")).to_be_hidden()
+    headings = [heading.inner_text() for heading in reader.main.get_by_role("heading", level=2).all()]
+    assert headings == [
+        "One connected leg",
+        "From foot to knee",
+        "From knee to foot",
+        "Two stories",
+        "What you can do",
+        "Follow the chain",
+        "Find where it starts",
+    ]
+    expect(reader.main.get_by_role("heading", level=3)).to_have_count(18)
+    for story in ("Ana's story goes up", "Ben's story goes down"):
+        expect(reader.main.get_by_role("heading", name=story)).to_be_visible()
+    pdf = reader.page.pdf(path=tmp_path / "course.pdf", format="Letter")
+    assert pdf.startswith(b"%PDF")

@@ -1,0 +1,223 @@
+"""kill -9 of Postgres and of the web server while intakes stream in: what was acknowledged stands."""
+
+import contextlib
+import itertools
+import json
+import logging
+import os
+import queue
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import pytest
+
+from clinic.database import BASE_DIR, Cluster
+from tests.browser.product import Product
+from tests.conftest import make_template
+from tests.drills.judge import judge
+from tests.drills.stream import Journal, Phone
+
+pytestmark = pytest.mark.drill
+
+PHONES: Final = 6
+PATIENCE_SECONDS: Final = 90
+logger = logging.getLogger("tests.drills")
+
+
+class Machine:
+    """The clinic's machine: a Postgres and a web server that are started again whenever they die."""
+
+    def __init__(self, folder: Path) -> None:
+        self.cluster = Cluster(folder / "postgres")
+        urls = self.cluster.up()
+        make_template(urls.owner, urls.app, "footing")
+        self.urls = urls
+        self.product = Product(urls, folder)
+        self.port = self.product.port
+
+    def tend(self) -> None:
+        """What `manage.py run` does for its children."""
+        self.product.web.tend()
+        if not self.cluster.status().up:
+            assert self.cluster.up() == self.urls, "Postgres came back at another address"
+
+    def watch(self, is_over: Callable[[], bool], what: str) -> None:
+        """Keep it going until it `is_over`. Fails naming `what` was waited for."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not is_over():
+            assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s for {what}"
+            self.tend()
+            time.sleep(0.05)
+
+    def end(self) -> None:
+        self.product.end()
+        self.cluster.remove()
+
+    # What happens to it
+
+    def postgres_dies_whole(self) -> None:
+        server = self.cluster.status().pid
+        assert server
+        kill(server, *children_of(server))
+
+    def postmaster_dies(self) -> None:
+        server = self.cluster.status().pid
+        assert server
+        kill(server)
+
+    def one_backend_dies(self) -> None:
+        """Postgres then ends every other one too and recovers by itself."""
+        server = self.cluster.status().pid
+        assert server
+        backends = [pid for pid, words in commands(children_of(server)).items() if "footing_app" in words]
+        if backends:
+            kill(random.choice(backends))
+
+    def web_server_dies_whole(self) -> None:
+        process = self.product.web.process
+        if process is not None:
+            kill(process.pid, *children_of(process.pid))
+
+    def one_web_worker_dies(self) -> None:
+        process = self.product.web.process
+        if process is not None:
+            kill(*random.sample(children_of(process.pid), 1))
+
+    def both_die(self) -> None:
+        self.web_server_dies_whole()
+        self.postgres_dies_whole()
+
+
+FAULTS: Final[tuple[Callable[[Machine], None], ...]] = (
+    Machine.postgres_dies_whole,
+    Machine.web_server_dies_whole,
+    Machine.postmaster_dies,
+    Machine.one_web_worker_dies,
+    Machine.one_backend_dies,
+    Machine.both_die,
+)
+
+
+def kill(*pids: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def children_of(parent: int) -> list[int]:
+    rows = subprocess.run(["ps", "-axo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = [tuple(map(int, row.split())) for row in rows.splitlines()]
+    return [pid for pid, ppid in pairs if ppid == parent]
+
+
+def commands(pids: list[int]) -> dict[int, str]:
+    rows = subprocess.run(["ps", "-axo", "pid=,command="], capture_output=True, text=True, check=True).stdout
+    named = {int(row.split(None, 1)[0]): row for row in rows.splitlines()}
+    return {pid: named.get(pid, "") for pid in pids}
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    machine = Machine(tmp_path_factory.mktemp("machine"))
+    try:
+        machine.product.start(worker=False)
+        yield machine
+    finally:
+        machine.end()
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [pytest.param(1, id="short"), pytest.param(10, id="long", marks=pytest.mark.deep)],
+)
+def test_what_was_acknowledged_stands(machine: Machine, tmp_path: Path, rounds: int) -> None:
+    """Each round is every fault once, in another order each time, whenever some intakes have come through."""
+    intakes = machine.product.reception("visits", count=150 + 150 * rounds)
+    waiting: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    for intake in intakes:
+        waiting.put(intake)
+    journal = Journal(tmp_path / "acknowledged.jsonl")
+    ends = threading.Event()
+    phones = [Phone(machine.port, waiting, journal, ends) for _ in range(PHONES)]
+    for phone in phones:
+        phone.start()
+    began = time.monotonic()
+    for fault in itertools.chain.from_iterable(random.sample(FAULTS, len(FAULTS)) for _ in range(rounds)):
+        enough, moment = journal.written + random.randint(2, 4), time.monotonic() + random.uniform(0, 0.5)
+        machine.watch(
+            lambda enough=enough, moment=moment: journal.written >= enough and time.monotonic() > moment,
+            "intakes to come through",
+        )
+        fault(machine)
+    # It comes back by itself and takes intakes again; everything begun is sent.
+    enough = journal.written + PHONES
+    machine.watch(lambda: journal.written >= enough, "intakes after the last fault")
+    ends.set()
+    machine.watch(lambda: not any(phone.is_alive() for phone in phones), "the last intakes")
+    journal.close()
+
+    assert [phone.failure for phone in phones] == [""] * PHONES
+    seen = sum((phone.seen for phone in phones), Counter())
+    # Whatever broke: a cut connection or "come back in a moment", never an error page.
+    assert [what for what in seen if what.isdigit() and what != "503"] == []
+
+    lines = [json.loads(line) for line in (tmp_path / "acknowledged.jsonl").read_text().splitlines()]
+    acknowledged = {line["evaluation"] for line in lines}
+    verdict = judged(
+        machine,
+        [
+            {
+                "evaluation": intake["evaluation"],
+                "acknowledged": intake["evaluation"] in acknowledged,
+                "answers": {
+                    name: values for page in intake["answers"].values() for name, values in page.items()
+                },
+            }
+            for intake in intakes
+        ],
+    )
+    logger.info(
+        "%s acknowledged in %.0f s, longest silence %.1f s, clients saw %s, verdict %s",
+        len(acknowledged),
+        time.monotonic() - began,
+        journal.longest_silence,
+        dict(seen),
+        verdict,
+    )
+    assert verdict["wrong"] == {}
+    assert len(lines) == len(acknowledged) == verdict["stand"]
+    assert verdict["findings"] > 0
+    assert verdict["red_flags"] > 0
+    assert seen, "no client noticed anything: nothing was killed"
+    assert "Traceback" not in machine.product.said()
+
+
+def test_the_machine_keeps_what_it_says(machine: Machine) -> None:
+    """kill -9 cannot show what a power cut would: a commit reaches the disk before it is acknowledged."""
+    with psycopg.connect(machine.urls.app) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            assert connection.execute(f"SHOW {setting}").fetchone() == ("on",), setting
+
+
+def judged(machine: Machine, intakes: list[dict[str, Any]]) -> dict[str, Any]:
+    """In a process of its own, which sees the drill's database."""
+    done = subprocess.run(
+        [sys.executable, "-m", judge.__module__],
+        input=json.dumps(intakes),
+        capture_output=True,
+        text=True,
+        cwd=BASE_DIR,
+        env=machine.product.environment,
+    )
+    assert done.returncode == 0, done.stderr
+    verdict: dict[str, Any] = json.loads(done.stdout)
+    return verdict
