@@ -81,7 +81,7 @@ def test_a_page_that_shows_a_patient_writes_one_line_that_says_so(actor: str, wo
     """One page, one line, with the keys of what it showed and of who looked (R21)."""
     client = world.clients[actor]
     user = client.session["_auth_user_id"]
-    keys = {str(one.pk) for one in (world.patient, world.evaluation, world.draft, world.sent)}
+    keys = {str(one.pk) for one in (world.patient, world.evaluation, world.draft, world.sent, world.request)}
     keys |= {str(world.sent.evaluation_id)}
     wrong, shown = [], []
     for pattern in patterns():
