@@ -21,7 +21,7 @@ from intake.responses.models import QuestionnaireResponse
 from tests.architecture.conftest import CONTACT_MARKS, HEALTH_MARKS, STORY, World
 from tests.architecture.test_urls import ROWS, path_of
 from tests.architecture.urlconf import patterns
-from tests.conftest import ROOT, address
+from tests.conftest import ROOT, address, copy_database, drop_database
 
 BY = audit.system("tests")
 PATIENT_MODELS = [model for model in apps.get_models() if issubclass(model, PatientData)]
@@ -273,19 +273,27 @@ REFUSES = {
 }
 
 
+@pytest.fixture(scope="module")
+def own_database(django_db_setup: None, database_urls: tuple[str, str], ready_database: str) -> Iterator[str]:
+    """For processes of their own, which commit what they do."""
+    name = f"footing_test_{os.getpid()}_processes"
+    copy_database(database_urls[0], ready_database, name)
+    yield name
+    drop_database(database_urls[0], name)
+
+
 @pytest.mark.parametrize("kind", REFUSES)
 def test_the_guard_stands_in_every_kind_of_process(
-    kind: str, django_db_setup: None, database_urls: tuple[str, str]
+    kind: str, own_database: str, database_urls: tuple[str, str]
 ):
     arguments, code, words = REFUSES[kind]
-    name = connection.settings_dict["NAME"]
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
         env={
             **os.environ,
-            "DATABASE_OWNER_URL": address(database_urls[0], name),
-            "DATABASE_URL": address(database_urls[1], name),
+            "DATABASE_OWNER_URL": address(database_urls[0], own_database),
+            "DATABASE_URL": address(database_urls[1], own_database),
         },
         capture_output=True,
         text=True,
