@@ -72,6 +72,7 @@ class Patient(Visitor):
         return whole.get_by_role("group", name=f"{side} {text}", exact=True)
 
     def choice(self, question: str, answer: str, side: str = "") -> Locator:
+        """One answer's radio button or box."""
         group = self.question(question, side)
         return group.get_by_role("radio", name=answer, exact=True).or_(
             group.get_by_role("checkbox", name=answer, exact=True)

@@ -133,6 +133,33 @@ def known_intakes() -> dict[str, dict[str, list[Any]]]:
     }
 
 
+def demo_day() -> dict[str, str]:
+    """The demo's people with a visit today, at every stage; their intakes by name, and one that is calm."""
+    from django.utils import timezone
+
+    from clinic import demo
+    from clinic.models import User
+    from intake import audit, journey
+    from intake.responses.models import QuestionnaireResponse
+    from tests import factories
+
+    staff(role="physio", username="ortiz", first_name="Maya", last_name="Ortiz", title="Dr.")
+    staff(role="physio", username="reyes", first_name="Alex", last_name="Reyes", title="Dr.")
+    people = {user.username: user for user in User.objects.filter(username__in=("ortiz", "reyes"))}
+    found = {"password": PASSWORD}
+    for person in demo.TODAY:
+        evaluation = demo.book(person, people, timezone.localdate())
+        if person.stage == "invited":
+            journey.invite(evaluation=evaluation, by=factories.SETUP, mail=False)
+            continue
+        demo.answer(evaluation, person)
+        with audit.audited("tests.read", by=factories.SETUP):
+            response = QuestionnaireResponse.objects.get(evaluation=evaluation)
+        found[f"{person.given} {person.family}"] = str(response.pk)
+    calm = {link_id: list(values) for link_id, values in factories.CALM.items()}
+    return {**found, "calm": visit(given="Nothing", family="Found", answers=calm)["response"]}
+
+
 def another_link(*, evaluation: str) -> dict[str, str]:
     """A newer link to the same visit; it ends the one before."""
     from intake import audit, journey
@@ -185,7 +212,7 @@ def stored(*, evaluation: str) -> dict[str, Any]:
 
 
 TASKS: Final[dict[str, Callable[..., Any]]] = {
-    task.__name__: task for task in (staff, visit, visits, known_intakes, another_link, stored)
+    task.__name__: task for task in (staff, visit, visits, known_intakes, demo_day, another_link, stored)
 }
 
 

@@ -28,7 +28,9 @@ def next_tuesday() -> date:
     ids=["scripts", "no scripts", "keyboard"],
 )
 def test_a_patient_is_invited(come: Come, product: Product, kind: type[FrontDesk], scripts: bool) -> None:
-    account = product.reception("staff", role="front desk", username="desk", first_name="Robin")
+    account = product.reception(
+        "staff", role="front desk", username="desk", first_name="Robin", last_name="Hale"
+    )
     product.reception(
         "staff", role="physio", username="ortiz", first_name="Maya", last_name="Ortiz", title="Dr."
     )
@@ -65,7 +67,9 @@ def test_a_patient_is_invited(come: Come, product: Product, kind: type[FrontDesk
 
 
 def test_what_is_wrong_is_said_and_nothing_typed_is_lost(come: Come, product: Product) -> None:
-    account = product.reception("staff", role="front desk", username="desk", first_name="Robin")
+    account = product.reception(
+        "staff", role="front desk", username="desk", first_name="Robin", last_name="Hale"
+    )
     desk = come(FrontDesk).signs_in(account)
     desk.adds_patient(given="Anna", family="", born="13/40/1986", email="a@")
     desk.reads("Enter a real date as month/day/year, like 04/12/1986.").reads("This field is required.")

@@ -67,7 +67,9 @@ def test_an_urgent_answer_reaches_the_clinic(
 ) -> None:
     """J4.6, J4.8 to J4.11: a patient ticks it and is gone; the form was never sent."""
     name = f"Urgent{scripts}".title()
-    desk_account = product.reception("staff", role="front desk", username="desk", first_name="Robin")
+    desk_account = product.reception(
+        "staff", role="front desk", username="desk", first_name="Robin", last_name="Hale"
+    )
     visit = product.reception("visit", given="Lee", family=name, born="1979-01-05", minutes_ahead=600)
     desk = come(FrontDesk, scripts=scripts).signs_in(desk_account)
     physio = come(Physio, scripts=scripts).signs_in(physio_account)

@@ -41,6 +41,9 @@ LOOK: Final = """() => {
 
 SCRIPT_TAG: Final = re.compile(r"<script\b.*?</script>", re.DOTALL)
 
+# Colors that are still fading, in Django's own style sheet, are no colors to measure.
+SETTLE: Final = "Promise.allSettled(document.getAnimations().map((one) => one.finished)).then(() => 0)"
+
 WIDTH: Final = """() => {
   scrollTo(9999, scrollY);
   const moved = scrollX;
@@ -131,15 +134,22 @@ class Visitor:
         self.problems += [f"{where}: {words}" for words, wrong in complaints.items() if wrong]
         self.titles[where] = seen["title"]
 
-    def finds_page_accessible(self) -> None:
-        """No axe violation at all (WCAG 2.2 AA and best practice), no sideways scroll at 320 px."""
+    def finds_page_accessible(self, *, themes: bool = False, everything: bool = False) -> None:
+        """No axe violation at all (WCAG 2.2 AA and best practice), no sideways scroll at 320 px.
+
+        themes: contrast in the other theme too. everything: all of axe there, and on the other screen.
+        """
+        complaints: list[str] = []
         with self._page_for_axe() as page:
-            found = Axe().run(page, options=self.axe).response["violations"]
-        complaints = [
-            f"axe {rule['id']}: {node['target']} {node.get('failureSummary', '')}"
-            for rule in found
-            for node in rule["nodes"]
-        ]
+            complaints += self._axe(page, self.axe)
+            if themes or everything:
+                other = "light" if self.theme == "dark" else "dark"
+                page.emulate_media(color_scheme=other)
+                complaints += self._axe(page, self.axe if everything else {"runOnly": ["color-contrast"]})
+                page.emulate_media(color_scheme=self.theme)
+            if everything:
+                page.set_viewport_size(LAPTOP if self.window == PHONE else PHONE)
+                complaints += self._axe(page, self.axe)
         self.page.set_viewport_size({**self.window, "width": NARROWEST})
         moved = self.page.evaluate(WIDTH)
         self.page.set_viewport_size(self.window)
@@ -147,6 +157,14 @@ class Visitor:
             complaints.append(f"scrolls sideways by {moved} px at {NARROWEST} px")
         where = urlsplit(self.page.url).path
         self.problems += [f"{where}: {words}" for words in complaints]
+
+    def _axe(self, page: Page, options: dict[str, Any]) -> list[str]:
+        page.evaluate(SETTLE)
+        return [
+            f"axe {rule['id']}: {node['target']} {node.get('failureSummary', '')}"
+            for rule in Axe().run(page, options=options).response["violations"]
+            for node in rule["nodes"]
+        ]
 
     @contextmanager
     def _page_for_axe(self) -> Iterator[Page]:
@@ -267,6 +285,7 @@ class Visitor:
 
     def takes_picture(self, path: Path, *, whole: bool = True) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.evaluate(SETTLE)
         self.page.screenshot(path=path, full_page=whole)
 
     def describes(self) -> str:

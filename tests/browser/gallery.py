@@ -1,0 +1,147 @@
+"""Every distinct page of the product, one after another, as somebody sees it: for checks and pictures."""
+
+from collections.abc import Iterator, Mapping
+
+from tests.browser.conftest import Come
+from tests.browser.desk import FrontDesk, Physio, Staff
+from tests.browser.patient import Patient
+from tests.browser.product import Product
+from tests.browser.visitor import Visitor
+
+Shown = tuple[str, Visitor]
+
+KNEECAP = "Right knee, around or behind the kneecap"
+STEADY = "I have a wall or chair to hold, I am steady, and I want to try."
+ARCH = "Right foot, under the arch"
+
+
+def public_pages(come: Come) -> Iterator[Shown]:
+    anyone = come(Visitor)
+    for name, path in (
+        ("home", "/"),
+        ("lessons", "/learn/"),
+        ("lesson", "/learn/rolling-in/"),
+        ("lesson-with-self-check", "/learn/check-yourself-safely/"),
+        ("lesson-search", "/learn/search/?q=knee"),
+        ("lesson-course", "/learn/course/"),
+        ("chain", "/chain/"),
+        ("newsletter", "/newsletter/"),
+        ("newsletter-check-your-mail", "/newsletter/check-your-mail/"),
+        ("privacy", "/privacy/"),
+    ):
+        yield name, anyone.goes_to(path)
+    for name, path in (("not-found", "/no-such-page/"), ("link-ended", "/intake/open/no-such-token/")):
+        with anyone.refused_with(404):
+            yield name, anyone.goes_to(path)
+    with anyone.refused_with(403):
+        yield "session-over", anyone.goes_to("/intake/")
+
+
+def patient_pages(come: Come, product: Product) -> Iterator[Shown]:
+    """The form from the link to the thank-you, with what goes wrong on the way."""
+    visit = product.reception("visit")
+    patient = come(Patient)
+    yield "birth-date", patient.opens(visit["link"])
+    yield "birth-date-error", patient.gives_birth_date("13", "40", "1986")
+    yield "start", patient.gives_birth_date("4", "12", "1986")
+    yield "tasks-none-done", patient.starts()
+    yield "about", patient.goes_to("/intake/about/")
+    yield "about-error", patient.continues()
+    yield "safety", patient.has_filled_up_to("safety")
+    yield "safety-error", patient.continues()
+    patient.chooses("Did you hurt this leg in the last 2 weeks?", "Yes", side="Left leg")
+    yield "safety-more-asked", patient
+    yield "health", patient.has_filled_up_to("health")
+    yield "where", patient.has_filled_up_to("where")
+    yield "where-error", patient.continues()
+    yield "where-soles", patient.marks(KNEECAP).turns_map_to("soles").marks(ARCH)
+    yield "where-list", patient.presses("Use a list instead")
+    yield "where-list-error", patient.continues()
+    yield "pain", patient.has_filled_up_to("pain")
+    yield "pain-error", patient.continues()
+    for slug in ("knee", "foot", "walk", "try"):
+        yield slug, patient.has_filled_up_to(slug)
+    yield "try-yes", patient.chooses(STEADY, "Yes")
+    yield "life", patient.has_filled_up_to("life")
+    yield "tasks-some-done", patient.goes_to("/intake/")
+    yield "check-some-needed", come_to_an_incomplete_check(come, product)
+    yield "check", patient.has_filled_everything()
+    yield "check-error", patient.sends()
+    yield "sent", patient.confirms().sends()
+    yield "left", patient.presses("Leave")
+    stranger = come(Patient)
+    begun = product.reception("visit", given="Begun")
+    come(Patient).opens_with_birth_date(begun["link"]).has_filled("about")
+    with stranger.refused_with(403):
+        yield "other-device", stranger.opens_with_birth_date(begun["link"])
+
+
+def come_to_an_incomplete_check(come: Come, product: Product) -> Patient:
+    patient: Patient = come(Patient)
+    patient.opens_with_birth_date(product.reception("visit")["link"]).has_filled("about", "safety")
+    return patient.goes_to("/intake/check/")
+
+
+def urgent_pages(come: Come, product: Product) -> Iterator[Shown]:
+    """A same-day answer and an emergency, then the thank-you that repeats the advice."""
+    for name, safety in (
+        ("advice-same-day", {"safety.leg-signs.left": ["calf-swollen"]}),
+        (
+            "advice-emergency",
+            {"safety.body-signs": ["chest-breath"], "safety.leg-signs.left": ["calf-swollen"]},
+        ),
+    ):
+        patient: Patient = come(Patient)
+        patient.opens_with_birth_date(product.reception("visit", given="Urgent")["link"])
+        patient.has_filled("about").goes_to("/intake/safety/")
+        patient.tampers("safety.leg-signs.left", "calf-swollen")
+        if "safety.body-signs" in safety:
+            patient.tampers("safety.body-signs", "chest-breath")
+        yield name, patient.continues()
+    patient.presses("I understand").has_filled("safety", safety=safety)
+    patient.has_filled("health", "where", "pain").goes_to("/intake/check/")
+    yield "sent-urgent", patient.confirms().sends()
+
+
+def staff_pages(come: Come, product: Product) -> Iterator[Shown]:
+    day: Mapping[str, str] = product.reception("demo_day")
+    account = {"username": "ortiz", "password": day["password"]}
+    physio: Physio = come(Physio)
+    yield "sign-in", physio.goes_to("/staff/")
+    yield "sign-in-error", physio.signs_in({**account, "password": "wrong"})
+    yield "worklist", physio.signs_in(account)
+    yield "worklist-to-review", physio.goes_to_worklist("?status=to-review")
+    yield "worklist-empty", physio.goes_to_worklist("?day=2031-01-01")
+    yield "worklist-nobody-found", physio.goes_to_worklist("?q=Nobodyhasthisname")
+    review = "/staff/intake/questionnaireresponse/{}/review/"
+    yield "review", physio.goes_to(review.format(day["Priya Raman"]))
+    first = physio.open_findings()[0]
+    yield "review-dismiss-error", physio.dismisses(first)
+    yield "review-decided", physio.confirms(first, note="Leans on the right leg in the waiting room too")
+    yield "review-finish-error", physio.finishes()
+    yield "review-red-flag", physio.goes_to(review.format(day["Sam Okafor"]))
+    yield "review-call-error", physio.records_call(outcome="Spoke to the patient")
+    yield "review-nothing-found", physio.goes_to(review.format(day["calm"]))
+    yield "rules", physio.goes_to("/staff/intake/rule/")
+    yield "rule", physio.uses(physio.main.get_by_role("rowheader").get_by_role("link").first)
+    yield "questionnaires", physio.goes_to("/staff/intake/questionnaire/")
+    yield "questionnaire", physio.uses(physio.main.get_by_role("rowheader").get_by_role("link").first)
+    desk: FrontDesk = come(FrontDesk)
+    desk.signs_in(
+        product.reception("staff", role="front desk", username="desk", first_name="Robin", last_name="Hale")
+    )
+    yield "desk-worklist", desk
+    yield "patients", desk.goes_to("/staff/intake/patient/")
+    yield "patient-add", desk.goes_to("/staff/intake/patient/add/")
+    yield "patient-add-error", desk.presses("Add")
+    yield "patient", desk.goes_to("/staff/intake/patient/?q=Raman").follows("Raman, Priya")
+    yield "evaluation-add", desk.follows("Add an evaluation", within=desk.main)
+    yield "evaluation-add-error", desk.presses("Add")
+    yield "evaluation", desk.goes_to_worklist("?q=Fields").opens_row("Noah Fields")
+    owner: Staff = come(Staff)
+    owner.signs_in(
+        product.reception("staff", role="owner", username="owner", first_name="Dana", last_name="Whitlock")
+    )
+    yield "staff-home", owner
+    with owner.refused_with(404):
+        yield "staff-not-found", owner.goes_to(review.format(day["calm"]))
