@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from education.lessons.models import Lesson
 from education.newsletter.models import Issue, Subscriber
@@ -81,10 +82,11 @@ def build_world() -> World:
         given_name=NAME, family_name=FAMILY, email=MAIL, phone=PHONE, birth_date="1979-01-05"
     )
     physio = make_user("physio")
-    sent = make_response(
-        {**ROLLING_IN, "why.story": [STORY]}, evaluation=make_evaluation(patient=person, physio=physio)
-    )
-    evaluation = make_evaluation(patient=person, physio=physio)
+    # On today's worklist at any time of the day.
+    visit = {"patient": person, "physio": physio}
+    visit["starts_at"] = timezone.localtime().replace(hour=23, minute=59, second=59)
+    sent = make_response({**ROLLING_IN, "why.story": [STORY]}, evaluation=make_evaluation(**visit))
+    evaluation = make_evaluation(**visit)
     draft = make_response({**SWOLLEN_CALF, "why.story": [STORY]}, evaluation=evaluation, sent=False)
     calm = make_response(ROLLING_IN)
     token = links.new_token()

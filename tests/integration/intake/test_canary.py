@@ -138,7 +138,7 @@ def add_and_invite(desk: Client, physio: int) -> Invitation:
     assert (
         desk.post(
             f"{reverse('admin:intake_evaluation_add')}?patient={patient.pk}",
-            {"physio": physio, "starts_at": timezone.localtime().strftime("%Y-%m-%dT23:30"), "minutes": "60"},
+            {"physio": physio, "starts_at": timezone.localtime().strftime("%Y-%m-%dT23:59"), "minutes": "60"},
         ).status_code
         == 303
     )
@@ -155,7 +155,9 @@ def look_around(client: Client) -> None:
         reverse("admin:intake_evaluation_changelist") + f"?q={FAMILY}",
         reverse("admin:intake_patient_changelist") + f"?q={FAMILY}",
     ):
-        assert client.get(path).status_code == 200
+        page = client.get(path)
+        assert page.status_code == 200
+        assert FAMILY in page.text
 
 
 def review(physio: Client, key: object) -> None:
