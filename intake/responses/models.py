@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -54,6 +55,19 @@ class QuestionnaireResponse(PatientData):
         permissions = [
             ("see_worklist", "Can see the worklist"),
             ("review_intake", "Can read answers and findings, decide, and finish a review"),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="sent_is_final",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__status__in=["completed", "amended"])
+                & (
+                    pgtrigger.Q(old__answers__df=pgtrigger.F("new__answers"))
+                    | pgtrigger.Q(old__document__df=pgtrigger.F("new__document"))
+                    | pgtrigger.Q(old__authored__df=pgtrigger.F("new__authored"))
+                    | pgtrigger.Q(old__submit_key__df=pgtrigger.F("new__submit_key"))
+                ),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
