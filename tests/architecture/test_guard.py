@@ -329,7 +329,7 @@ SHAPES = (
     "SET session_replication_role = replica",
     "ALTER ROLE CURRENT_USER CREATEDB",
     "ALTER SYSTEM SET fsync = off",
-    "COPY (SELECT 1) TO '/tmp/footing-mine'",
+    "COPY (SELECT 1) TO '/tmp/mine'",
     "COPY (SELECT 1) TO PROGRAM 'cat'",
 )
 
