@@ -44,6 +44,10 @@ def product(
     finally:
         running.end()
         drop_database(owner, name)
+    # Whatever the stories did: the server met no error of its own, and no log holds a link's secret.
+    wrong = [line for line in running.said().splitlines() if " ERROR " in line or "Traceback" in line]
+    assert wrong == []
+    assert "intake/open/" not in running.said()
 
 
 @pytest.fixture(scope="package")

@@ -15,10 +15,21 @@ STEADY = "I have a wall or chair to hold, I am steady, and I want to try."
 ARCH = "Right foot, under the arch"
 
 
-def public_pages(come: Come) -> Iterator[Shown]:
+def pages_of_nobody(come: Come) -> Iterator[Shown]:
+    """What anybody may come upon."""
+    anyone = come(Visitor)
+    yield "home", anyone.goes_to("/")
+    for name, path in (("not-found", "/no-such-page/"), ("link-ended", "/intake/open/no-such-token/")):
+        with anyone.refused_with(404):
+            yield name, anyone.goes_to(path)
+    with anyone.refused_with(403):
+        yield "session-over", anyone.goes_to("/intake/")
+
+
+def library_pages(come: Come) -> Iterator[Shown]:
+    """A page of each kind; `test_reading` walks them all."""
     anyone = come(Visitor)
     for name, path in (
-        ("home", "/"),
         ("lessons", "/learn/"),
         ("lesson", "/learn/rolling-in/"),
         ("lesson-with-self-check", "/learn/check-yourself-safely/"),
@@ -30,11 +41,14 @@ def public_pages(come: Come) -> Iterator[Shown]:
         ("privacy", "/privacy/"),
     ):
         yield name, anyone.goes_to(path)
-    for name, path in (("not-found", "/no-such-page/"), ("link-ended", "/intake/open/no-such-token/")):
-        with anyone.refused_with(404):
-            yield name, anyone.goes_to(path)
-    with anyone.refused_with(403):
-        yield "session-over", anyone.goes_to("/intake/")
+
+
+def pages_with_conditions_in_words(come: Come, product: Product) -> Iterator[Shown]:
+    """Where scripts are off, what depends on another answer stands in the page with its condition."""
+    patient = come(Patient, scripts=False)
+    patient.opens_with_birth_date(product.reception("visit")["link"])
+    for slug in ("about", "safety", "try", "life"):
+        yield f"{slug}-without-scripts", patient.has_filled_up_to(slug)
 
 
 def patient_pages(come: Come, product: Product) -> Iterator[Shown]:

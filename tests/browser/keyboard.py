@@ -36,14 +36,15 @@ class ByKeyboard(Visitor):
 
     def reaches(self, control: Locator) -> None:
         """Tab until the focus is there; it can be seen when it is."""
+        here = control.element_handle()
         for _ in range(FAR):
-            where = control.evaluate(WHERE)
+            where = here.evaluate(WHERE)
             if where == 2:
                 break
             self.page.keyboard.press("ArrowDown" if where else "Tab")
         else:
             raise AssertionError(f"{control} is not to be reached by Tab at {self.page.url}")
-        if not control.evaluate(RING):
+        if not here.evaluate(RING):
             self.problems.append(f"{self.page.url}: nothing shows that {control} has the focus")
 
     def touches(self, control: Locator) -> None:

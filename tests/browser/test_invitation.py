@@ -44,7 +44,6 @@ def test_what_the_link_shows_before_anything_is_typed(patient: Patient, product:
     patient.reads("with Dr. Ortiz at i.Athlete Physio").reads("Your answers are private")
     patient.does_not_read("Zyxana").does_not_read("1961")
     assert "Zyxana" not in patient.page.content()
-    patient.finds_page_accessible()
 
 
 def test_dates_that_are_none(patient: Patient, product: Product) -> None:
@@ -55,7 +54,6 @@ def test_dates_that_are_none(patient: Patient, product: Product) -> None:
     patient.gives_birth_date("4", "12", "2086").sees_error("Enter a date of birth in the past")
     patient.gives_birth_date("4", "12", "1886").sees_error("Enter a year after 1900")
     patient.gives_birth_date("4", "12", "86").sees_error("Enter all four numbers of the year")
-    patient.finds_page_accessible()
     patient.gives_birth_date("4", "12", "1986").reads_heading("Before you start")
 
 
@@ -80,7 +78,6 @@ def test_links_that_no_longer_work_look_alike(patient: Patient, product: Product
             patient.opens(link).reads_heading("This link no longer works").reads("Call us")
         pages.append(patient.main.inner_html())
     assert pages[0] == pages[1]
-    patient.finds_page_accessible()
 
 
 def test_the_right_date_opens_the_form(patient: Patient, product: Product) -> None:
@@ -89,8 +86,6 @@ def test_the_right_date_opens_the_form(patient: Patient, product: Product) -> No
     assert patient.page.url == f"{product.address}/intake/start/", "the token has left the address"
     patient.reads("Hello Casey. Dr. Ortiz would like to know").reads("call 911")
     patient.reads("Only the clinic’s team can see your answers")
-    patient.finds_page_accessible()
     session = patient.cookies()["intake"]
     assert (session["httpOnly"], session["sameSite"], session["expires"]) == (True, "Lax", -1)
     patient.starts().reads_heading("Hello Casey. Here is your pre-visit form").reads("0 of 10 parts done")
-    patient.finds_page_accessible()

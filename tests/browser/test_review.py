@@ -37,7 +37,7 @@ def test_an_intake_is_reviewed(
     product.reception("visit", given="Jordan", family=name, minutes_ahead=30, answers=intakes["SPARING"])
     physio = come(kind, scripts=scripts).signs_in(physio_account)
     physio.goes_to_worklist(f"?q={name}&day=coming").opens_row(f"Jordan {name}")
-    physio.reads_heading(f"Jordan {name}").finds_page_accessible()
+    physio.reads_heading(f"Jordan {name}")
     # Both ends of the chain with their sides, and her very answers.
     physio.reads("Left heel, from right knee").reads("Because Jordan said").reads("I lean on it more")
     physio.reads("Draft content: not yet approved by a physio")
@@ -53,7 +53,7 @@ def test_an_intake_is_reviewed(
     physio.sees_decided(first, "All 3 decisions")
     for title in others:
         physio.assesses(title).sees_decided(title, "To assess")
-    physio.reads("Everything is decided").finds_page_accessible()
+    physio.reads("Everything is decided")
     physio.finishes().is_told("Review finished.")
     physio.goes_to_worklist(f"?q={name}&day=coming")
     expect(physio.row(f"Jordan {name}")).to_contain_text("Reviewed")
@@ -89,7 +89,6 @@ def test_an_urgent_answer_reaches_the_clinic(
         assert member.urgent_answers() == before + 1
         member.follows_banner()
         assert f"Lee {name}" in member.names_in_worklist()[: before + 1], "urgent ones come first"
-        member.finds_page_accessible()
 
     # The front desk reads a name, a number and the word: nothing of the answer.
     expect(desk.row(f"Lee {name}")).to_contain_text("Urgent")
@@ -119,7 +118,6 @@ def test_a_review_with_an_urgent_answer_waits_for_the_call(
     physio.records_call(outcome="Spoke to the patient").sees_error(
         "Write what was agreed, or why no call is needed."
     )
-    physio.finds_page_accessible()
     physio.records_call(outcome="Spoke to the patient", next_step="Sees her doctor today").reads(
         "Everything is decided"
     )

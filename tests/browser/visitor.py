@@ -16,9 +16,13 @@ NARROWEST: Final = 320
 
 WCAG: Final = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    # What passes need not be told in full.
+    "resultTypes": ["violations"],
     # axe leaves it out unless asked, though it belongs to WCAG 2.2 AA.
     "rules": {"target-size": {"enabled": True}},
 }
+
+CONTRAST: Final = {"runOnly": ["color-contrast"], "resultTypes": ["violations"], "preload": False}
 
 # Chromium writes violations to the console too; this also names the place.
 TELL_OF_VIOLATIONS: Final = """
@@ -69,7 +73,6 @@ class Visitor:
         self.theme: Literal["dark", "light"] = "dark" if dark else "light"
         self.problems: list[str] = []
         self._expected: list[int] = []
-        self.titles: dict[str, str] = {}
         self.context = browser.new_context(
             base_url=address,
             viewport=self.window,
@@ -132,7 +135,6 @@ class Visitor:
             f"{seen['inline']} inline styles or scripts": bool(seen["inline"]),
         }
         self.problems += [f"{where}: {words}" for words, wrong in complaints.items() if wrong]
-        self.titles[where] = seen["title"]
 
     def finds_page_accessible(self, *, themes: bool = False, everything: bool = False) -> None:
         """No axe violation at all (WCAG 2.2 AA and best practice), no sideways scroll at 320 px.
@@ -145,7 +147,7 @@ class Visitor:
             if themes or everything:
                 other = "light" if self.theme == "dark" else "dark"
                 page.emulate_media(color_scheme=other)
-                complaints += self._axe(page, self.axe if everything else {"runOnly": ["color-contrast"]})
+                complaints += self._axe(page, self.axe if everything else CONTRAST)
                 page.emulate_media(color_scheme=self.theme)
             if everything:
                 page.set_viewport_size(LAPTOP if self.window == PHONE else PHONE)
