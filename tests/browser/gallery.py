@@ -151,7 +151,7 @@ def staff_pages(come: Come, product: Product) -> Iterator[Shown]:
     yield "patient", desk.goes_to("/staff/intake/patient/?q=Raman").follows("Raman, Priya")
     yield "evaluation-add", desk.follows("Add an evaluation", within=desk.main)
     yield "evaluation-add-error", desk.presses("Add")
-    yield "evaluation", desk.goes_to_worklist("?q=Fields").opens_row("Noah Fields")
+    yield "evaluation", desk.goes_to(f"/staff/intake/evaluation/{day['Noah Fields']}/change/")
     owner: Staff = come(Staff)
     owner.signs_in(
         product.reception("staff", role="owner", username="owner", first_name="Dana", last_name="Whitlock")

@@ -134,7 +134,10 @@ def known_intakes() -> dict[str, dict[str, list[Any]]]:
 
 
 def demo_day() -> dict[str, str]:
-    """The demo's people with a visit today, at every stage; their intakes by name, and one that is calm."""
+    """The demo's people with a visit today, at every stage: ids of their intakes by name.
+
+    Of a visit without an intake, its own id.
+    """
     from django.utils import timezone
 
     from clinic import demo
@@ -151,6 +154,7 @@ def demo_day() -> dict[str, str]:
         evaluation = demo.book(person, people, timezone.localdate())
         if person.stage == "invited":
             journey.invite(evaluation=evaluation, by=factories.SETUP, mail=False)
+            found[f"{person.given} {person.family}"] = str(evaluation.pk)
             continue
         demo.answer(evaluation, person)
         with audit.audited("tests.read", by=factories.SETUP):
