@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from clinic.database import Urls
 from tests.browser.browser import find_browser
 from tests.browser.patient import Patient
 from tests.browser.product import Product
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import PATIENCE, Visitor
 from tests.conftest import address, copy_database, drop_database
 
 Come = Callable[..., Any]
+
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

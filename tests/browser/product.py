@@ -19,7 +19,7 @@ from clinic.database import BASE_DIR, Urls
 from clinic.processes import Child
 
 HOST = "127.0.0.1"
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 BETWEEN_MAILS = re.compile(r"^-{79}$", re.MULTILINE)
 MAIL_IS_WHOLE = re.compile(r"^-{79}\s*\Z", re.MULTILINE)
 

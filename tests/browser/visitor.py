@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request,
 PHONE: Final = {"width": 390, "height": 844}
 LAPTOP: Final = {"width": 1440, "height": 900}
 NARROWEST: Final = 320
+# Milliseconds. Nothing here measures time: a loaded machine may take long.
+PATIENCE: Final = 20_000
 
 WCAG: Final = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -83,7 +85,7 @@ class Visitor:
             locale="en-US",
             timezone_id="America/Los_Angeles",
         )
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(PATIENCE)
         self.context.add_init_script(TELL_OF_VIOLATIONS)
         self.context.on("console", self._hear)
         self.context.on("weberror", lambda error: self.problems.append(f"script error: {error.error}"))
