@@ -12,7 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chromium-headless-shell")
+# The one without windows first: it needs two thirds of the time of the others.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 APPLICATIONS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -96,10 +97,13 @@ def install_browser() -> Path:
 
 def _ways_to_install() -> Iterator[list[str]]:
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        apt = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
-        yield apt
+        apt = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+        yield [*apt, "chromium-headless-shell"]
         # A fresh machine's package lists are empty or old.
-        yield ["sh", "-c", f"apt-get update -qq && {' '.join(apt)}"]
+        yield ["apt-get", "update", "-qq"]
+        yield [*apt, "chromium-headless-shell"]
+        # Ubuntu has only this one.
+        yield [*apt, "chromium"]
     playwright = [sys.executable, "-m", "playwright", "install"]
     if os.geteuid() == 0:
         yield [*playwright, "--with-deps", "chromium"]
