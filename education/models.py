@@ -2,7 +2,7 @@
 
 from education.catalog.models import ShippedEntry
 from education.chain.models import ChainLink, ChainNode, PhysioTest, Source
-from education.clinic_info.models import ClinicInfo
+from education.clinic_info.models import ClinicInfo, PrivacyNotice
 from education.lessons.models import Author, Category, Lesson
 from education.newsletter.models import Delivery, Issue, Subscriber
 from education.visitors.models import RecentUse
@@ -17,6 +17,7 @@ __all__ = [
     "Issue",
     "Lesson",
     "PhysioTest",
+    "PrivacyNotice",
     "RecentUse",
     "ShippedEntry",
     "Source",

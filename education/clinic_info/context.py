@@ -4,16 +4,19 @@ from django.db import Error
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from education.clinic_info.models import ClinicInfo
+from education.clinic_info.models import ClinicInfo, PrivacyNotice
 
 
 def clinic(request: HttpRequest) -> dict[str, object]:
-    """`{"clinic": ClinicInfo}`, read at the first use in a template.
+    """`{"clinic": ClinicInfo, "privacy_notice": PrivacyNotice}`, each read at its first use in a template.
 
     Without a database or before the first `load_library` it is a blank `ClinicInfo`, so that error pages
     still stand.
     """
-    return {"clinic": SimpleLazyObject(current_or_blank)}
+    return {
+        "clinic": SimpleLazyObject(current_or_blank),
+        "privacy_notice": SimpleLazyObject(PrivacyNotice.current),
+    }
 
 
 def current_or_blank() -> ClinicInfo:

@@ -1,13 +1,59 @@
-"""The clinic's name, address, phone and hours, kept in one row that editors change."""
+"""The clinic's facts and words in one row that editors change, and each version of its privacy notice."""
 
-from typing import Self
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Self
 
-from django.core.validators import RegexValidator
+import pgtrigger
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 E164 = r"^\+[1-9][0-9]{6,14}$"
+# "Instagram https://www.instagram.com/clinic"
+SOCIAL_LINE: Final = re.compile(r"(?P<name>\S.*?)\s+(?P<url>\S+)")
+
+# The words of `education/privacy_shipped.html`: their version, and the day they were written. Changed words
+# take the next number, because intakes name the version that a patient has seen.
+SHIPPED_PRIVACY_VERSION: Final = 1
+SHIPPED_PRIVACY_DATE: Final = date(2026, 11, 24)
+
+
+@dataclass(frozen=True, slots=True)
+class SocialLink:
+    """Where else the clinic can be found: `name` is what people read, `url` an https address."""
+
+    name: str
+    url: str
+
+
+def read_social_links(text: str) -> Iterator[SocialLink]:
+    """The links of a text with one a line. Raises `ValidationError` naming the first line that is none."""
+    is_address = URLValidator(schemes=["https"])
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        found = SOCIAL_LINE.fullmatch(line.strip())
+        try:
+            if found is None:
+                raise ValidationError("")
+            is_address(found["url"])
+        except ValidationError:
+            raise ValidationError(
+                _("Line %(number)s: write a name, a space, and an address that starts with https://."),
+                params={"number": number},
+            ) from None
+        yield SocialLink(found["name"], found["url"])
+
+
+def validate_social_links(text: str) -> None:
+    """Raises `ValidationError` for a line that is not a name and an https address."""
+    list(read_social_links(text))
 
 
 class ClinicInfo(models.Model):
@@ -32,6 +78,33 @@ class ClinicInfo(models.Model):
     )
     shows_subscriber_count = models.BooleanField(
         _("say how many get the newsletter"), default=False, help_text=_("On the newsletter's own page.")
+    )
+    social_links = models.TextField(
+        _("social links"),
+        blank=True,
+        validators=[validate_social_links],
+        help_text=_(
+            "One on each line, a name and an address: Instagram https://www.instagram.com/name. "
+            "None: readers see no such line."
+        ),
+    )
+    call_heading = models.CharField(
+        _("heading of the call to an evaluation"),
+        max_length=80,
+        blank=True,
+        help_text=_("It ends every lesson. Leave empty for our own words."),
+    )
+    call_text = models.TextField(
+        _("words of the call to an evaluation"),
+        max_length=400,
+        blank=True,
+        help_text=_("Leave empty for our own words."),
+    )
+    newsletter_text = models.CharField(
+        _("what the newsletter brings"),
+        max_length=200,
+        blank=True,
+        help_text=_("One sentence above its field. Leave empty for our own words."),
     )
 
     class Meta:
@@ -75,3 +148,52 @@ class ClinicInfo(models.Model):
     def place(self) -> str:
         """Where the clinic is, such as `Torrance, California`."""
         return ", ".join(part for part in (self.city, self.region) if part)
+
+    @property
+    def social(self) -> list[SocialLink]:
+        """Where else the clinic can be found, in the order in which editors wrote it."""
+        return list(read_social_links(self.social_links))
+
+
+class PrivacyNotice(models.Model):
+    """One version of the privacy notice. What people have seen stays as it was: a change is a new version.
+
+    `text` is plain: an empty line between paragraphs, `## ` before a heading. Without a row in force the
+    shipped words stand, as version `SHIPPED_PRIVACY_VERSION` with no text of their own.
+    """
+
+    version = models.PositiveIntegerField(_("version"), unique=True, editable=False)
+    in_force_on = models.DateField(_("in force from"), default=timezone.localdate)
+    text = models.TextField(
+        _("text"), help_text=_("Leave an empty line between paragraphs; start a heading with ## and a space.")
+    )
+
+    class Meta:
+        verbose_name = _("privacy notice")
+        verbose_name_plural = _("privacy notices")
+        ordering = ["-version"]
+        triggers = [
+            pgtrigger.Protect(name="privacy_notice_stays", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return _("Privacy notice, version %(version)s") % {"version": self.version}
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add it under the next number."""
+        if self._state.adding:
+            newest = PrivacyNotice.objects.aggregate(newest=models.Max("version"))["newest"] or 0
+            self.version = max(newest, SHIPPED_PRIVACY_VERSION) + 1
+        super().save(*args, **kwargs)
+
+    @classmethod
+    def current(cls) -> Self:
+        """The version in force today."""
+        found = cls.objects.filter(in_force_on__lte=timezone.localdate()).order_by("-version").first()
+        return found or cls(version=SHIPPED_PRIVACY_VERSION, in_force_on=SHIPPED_PRIVACY_DATE)
+
+    @property
+    def blocks(self) -> list[tuple[bool, str]]:
+        """`(is a heading, text)` from top to bottom; empty while the shipped words stand."""
+        pieces = [piece.strip() for piece in re.split(r"\n\s*\n", self.text.replace("\r\n", "\n"))]
+        return [(piece.startswith("## "), piece.removeprefix("## ")) for piece in pieces if piece]
