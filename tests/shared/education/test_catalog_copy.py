@@ -23,7 +23,9 @@ def test_lessons_keep_everything_the_plan_says() -> None:
     assert ours["suggestion"] == plan["suggestion"]
     assert len(ours["lessons"]) == len(plan["lessons"])
     for entry, planned in zip(ours["lessons"], plan["lessons"], strict=True):
-        # A body may rest on more sources than the plan named.
-        assert entry["sources"][: len(planned["sources"])] == planned["sources"]
-        assert {name: entry[name] for name in planned} == {**planned, "sources": entry["sources"]}
+        # A body may rest on more sources than the plan named, and lead on to more lessons.
+        longer = {name: entry[name] for name in ("sources", "related")}
+        for name, values in longer.items():
+            assert values[: len(planned[name])] == planned[name]
+        assert {name: entry[name] for name in planned} == {**planned, **longer}
         assert set(entry) - set(planned) <= {"part", "lead", "body", "icon", "path", "category", "published"}
