@@ -12,12 +12,13 @@ PRODUCTION := CLINIC_MODE=production $(NO_DATABASE) SITE_URL=https://intake.clin
 # Two processes, a file of tests at a time; `make test WORKERS=` runs them in one.
 WORKERS := -n 2 --dist loadfile
 
-.PHONY: help setup setup-dev run stop test deep check lint types imports migrations templates production fix check-shared lock
+.PHONY: help setup setup-dev run stop test deep check lint types imports migrations templates production fix check-shared lock bench
 
 help:
 	@echo "make run           the whole product at http://127.0.0.1:8000 (PORT=8001 make run: elsewhere)"
 	@echo "make stop          end what runs here, Postgres too"
 	@echo "make test          every test a fresh clone can run (ARGS='-k word' narrows it)"
+	@echo "make bench         what pages cost beside the least they can cost (ARGS='--only lesson')"
 	@echo "make deep          the long versions: many examples, all themes"
 	@echo "make check         lint, types, import rules, migrations, templates, production settings"
 	@echo "make check-shared  checks against ../shared"
@@ -42,6 +43,10 @@ test: setup-dev
 deep: setup-dev
 	@$(BIN)/python -m tests.browser.browser --install
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(WORKERS) -m "deep or not deep" $(ARGS)
+
+bench: setup-dev
+	@$(BIN)/python -m tests.browser.browser --install >/dev/null
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 # `make -k check` goes on after a failure, to show them all.
 check: lint types imports migrations templates production

@@ -1,0 +1,106 @@
+"""The floor: bare Django with psycopg doing what a page of ours does, and nothing else.
+
+The product's settings, middleware and database options; none of its apps, context processors or code. With
+`BENCH_MIDDLEWARE=none` not even the middleware. `gunicorn tests.bench.floor:application`.
+
+A page lies whole in one row, as if it had been drawn when it was published. Its view reads the row through
+the ORM, puts it into a template and compresses it for a browser that takes that.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import django
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection, models
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, re_path
+from django.views.decorators.gzip import gzip_page
+
+from tests.bench import served
+
+BARE: Final = os.environ.get("BENCH_MIDDLEWARE") == "none"
+NAME: Final = "floor-bare" if BARE else "floor"
+
+FIND: Final = """
+SELECT title, slug, ts_headline('english', summary || ' ' || body, query, 'MaxFragments=2, MaxWords=30')
+FROM education_lesson, websearch_to_tsquery('english', %s) AS query,
+  to_tsvector('english', concat_ws(' ', title, lead, key_points, summary, body)) AS words
+WHERE live AND words @@ query
+ORDER BY ts_rank(words, query) DESC
+"""
+
+
+def configure() -> None:
+    """The product's settings with the floor's own apps, templates and addresses."""
+    ours = {name: getattr(served, name) for name in dir(served) if name.isupper()}
+    database = dict(served.DATABASES["default"])
+    database["OPTIONS"] = {**database["OPTIONS"], "application_name": NAME}
+    settings.configure(
+        **{
+            **ours,
+            "ROOT_URLCONF": __name__,
+            "MIDDLEWARE": [] if BARE else served.MIDDLEWARE,
+            "DATABASES": {"default": database},
+            # What the middleware needs.
+            "INSTALLED_APPS": [
+                "django.contrib.auth",
+                "django.contrib.contenttypes",
+                "django.contrib.sessions",
+                "django.contrib.messages",
+                "django.contrib.staticfiles",
+            ],
+            "AUTH_USER_MODEL": "auth.User",
+            "TEMPLATES": [
+                {
+                    "BACKEND": "django.template.backends.django.DjangoTemplates",
+                    "DIRS": [Path(__file__).with_name("templates")],
+                }
+            ],
+        }
+    )
+    django.setup(set_prefix=False)
+
+
+configure()
+
+
+class Page(models.Model):
+    """A whole page, drawn."""
+
+    path = models.TextField(primary_key=True)
+    title = models.TextField()
+    body = models.TextField()
+
+    class Meta:
+        app_label = "floor"
+        db_table = "bench_page"
+        managed = False
+
+    def __str__(self) -> str:
+        return self.path
+
+
+@gzip_page
+def page(request: HttpRequest) -> HttpResponse:
+    return render(request, "page.html", {"page": Page._default_manager.get(path=request.path)})
+
+
+def search(request: HttpRequest) -> HttpResponse:
+    """Full text over the same lessons, and the hits in a template."""
+    asked = request.GET["q"]
+    with connection.cursor() as cursor:
+        cursor.execute(FIND, [asked])
+        hits: list[tuple[Any, ...]] = cursor.fetchall()
+    return render(request, "search.html", {"asked": asked, "hits": hits})
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok")
+
+
+urlpatterns = [path("healthz", healthz), path("learn/search/", search), re_path(".*", page)]
+application = WSGIHandler()
