@@ -1,6 +1,5 @@
-"""J2.1, J2.8 and the library around them: read, look at the map, search, pass on, print."""
+"""J2.1, J2.8 and the library around them: read, look at the map, search, pass on."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,26 +112,3 @@ def test_without_scripts_a_lesson_is_passed_on_by_mail(come: Any) -> None:
     expect(reader.page.get_by_role("link", name="Email")).to_be_visible()
     for button in ("Copy link", "Print", "Send to..."):
         expect(reader.page.get_by_role("button", name=button)).to_be_hidden()
-
-
-def test_the_course_prints_whole_and_without_the_sites_furniture(come: Any, tmp_path: Path) -> None:
-    reader: Reader = come(Reader, dark=True)
-    reader.goes_to("/learn/course/")
-    reader.page.emulate_media(media="print")
-    expect(reader.page.locator(".c-head")).to_be_hidden()
-    expect(reader.page.locator(".c-crumbs")).to_be_hidden()
-    headings = [heading.inner_text() for heading in reader.main.get_by_role("heading", level=2).all()]
-    assert headings == [
-        "One connected leg",
-        "From foot to knee",
-        "From knee to foot",
-        "Two stories",
-        "What you can do",
-        "Follow the chain",
-        "Find where it starts",
-    ]
-    expect(reader.main.get_by_role("heading", level=3)).to_have_count(18)
-    for story in ("Ana's story goes up", "Ben's story goes down"):
-        expect(reader.main.get_by_role("heading", name=story)).to_be_visible()
-    pdf = reader.page.pdf(path=tmp_path / "course.pdf", format="Letter")
-    assert pdf.startswith(b"%PDF")
