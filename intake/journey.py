@@ -27,7 +27,14 @@ from education.lessons.models import Lesson
 from intake import audit
 from intake.conditions import Answers, Value
 from intake.patients import asking, links
-from intake.patients.models import Evaluation, EvaluationRequest, Invitation, Patient, PatientSession
+from intake.patients.models import (
+    LINK_OF_REQUEST,
+    Evaluation,
+    EvaluationRequest,
+    Invitation,
+    Patient,
+    PatientSession,
+)
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.pages import Page
@@ -43,7 +50,6 @@ from intake.screening.suggest import parse_suggestable, suggest
 
 # The names of the jobs in `intake.tasks`, which stand above this module and call it.
 SEND_INVITATION: Final = "send_invitation"
-SEND_REQUEST_NOTE: Final = "send_request_note"
 MAIL_ON_CALL: Final = "mail_on_call"
 SETTLE_DRAFT: Final = "settle_draft"
 
@@ -60,19 +66,23 @@ def invite(*, evaluation: Evaluation, by: audit.Actor, mail: bool = True) -> Inv
     A form that was begun goes on with the questionnaire version it was begun with.
     """
     with audit.audited("invitation.made", by=by, objects={"evaluation": [evaluation.pk]}) as access:
-        now = timezone.now()
-        evaluation.invitations.filter(revoked_at=None, ended_at=None).update(revoked_at=now)
-        begun = evaluation.responses.order_by("-started_at").first()
-        invitation: Invitation = Invitation.objects.create(
-            evaluation=evaluation,
-            questionnaire=begun.questionnaire if begun else active_questionnaire(),
-            created_at=now,
-            created_by_id=by.user.pk if by.user else None,
-            expires_at=evaluation.link_ends_at,
-        )
-        access.saw("invitation", [invitation.pk])
-        if mail:
-            app.configure_task(SEND_INVITATION).defer(invitation_id=str(invitation.pk))
+        return _invite(evaluation, access, mail=mail)
+
+
+def _invite(evaluation: Evaluation, access: audit.Access, *, mail: bool) -> Invitation:
+    now = timezone.now()
+    evaluation.invitations.filter(revoked_at=None, ended_at=None).update(revoked_at=now)
+    begun = evaluation.responses.order_by("-started_at").first()
+    invitation: Invitation = Invitation.objects.create(
+        evaluation=evaluation,
+        questionnaire=begun.questionnaire if begun else active_questionnaire(),
+        created_at=now,
+        created_by_id=access.by.user.pk if access.by.user else None,
+        expires_at=evaluation.link_ends_at,
+    )
+    access.saw("invitation", [invitation.pk])
+    if mail:
+        app.configure_task(SEND_INVITATION).defer(invitation_id=str(invitation.pk))
     return invitation
 
 
@@ -101,6 +111,7 @@ def deliver_invitation(*, invitation_id: UUID) -> bool:
         invitation = (
             Invitation.objects.select_related("evaluation__patient", "evaluation__physio")
             .filter(pk=invitation_id, revoked_at=None, ended_at=None, expires_at__gt=timezone.now())
+            .exclude(evaluation__status=Evaluation.Status.CANCELLED)
             .first()
         )
         if invitation is None or not invitation.evaluation.patient.email:
@@ -110,14 +121,16 @@ def deliver_invitation(*, invitation_id: UUID) -> bool:
     context = {
         "link": make_link(invitation_id=invitation_id, by=by),
         "evaluation": evaluation,
-        "physio": evaluation.physio.formal_name,
         "clinic": ClinicInfo.current(),
     }
-    EmailMessage(
-        subject=_("A few questions before your visit"),
-        body=render_to_string("email/invitation.txt", context),
-        to=[address],
-    ).send()
+    if evaluation.needs_appointment:
+        # Nothing of hers stands in it: what is typed at the request may be somebody else's address.
+        subject, template = _("We got your request"), "email/evaluation_asked.txt"
+        context["days"] = LINK_OF_REQUEST.days
+    else:
+        subject, template = _("A few questions before your visit"), "email/invitation.txt"
+        context["physio"] = evaluation.physio.formal_name
+    EmailMessage(subject=subject, body=render_to_string(template, context), to=[address]).send()
     with audit.audited("invitation.sent", by=by, objects={"invitation": [invitation_id]}):
         Invitation.objects.filter(pk=invitation_id).update(sent_at=timezone.now())
     return True
@@ -126,43 +139,42 @@ def deliver_invitation(*, invitation_id: UUID) -> bool:
 # ---- before there is a booking
 
 
-def ask_for_evaluation(*, asked: EvaluationRequest) -> EvaluationRequest:
-    """Keep a request for a first evaluation and queue a note that it came, the same for everybody."""
+def ask_for_evaluation(*, asked: EvaluationRequest, mail: bool = True) -> EvaluationRequest:
+    """Keep a request for a first evaluation. With an e-mail address a link to the form is queued to it.
+
+    The same for everybody: whether she is known is not looked up. mail=False queues none: the caller hands
+    the link over another way.
+    """
     with audit.audited(
         "evaluation-request.made", by=audit.ANONYMOUS, objects={"evaluation-request": [asked.pk]}
-    ):
-        asked.save(force_insert=True)
-        if asked.email and asking.may_mail(asked.email):
-            app.configure_task(SEND_REQUEST_NOTE).defer(request_id=str(asked.pk))
+    ) as access:
+        evaluation = asking.keep(asked)
+        access.saw("patient", [evaluation.patient_id])
+        access.saw("evaluation", [evaluation.pk])
+        if mail and asked.email and asking.may_mail(asked.email):
+            _invite(evaluation, access, mail=True)
     return asked
 
 
-def deliver_request_note(*, request_id: UUID) -> bool:
-    """The job: tell who asked that the request came. False when there is nobody to tell."""
-    by = audit.system("send_request_note")
-    with audit.audited("evaluation-request.read", by=by, objects={"evaluation-request": [request_id]}):
-        asked = EvaluationRequest.objects.filter(pk=request_id).first()
-        address = asked.email if asked is not None else ""
-    if not address:
-        return False
-    EmailMessage(
-        subject=_("We got your request"),
-        body=render_to_string("email/evaluation_asked.txt", {"clinic": ClinicInfo.current()}),
-        to=[address],
-    ).send()
-    return True
-
-
 def book_request(
-    *, asked: EvaluationRequest, patient: Patient | None, evaluation: Evaluation, by: audit.Actor
+    *,
+    asked: EvaluationRequest,
+    patient: Patient | None,
+    physio: AbstractBaseUser,
+    starts_at: datetime,
+    minutes: int,
+    by: audit.Actor,
 ) -> Evaluation:
-    """Turn a request into an evaluation; patient None makes a new patient of it too.
+    """Book the evaluation that was asked for; its intake and its link stay with it.
 
-    Raises `asking.AlreadyClosed` when somebody else was faster; nothing is stored then.
+    patient: the known one she turned out to be, who gets the evaluation. Raises `asking.AlreadyClosed` when
+    somebody else was faster; nothing is stored then.
     """
     objects: dict[str, Iterable[object]] = {"evaluation-request": [asked.pk]}
     with audit.audited("evaluation-request.booked", by=by, objects=objects) as access:
-        asking.book(asked, patient=patient, evaluation=evaluation, by=user_of(by))
+        evaluation = asking.book(
+            asked, patient=patient, physio=physio, starts_at=starts_at, minutes=minutes, by=user_of(by)
+        )
         access.saw("patient", [evaluation.patient_id])
         access.saw("evaluation", [evaluation.pk])
     return evaluation

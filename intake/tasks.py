@@ -16,11 +16,6 @@ def send_invitation(invitation_id: str) -> None:
     journey.deliver_invitation(invitation_id=UUID(invitation_id))
 
 
-@app.task(name=journey.SEND_REQUEST_NOTE, retry=MAIL_RETRY, pass_context=False)
-def send_request_note(request_id: str) -> None:
-    journey.deliver_request_note(request_id=UUID(request_id))
-
-
 @app.task(name=journey.MAIL_ON_CALL, retry=MAIL_RETRY, pass_context=False)
 def mail_on_call(flag_ids: list[int]) -> None:
     journey.mail_on_call(flag_ids=flag_ids)

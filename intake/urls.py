@@ -21,6 +21,10 @@ urlpatterns = [
 
 # Under /evaluation/: for whoever has no link yet.
 evaluation = (
-    [path("ask/", ask.ask, name="ask"), path("asked/", ask.asked, name="asked")],
+    [
+        path("ask/", ask.ask, name="ask"),
+        path("asked/", ask.asked, name="asked"),
+        path("asked/by-phone/", ask.asked, {"by_phone": True}, name="asked_by_phone"),
+    ],
     "evaluation",
 )

@@ -24,7 +24,16 @@ from intake.patients import register
 from intake.patients.models import REVIEWS, Evaluation, Patient
 from intake.review.booking import check_invite, form_state
 from intake.review.decide import NotAllowed
-from intake.review.queue import COMING, PAST, Counts, Filters, next_day, next_to_review, worklist
+from intake.review.queue import (
+    COMING,
+    NEEDS_APPOINTMENT,
+    PAST,
+    Counts,
+    Filters,
+    next_day,
+    next_to_review,
+    worklist,
+)
 
 SEES_WORKLIST: Final = "intake.see_worklist"
 SENDS_LINKS: Final = "intake.send_invitation"
@@ -60,6 +69,10 @@ class EvaluationForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no 
         physios = get_user_model().objects.with_perm(
             REVIEWS, include_superusers=False, backend="django.contrib.auth.backends.ModelBackend"
         )
+        if "status" in self.fields:
+            # That it needs an appointment is over once it is booked.
+            choices = [one for one in Evaluation.Status.choices if one[0] != Evaluation.Status.REQUESTED]
+            self.fields["status"].choices = choices  # type: ignore[attr-defined]  # it is a choice field
         self.fields["physio"].queryset = physios.order_by("last_name", "first_name")  # type: ignore[attr-defined]  # it is a PhysioField
         if self.instance._state.adding:
             self.fields["minutes"].initial = settings.EVALUATION_MINUTES
@@ -99,6 +112,10 @@ class EvaluationAdmin(AuditedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Evaluation]:
         return super().get_queryset(request).select_related("patient", "physio")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """One that was asked for changes by being booked, on the page of its request."""
+        return super().has_change_permission(request, obj) and not (obj and obj.needs_appointment)
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         """For the side bar: an evaluation is added from its patient, so the worklist has no "Add" there."""
@@ -172,6 +189,8 @@ class EvaluationAdmin(AuditedAdmin):
         form_url: str = "",
         obj: Evaluation | None = None,
     ) -> Any:
+        if obj is not None and obj.needs_appointment:
+            return see_other(reverse("admin:intake_evaluationrequest_book", args=[obj.request.pk]))
         if obj is None:
             context |= {"title": _("Add an evaluation"), "patient": self.patient_of(request)}
         else:
@@ -254,6 +273,7 @@ def chips(filters: Filters, counts: Counts, sees_answers: bool) -> list[Chip]:
         ]
     return [
         *found,
+        chip(_("Needs appointment"), counts.needs_appointment, status=NEEDS_APPOINTMENT),
         chip(_("Reviewed"), counts.reviewed, status="reviewed"),
         chip(_("Form not sent"), counts.not_sent, status="not-sent"),
     ]
@@ -261,6 +281,8 @@ def chips(filters: Filters, counts: Counts, sees_answers: bool) -> list[Chip]:
 
 def days(filters: Filters) -> dict[str, str]:
     """The address of each neighbouring day, of the days to come and of those past."""
+    if filters.needs_appointment:
+        filters = filters.changed(status="")
     found = {
         "coming": filters.changed(day=COMING, search="").query(),
         "past": filters.changed(day=PAST, search="").query(),

@@ -90,12 +90,15 @@ class PatientAdmin(AuditedAdmin):
         obj: Patient | None = None,
     ) -> Any:
         if obj is not None:
-            context["evaluations"] = list(
+            evaluations = list(
                 Evaluation.objects.visible_to(request.user)
                 .filter(patient=obj)
-                .select_related("physio")
+                .select_related("physio", "request")
                 .order_by("-starts_at")[:20]
             )
+            context["evaluations"] = evaluations
+            context["asked_only"] = bool(evaluations) and not any(one.starts_at for one in evaluations)
+            context["waiting"] = next((one.request.pk for one in evaluations if one.needs_appointment), None)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def save_model(self, request: HttpRequest, obj: Patient, form: Any, change: bool) -> None:

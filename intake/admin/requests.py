@@ -1,22 +1,25 @@
 """Who asks for a first evaluation and needs an appointment."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from education.lessons.models import Lesson
 from intake import audit, journey
 from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
-from intake.admin.evaluations import EvaluationForm
+from intake.admin.evaluations import SENDS_LINKS, EvaluationForm
 from intake.patients import asking
-from intake.patients.models import Evaluation, EvaluationRequest, Patient
+from intake.patients.models import REVIEWS, Evaluation, EvaluationRequest, Patient
+from intake.review.booking import form_state
+from intake.review.models import QueueEntry
 
 NEW = "new"
 SHOWN = 100
@@ -45,51 +48,69 @@ class RequestAdmin(AuditedAdmin):
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Who waits for an appointment, the longest first."""
+        """Who waits for an appointment: urgent ones first, then the longest."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
 
         def answer(access: audit.Access) -> HttpResponseBase:
-            waiting = list(self.get_queryset(request).filter(closed_at=None).order_by("asked_at")[:SHOWN])
+            waiting = list(
+                self.get_queryset(request)
+                .filter(closed_at=None)
+                .annotate(
+                    urgent=F("evaluation__queue_entry__urgent"),
+                    sent_at=F("evaluation__queue_entry__response__authored"),
+                    lesson=asking.lesson_title("source"),
+                )
+                .order_by("-urgent", "asked_at", "pk")[:SHOWN]
+            )
             access.saw(self.kind, [asked.pk for asked in waiting])
-            titles = titles_of(asked.source for asked in waiting)
             context = {
                 **self.admin_site.each_context(request),
                 "title": _("Needs appointment"),
                 "opts": self.opts,
-                "rows": [(asked, titles.get(asked.source, asked.source)) for asked in waiting],
+                "rows": waiting,
             }
             return TemplateResponse(request, "admin/intake/evaluationrequest/list.html", context)
 
         return self.audited(request, "evaluation-request.list", answer)
 
     def book_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        """What was asked, and the form that makes a patient and an evaluation of it."""
+        """What was asked, how the form stands, and what it takes to book the evaluation."""
         key = self.open_to(request, object_id)
 
         def answer(access: audit.Access) -> HttpResponseBase:
             asked = self.waiting(request, key)
             people = asking.same_person(asked, member(request))
-            access.saw("patient", [patient.pk for patient in people])
+            evaluation = asked.evaluation
+            access.saw("evaluation", [evaluation.pk])
+            access.saw("patient", [evaluation.patient_id, *(patient.pk for patient in people)])
             posted = request.POST if request.method == "POST" else None
-            form = BookingForm(posted, initial={"minutes": settings.EVALUATION_MINUTES})
+            form = BookingForm(posted, initial={"minutes": evaluation.minutes})
             who = request.POST.get("patient", "" if people else NEW)
             chosen = next((patient for patient in people if str(patient.pk) == who), None)
             known = who == NEW or chosen is not None
             if posted is not None and form.is_valid() and known:
-                return self.book(request, asked, chosen, form.instance, access.by)
+                return self.book(request, asked, chosen, form.cleaned_data, access.by)
+            state = form_state(evaluation, timezone.now())
+            entry = QueueEntry.objects.visible_to(request.user).filter(pk=evaluation.pk).first()
             context = {
                 **self.admin_site.each_context(request),
                 "title": _("Needs appointment"),
                 "opts": self.opts,
                 "asked": asked,
-                "source": titles_of([asked.source]).get(asked.source, asked.source),
+                "source": asking.came_from(evaluation),
                 "people": people,
                 "who": who,
                 "who_error": posted is not None and not known,
                 "form": form,
+                "patient": evaluation.patient,
+                "urgent": entry is not None and entry.urgent,
+                "state": state,
+                "may_send": request.user.has_perm(SENDS_LINKS),
+                "invite_url": reverse("admin:intake_evaluation_invite", args=[evaluation.pk]),
+                "review_url": review_url(request, entry),
             }
             return TemplateResponse(request, "admin/intake/evaluationrequest/book.html", context)
 
@@ -100,11 +121,25 @@ class RequestAdmin(AuditedAdmin):
         request: HttpRequest,
         asked: EvaluationRequest,
         patient: Patient | None,
-        evaluation: Evaluation,
+        when: Mapping[str, Any],
         by: audit.Actor,
     ) -> HttpResponseBase:
-        journey.book_request(asked=asked, patient=patient, evaluation=evaluation, by=by)
-        self.message_user(request, _("Booked. Now send the invitation."), messages.SUCCESS)
+        evaluation = journey.book_request(
+            asked=asked,
+            patient=patient,
+            physio=when["physio"],
+            starts_at=when["starts_at"],
+            minutes=when["minutes"],
+            by=by,
+        )
+        state = form_state(evaluation, timezone.now())
+        if state.code == "form-sent":
+            told = _("Booked. The form that was sent stands with it.")
+        elif state.link_lives:
+            told = _("Booked. The link they have goes on working.")
+        else:
+            told = _("Booked. Now send the invitation.")
+        self.message_user(request, told, messages.SUCCESS)
         return see_other(reverse("admin:intake_evaluation_change", args=[evaluation.pk]))
 
     def close_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
@@ -129,13 +164,19 @@ class RequestAdmin(AuditedAdmin):
     def waiting(self, request: HttpRequest, key: UUID) -> EvaluationRequest:
         """The request, locked, so that two at the desk book it once. Raises `Http404` when it is done."""
         asked: EvaluationRequest | None = (
-            self.get_queryset(request).select_for_update().filter(pk=key, closed_at=None).first()
+            self.get_queryset(request)
+            .select_related("evaluation__patient")
+            .select_for_update(of=("self",))
+            .filter(pk=key, closed_at=None)
+            .first()
         )
         if asked is None:
             raise Http404
         return asked
 
 
-def titles_of(slugs: Any) -> dict[str, str]:
-    """The lessons' titles by slug."""
-    return dict(Lesson.objects.filter(slug__in={slug for slug in slugs if slug}).values_list("slug", "title"))
+def review_url(request: HttpRequest, entry: QueueEntry | None) -> str:
+    """Where this user reads the intake; empty where there is none to read, or not for this user."""
+    if entry is None or entry.readable is None or not request.user.has_perm(REVIEWS):
+        return ""
+    return reverse("admin:intake_questionnaireresponse_review", args=[entry.readable])

@@ -1,14 +1,16 @@
 """Somebody asks for a first evaluation: what she types, and what the front desk makes of it."""
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from education.lessons.models import Lesson
 from education.visitors import limits
 from intake.patients import register
 from intake.patients.models import Evaluation, EvaluationRequest, Patient
@@ -52,18 +54,22 @@ def may_ask(address: str | None) -> bool:
 
 
 def may_mail(email: str) -> bool:
-    """Counts one note to this address; False after three within a day, so that nobody floods a stranger."""
+    """Counts one mail to this address; False after three within a day, so that nobody floods a stranger."""
     return limits.allow("evaluation.mail", email.lower(), limit=MAILS_A_DAY, within=timedelta(days=1))
 
 
 def same_person(asked: EvaluationRequest, user: AbstractBaseUser) -> list[Patient]:
-    """Patients born on that day who share the family name or a contact: she may be known already."""
+    """Patients born on that day who share the family name or a contact: she may be known already.
+
+    Others who merely asked are not offered: nothing of theirs is known to be true.
+    """
     alike = Q(family_name__iexact=asked.family_name)
     if asked.email:
         alike |= Q(email__iexact=asked.email)
     if asked.phone:
         alike |= Q(phone=asked.phone)
-    found = Patient.objects.visible_to(user).filter(alike, birth_date=asked.birth_date)
+    known = Patient.objects.visible_to(user).with_standing().filter(asked_only=False)
+    found = known.filter(alike, birth_date=asked.birth_date)
     return list(found[:SAME_PERSON_SHOWN])
 
 
@@ -78,24 +84,76 @@ def patient_from(asked: EvaluationRequest) -> Patient:
     )
 
 
-def book(
-    asked: EvaluationRequest, *, patient: Patient | None, evaluation: Evaluation, by: AbstractBaseUser
-) -> None:
-    """Book the evaluation; patient None makes one from the request. Raises `AlreadyClosed`."""
-    close(asked, by=by)
-    if patient is None:
-        patient = patient_from(asked)
-        register.add_patient(patient, by=by)
-    evaluation.patient = patient
-    register.add_evaluation(evaluation, by=by)
+def keep(asked: EvaluationRequest) -> Evaluation:
+    """Keep the request, with a patient made from it alone and an evaluation that has no time yet.
+
+    Nobody known is looked up, so who asks learns nothing and changes nothing about anybody.
+    """
+    patient = patient_from(asked)
+    patient.save(force_insert=True)
+    evaluation: Evaluation = Evaluation.objects.create(
+        patient=patient, status=Evaluation.Status.REQUESTED, minutes=settings.EVALUATION_MINUTES
+    )
     asked.evaluation = evaluation
-    asked.save(update_fields=["evaluation"])
+    asked.save(force_insert=True)
+    return evaluation
+
+
+def book(
+    asked: EvaluationRequest,
+    *,
+    patient: Patient | None,
+    physio: AbstractBaseUser,
+    starts_at: datetime,
+    minutes: int,
+    by: AbstractBaseUser,
+) -> Evaluation:
+    """Put the appointment on the evaluation she asked for, so that an intake begun or sent stays with it.
+
+    patient: the known one she is; her evaluation moves there. None: she is new, as she described herself.
+    Raises `AlreadyClosed`.
+    """
+    _close(asked, by=by)
+    evaluation: Evaluation = Evaluation.objects.select_related("patient").get(pk=asked.evaluation_id)
+    if patient is not None:
+        _move(evaluation, patient)
+    evaluation.status = Evaluation.Status.BOOKED
+    evaluation.physio_id, evaluation.starts_at, evaluation.minutes = physio.pk, starts_at, minutes
+    register.change_evaluation(evaluation)
+    return evaluation
+
+
+def _move(evaluation: Evaluation, patient: Patient) -> None:
+    """The evaluation is this patient's. A link that went to another address than hers ends."""
+    pending = evaluation.patient
+    evaluation.patient = patient
+    evaluation.save(update_fields=["patient"])
+    pending.replaced_by = patient
+    pending.save(update_fields=["replaced_by"])
+    if pending.email.lower() != patient.email.lower():
+        evaluation.invitations.filter(revoked_at=None, ended_at=None).update(revoked_at=timezone.now())
 
 
 def close(asked: EvaluationRequest, *, by: AbstractBaseUser) -> None:
-    """Nothing more is to be done about it. Raises `AlreadyClosed`."""
+    """Nothing comes of it: its link opens nothing any more. Raises `AlreadyClosed`."""
+    _close(asked, by=by)
+    Evaluation.objects.filter(pk=asked.evaluation_id).update(status=Evaluation.Status.CANCELLED)
+
+
+def _close(asked: EvaluationRequest, *, by: AbstractBaseUser) -> None:
     now = timezone.now()
     open_still = EvaluationRequest.objects.filter(pk=asked.pk, closed_at=None)
     if not open_still.update(closed_at=now, closed_by_id=by.pk):
         raise AlreadyClosed
     asked.closed_at, asked.closed_by_id = now, by.pk
+
+
+def lesson_title(source: str) -> Subquery:
+    """For a query: the title of the lesson whose slug stands at this path, NULL where there is none."""
+    return Subquery(Lesson.objects.filter(slug=OuterRef(source)).values("title")[:1])
+
+
+def came_from(evaluation: Evaluation) -> str:
+    """The title of the lesson she came from when she asked for this evaluation; empty for none."""
+    asked = EvaluationRequest.objects.filter(evaluation=evaluation.pk)
+    return asked.values_list(lesson_title("source"), flat=True).first() or ""

@@ -45,7 +45,7 @@ def find_live(token: str, *, lock: bool = False) -> Invitation | None:
 
 def _is_live(invitation: Invitation, now: datetime) -> bool:
     """Also what a session that is open asks at every request: the link's end is its own."""
-    return invitation.is_live(now) and invitation.evaluation.status == Evaluation.Status.BOOKED
+    return invitation.is_live(now) and invitation.evaluation.status != Evaluation.Status.CANCELLED
 
 
 @dataclass(frozen=True, slots=True)

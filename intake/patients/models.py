@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Collate, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +18,8 @@ from intake.audit import PatientData
 
 SEES_PATIENTS = "intake.view_patient"
 REVIEWS = "intake.review_intake"
+# How long the link of a request lives; once it is booked, the visit decides (ADR 0015).
+LINK_OF_REQUEST = timedelta(days=14)
 
 
 def may(user: AbstractBaseUser | AnonymousUser, permission: str) -> bool:
@@ -41,13 +43,30 @@ class ReviewedQuerySet(ScopedQuerySet):
     seen_with = REVIEWS
 
 
+class PatientQuerySet(ScopedQuerySet):
+    """People, of whom those that turned out to be somebody else already known are no longer shown."""
+
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        return super().visible_to(user).filter(replaced_by=None)
+
+    def with_standing(self) -> Self:
+        """Adds `asked_only`: she asked for an evaluation and none was ever booked for her."""
+        hers = Evaluation.objects.filter(patient=OuterRef("pk"))
+        booked = Exists(hers.filter(starts_at__isnull=False))
+        return self.annotate(asked_only=Exists(hers.filter(starts_at=None)) & ~booked)
+
+
 def _born_in_the_past(value: Any) -> None:
     if value > timezone.localdate():
         raise ValidationError(_("Enter a date in the past."))
 
 
 class Patient(PatientData):
-    """A person the clinic treats. Contact data only: what she answers lives in `intake.responses`."""
+    """A person the clinic treats, or who asked it to. Contact data only: answers live in `intake.responses`.
+
+    replaced_by: the patient she turned out to be when her request was booked. Such a row is shown to nobody;
+    it stays because the record of an intake that was sent before names it (ADR 0015).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     given_name = models.CharField(_("given name"), max_length=80)
@@ -59,8 +78,11 @@ class Patient(PatientData):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
     )
+    replaced_by = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("is really")
+    )
 
-    objects = ScopedQuerySet.as_manager()
+    objects = PatientQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("patient")
@@ -78,6 +100,9 @@ class Patient(PatientData):
                 name="patient_born_after_1900",
                 violation_error_message=_("Enter a year after 1900."),
             ),
+            models.CheckConstraint(
+                condition=Q(replaced_by=None) | ~Q(replaced_by=F("pk")), name="patient_replaced_by_another"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -90,9 +115,13 @@ class Patient(PatientData):
 
 
 class Evaluation(PatientData):
-    """The booked first visit. `minutes` long, 60 unless the clinic sets another default."""
+    """The first visit, `minutes` long, 60 unless the clinic sets another default.
+
+    One that a person asked for has neither time nor physio until the front desk books it (ADR 0015).
+    """
 
     class Status(models.TextChoices):
+        REQUESTED = "requested", _("Needs appointment")
         BOOKED = "booked", _("Booked")
         CANCELLED = "cancelled", _("Cancelled")
 
@@ -101,9 +130,13 @@ class Evaluation(PatientData):
         Patient, models.PROTECT, related_name="evaluations", verbose_name=_("patient")
     )
     physio = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="evaluations", verbose_name=_("physio")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="evaluations",
+        verbose_name=_("physio"),
     )
-    starts_at = models.DateTimeField(_("starts at"))
+    starts_at = models.DateTimeField(_("starts at"), null=True)
     minutes = models.PositiveSmallIntegerField(
         _("minutes"), default=60, validators=[MinValueValidator(5), MaxValueValidator(480)]
     )
@@ -123,16 +156,30 @@ class Evaluation(PatientData):
         constraints = [
             models.CheckConstraint(condition=Q(minutes__gte=5, minutes__lte=480), name="evaluation_minutes"),
             models.CheckConstraint(
-                condition=Q(status__in=["booked", "cancelled"]), name="evaluation_status_known"
+                condition=Q(status__in=["requested", "booked", "cancelled"]), name="evaluation_status_known"
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(starts_at=None, physio=None, status__in=["requested", "cancelled"])
+                    | Q(starts_at__isnull=False, physio__isnull=False, status__in=["booked", "cancelled"])
+                ),
+                name="evaluation_booked_has_time_and_physio",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{timezone.localtime(self.starts_at):%Y-%m-%d %H:%M}"
+        return f"{timezone.localtime(self.starts_at):%Y-%m-%d %H:%M}" if self.starts_at else str(self.pk)
+
+    @property
+    def needs_appointment(self) -> bool:
+        """Whether somebody asked for it and nobody has booked it yet."""
+        return self.status == self.Status.REQUESTED
 
     @property
     def link_ends_at(self) -> Any:
-        """A link lives until 24 hours after the visit (security requirement R7)."""
+        """A link lives until 24 hours after the visit (R7); before there is a visit, 14 days from asking."""
+        if self.starts_at is None:
+            return self.created_at + LINK_OF_REQUEST
         return self.starts_at + timedelta(hours=24)
 
 
@@ -140,7 +187,8 @@ class EvaluationRequest(PatientData):
     """Somebody asks for a first evaluation before there is a booking; the front desk turns it into one.
 
     Whether she is a patient already is for the front desk to see, never for who asks. source: the slug of
-    the lesson she came from, or empty.
+    the lesson she came from, or empty. evaluation: of a patient made from this very request, until the front
+    desk books it or says who she is.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -154,7 +202,7 @@ class EvaluationRequest(PatientData):
     source = models.CharField(_("lesson she came from"), max_length=80, blank=True)
     asked_at = models.DateTimeField(_("asked"), default=timezone.now, editable=False)
     evaluation = models.OneToOneField(
-        Evaluation, models.PROTECT, null=True, related_name="request", verbose_name=_("evaluation")
+        Evaluation, models.PROTECT, related_name="request", verbose_name=_("evaluation")
     )
     closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
     closed_by = models.ForeignKey(
@@ -178,10 +226,6 @@ class EvaluationRequest(PatientData):
             ),
             models.CheckConstraint(
                 condition=Q(birth_date__gte="1900-01-01"), name="evaluation_request_born_after_1900"
-            ),
-            models.CheckConstraint(
-                condition=Q(evaluation=None) | Q(closed_at__isnull=False),
-                name="evaluation_request_booked_is_closed",
             ),
         ]
 

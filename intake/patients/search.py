@@ -39,7 +39,7 @@ class People:
 
 def people(user: AbstractBaseUser, *, search: str = "", after: UUID | None = None) -> People:
     """The patients this user may see. An unknown `after` is the first page. Two queries at most."""
-    patients = named(Patient.objects.visible_to(user), search)
+    patients = named(Patient.objects.visible_to(user).with_standing(), search)
     last = Patient.objects.visible_to(user).filter(pk=after).first() if after else None
     if last is not None:
         patients = patients.filter(

@@ -35,6 +35,11 @@ class FormState:
         return str(_STATES[self.code])
 
     @property
+    def link_lives(self) -> bool:
+        """Whether a link is out there, or on its way, that opens the form or will after its rest."""
+        return self.code in ("queued", "sent", "opened", "begun", "resting") and self.ends_at is not None
+
+    @property
     def is_trouble(self) -> bool:
         return self.code in ("ended", "resting")
 
@@ -43,6 +48,7 @@ _STATES: dict[str, Promise] = {
     "form-sent": gettext_lazy("Form sent"),
     "cancelled": gettext_lazy("Visit cancelled"),
     "over": gettext_lazy("The link has ended with the visit"),
+    "lapsed": gettext_lazy("The link has ended, 14 days after the request"),
     "not-sent": gettext_lazy("Not sent"),
     "queued": gettext_lazy("Waiting to be sent"),
     "sent": gettext_lazy("Sent, not opened yet"),
@@ -75,7 +81,9 @@ def form_state(evaluation: Evaluation, now: datetime) -> FormState:
         again=newest is not None,
         sent_at=newest.sent_at if newest else None,
         opened_at=newest.opened_at if newest else None,
-        ends_at=newest.expires_at if newest and code not in ("ended", "over", "form-sent") else None,
+        ends_at=newest.expires_at
+        if newest and code not in ("ended", "over", "lapsed", "form-sent")
+        else None,
         saved_at=response.updated_at if response and not response.is_sent else None,
         form_sent_at=response.authored if response and response.is_sent else None,
     )
@@ -95,10 +103,10 @@ def _code(
 ) -> str:
     if response is not None and response.is_sent:
         return "form-sent"
-    if evaluation.status != Evaluation.Status.BOOKED:
+    if evaluation.status == Evaluation.Status.CANCELLED:
         return "cancelled"
     if evaluation.link_ends_at <= now:
-        return "over"
+        return "lapsed" if evaluation.needs_appointment else "over"
     if newest is None:
         return "not-sent"
     if newest.ended_at is not None:
@@ -127,6 +135,8 @@ def _refusal(evaluation: Evaluation, code: str) -> str:
         return _("This visit is cancelled. Book it again to send a link.")
     if code == "over":
         return _("This visit is over. Links end 24 hours after it.")
+    if code == "lapsed":
+        return _("A link to a request ends after 14 days. Book the evaluation, then send a new one.")
     if not evaluation.patient.email:
         return _("There is no e-mail address. Add one to the patient first.")
     return ""

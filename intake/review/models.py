@@ -1,5 +1,7 @@
 """What physios decided and did, as rows that are added and never changed; and the worklist they work from."""
 
+from uuid import UUID
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -134,8 +136,10 @@ class RedFlagContact(PatientData):
 class QueueEntry(PatientData):
     """An evaluation's place on the worklist: its status in one row. Kept by the database (`review.placing`).
 
-    urgent: an emergency or same-day flag waits for staff, also on a draft or a cancelled visit. response: the
-    one with such a flag, else the one that stands. up, down: chain findings foot to knee and knee to foot.
+    at: when the visit starts, and for one without a visit when it was asked for. status: of the form, or
+    cancelled. needs_appointment: asked for and not booked yet. urgent: an emergency or same-day flag waits
+    for staff, also on a draft, a cancelled visit or before any. response: the one with such a flag, else the
+    one that stands. up, down: chain findings foot to knee and knee to foot.
     """
 
     class Status(models.TextChoices):
@@ -153,10 +157,16 @@ class QueueEntry(PatientData):
         QuestionnaireResponse, models.SET_NULL, null=True, related_name="+", verbose_name=_("intake")
     )
     physio = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False, verbose_name=_("physio")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("physio"),
     )
-    starts_at = models.DateTimeField(_("starts at"))
+    at = models.DateTimeField(_("at"))
     status = models.CharField(_("status"), max_length=12, choices=Status.choices)
+    needs_appointment = models.BooleanField(_("needs appointment"))
     urgent = models.BooleanField(_("urgent"))
     up = models.PositiveSmallIntegerField(_("foot to knee findings"))
     down = models.PositiveSmallIntegerField(_("knee to foot findings"))
@@ -167,16 +177,27 @@ class QueueEntry(PatientData):
         verbose_name = _("place on the worklist")
         verbose_name_plural = _("worklist")
         indexes = [
-            models.Index(fields=["starts_at", "evaluation"], name="queue_time"),
-            models.Index(fields=["status", "starts_at", "evaluation"], name="queue_status"),
-            models.Index(fields=["physio", "starts_at", "evaluation"], name="queue_physio"),
-            models.Index(fields=["starts_at", "evaluation"], condition=Q(urgent=True), name="queue_urgent"),
-            models.Index(fields=["starts_at", "evaluation"], condition=Q(up__gt=0), name="queue_up"),
-            models.Index(fields=["starts_at", "evaluation"], condition=Q(down__gt=0), name="queue_down"),
+            models.Index(fields=["at", "evaluation"], name="queue_time"),
+            models.Index(fields=["status", "at", "evaluation"], name="queue_status"),
+            models.Index(fields=["physio", "at", "evaluation"], name="queue_physio"),
+            models.Index(fields=["at", "evaluation"], condition=Q(urgent=True), name="queue_urgent"),
+            models.Index(
+                fields=["at", "evaluation"], condition=Q(needs_appointment=True), name="queue_asked"
+            ),
+            models.Index(fields=["at", "evaluation"], condition=Q(up__gt=0), name="queue_up"),
+            models.Index(fields=["at", "evaluation"], condition=Q(down__gt=0), name="queue_down"),
         ]
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def readable(self) -> UUID | None:
+        """The intake to open for who may read it: a sent one, or a draft that may need help."""
+        status = self.Status
+        if self.urgent or self.status in (status.TO_REVIEW, status.IN_REVIEW, status.REVIEWED):
+            return UUID(str(self.response_id)) if self.response_id else None
+        return None
 
 
 pgtrigger.register(*placing.on_evaluations())(Evaluation)

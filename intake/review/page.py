@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from education.chain.models import ChainLink
 from intake.conditions import Answers, Group, Value, fill, holds
+from intake.patients.asking import lesson_title
 from intake.patients.models import Evaluation, Patient
 from intake.questionnaires.definition import TYPED_WORDS, Definition, Item
 from intake.questionnaires.models import Status
@@ -193,6 +194,7 @@ class ReviewPage:
     evaluation: Evaluation
     patient: Patient
     with_me: bool
+    came_from: str
     standing: Standing
     begun: Signed | None
     finished: Signed | None
@@ -215,8 +217,8 @@ class ReviewPage:
 
     @property
     def age(self) -> int:
-        """In whole years on the day of the visit."""
-        return self.patient.age_on(timezone.localdate(self.evaluation.starts_at))
+        """In whole years on the day of the visit, or today while there is none."""
+        return self.patient.age_on(timezone.localdate(self.evaluation.starts_at or timezone.now()))
 
     @property
     def phone_href(self) -> str:
@@ -275,6 +277,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
         evaluation=response.evaluation,
         patient=response.evaluation.patient,
         with_me=response.evaluation.physio_id == user.pk,
+        came_from=response.came_from or "",
         standing=Standing(
             sent=response.is_sent,
             finished=response.finished_at is not None,
@@ -316,6 +319,7 @@ def _response(user: AbstractBaseUser, response_id: UUID) -> Any:
         .annotate(
             ran=Subquery(runs.values("rule_versions")[:1]),
             precautions=Subquery(runs.values("precautions")[:1]),
+            came_from=lesson_title("evaluation__request__source"),
             begun_at=F("reviews__started_at"),
             begun_first=F("reviews__started_by__first_name"),
             begun_last=F("reviews__started_by__last_name"),

@@ -1,5 +1,8 @@
 """The worklist: evaluations with the status of their intake, urgent ones first, then by time.
 
+Those that need an appointment have no time: they stand in a list of their own, the longest waiting first, in
+no day's list, and, like all others, on top of every list while they are urgent.
+
 Lists, counts and filters read the indexed rows of `QueueEntry`, a page at a time by key, so they cost the
 same with a thousand intakes and with a million. What is filtered stands in the URL and is read by
 `Filters.read`.
@@ -21,6 +24,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from education.chain.regions import body_regions
+from intake.patients.asking import lesson_title
 from intake.patients.models import REVIEWS, Patient, may
 from intake.patients.search import named, search_words
 from intake.review.decide import titled
@@ -38,6 +42,7 @@ COUNTED_AT_MOST: Final = 1000
 COMING: Final = "coming"
 PAST: Final = "past"
 ONLY_URGENT: Final = "urgent"
+NEEDS_APPOINTMENT: Final = "needs-appointment"
 # What `status=` in the URL stands for.
 STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
     "to-review": (Status.TO_REVIEW,),
@@ -59,11 +64,11 @@ class Cursor:
     """The last row of the page before: whether it was among the urgent ones, its time and its key."""
 
     urgent: bool
-    starts_at: datetime
+    at: datetime
     key: UUID
 
     def __str__(self) -> str:
-        moment = (self.starts_at - _EPOCH) // timedelta(microseconds=1)
+        moment = (self.at - _EPOCH) // timedelta(microseconds=1)
         return f"{'u' if self.urgent else 'n'}.{moment}.{self.key}"
 
     @classmethod
@@ -80,8 +85,9 @@ class Cursor:
 class Filters:
     """What the worklist shows. Everything stands in the URL; a search looks at all days.
 
-    day: one day, or `coming` or `past`. status: a key of `STATUSES`, `urgent`, or empty. direction: up, down
-    or empty. mine: only the reader's own visits. search: how a name begins.
+    day: one day, or `coming` or `past`. status: a key of `STATUSES`, `urgent`, `needs-appointment` (of any
+    day), or empty. direction: up, down or empty. mine: only the reader's own visits, and what is nobody's
+    yet. search: how a name begins.
     """
 
     day: date | str
@@ -102,7 +108,7 @@ class Filters:
         status, direction = text("status"), text("direction")
         return cls(
             day=_read_day(text("day"), today),
-            status=status if status in STATUSES or status == ONLY_URGENT else "",
+            status=status if status in (*STATUSES, ONLY_URGENT, NEEDS_APPOINTMENT) else "",
             direction=direction if direction in ("up", "down") else "",
             mine=text("mine") == "1",
             search=search_words(text("q")),
@@ -131,7 +137,11 @@ class Filters:
 
     @property
     def latest_first(self) -> bool:
-        return self.day == PAST or bool(self.search)
+        return not self.needs_appointment and (self.day == PAST or bool(self.search))
+
+    @property
+    def needs_appointment(self) -> bool:
+        return self.status == NEEDS_APPOINTMENT
 
     @property
     def narrowed(self) -> bool:
@@ -165,12 +175,17 @@ class Badge:
 class Row:
     """One evaluation. concern, flags and badges are empty for those who may not read answers.
 
-    response: the intake to open for review, None where there is none to read.
+    response: the intake to open for review, None where there is none to read. starts_at: None before there
+    is a visit. request: what she asked with, while it needs an appointment. came_from: the lesson she asked
+    from.
     """
 
     evaluation: UUID
     response: UUID | None
-    starts_at: datetime
+    request: UUID | None
+    starts_at: datetime | None
+    asked_at: datetime | None
+    came_from: str
     name: str
     age: int
     phone: str
@@ -191,7 +206,7 @@ class Counts:
     """How many there are, of at most `COUNTED_AT_MOST`.
 
     here, here_to_review: of the days asked for. The others count urgent ones of other days too, as the list
-    shows them. waiting: urgent ones of the whole clinic.
+    shows them. waiting: urgent ones of the whole clinic. needs_appointment: of any day.
     """
 
     here: int
@@ -207,6 +222,7 @@ class Counts:
     up: int
     down: int
     waiting: int
+    needs_appointment: int
     next_visit: datetime | None
 
     @property
@@ -252,22 +268,23 @@ def worklist(user: AbstractBaseUser, filters: Filters, now: datetime) -> Worklis
         filters=filters,
         rows=_rows(shown, user, sees_answers, timezone.localdate(now)),
         counts=_counts(user, filters, now),
-        more=Cursor(last.urgent, last.starts_at, last.pk) if last else None,
+        more=Cursor(last.urgent, last.at, last.pk) if last else None,
         sees_answers=sees_answers,
     )
 
 
 def next_to_review(user: AbstractBaseUser, filters: Filters, *, but_not: UUID | None = None) -> UUID | None:
-    """The intake to read next under these filters: urgent ones first, then the next visit's.
+    """The intake to read next under these filters: urgent ones first, then the next visit's, or, among those
+    that need an appointment, that of who asked first.
 
     but_not: an intake just read. None when nothing is left.
     """
-    wanted = filters.changed(status="")
+    wanted = filters if filters.needs_appointment else filters.changed(status="")
     for candidates in (_urgent(user, wanted), _calm(user, wanted).filter(status__in=TO_DO)):
         found = (
             candidates.filter(response__isnull=False)
             .exclude(response=but_not)
-            .order_by("starts_at", "evaluation_id")
+            .order_by("at", "evaluation_id")
             .values_list("response", flat=True)
             .first()
         )
@@ -279,24 +296,23 @@ def next_to_review(user: AbstractBaseUser, filters: Filters, *, but_not: UUID | 
 def next_day(user: AbstractBaseUser, after: date) -> NextDay | None:
     """The next day after this one that has visits."""
     _start, end = _bounds(after)
-    booked = QueueEntry.objects.visible_to(user).exclude(status=Status.CANCELLED)
-    first = (
-        booked.filter(starts_at__gte=end).order_by("starts_at").values_list("starts_at", flat=True).first()
-    )
+    entries = QueueEntry.objects.visible_to(user)
+    booked = entries.filter(needs_appointment=False).exclude(status=Status.CANCELLED)
+    first = booked.filter(at__gte=end).order_by("at").values_list("at", flat=True).first()
     if first is None:
         return None
     day = timezone.localdate(first)
     start, end = _bounds(day)
-    entries = list(
-        booked.filter(starts_at__gte=start, starts_at__lt=end)
+    there = list(
+        booked.filter(at__gte=start, at__lt=end)
         .select_related("evaluation__patient")
-        .order_by("starts_at", "evaluation_id")[:PAGE_SIZE]
+        .order_by("at", "evaluation_id")[:PAGE_SIZE]
     )
-    unsent = [entry for entry in entries if entry.status in STATUSES["not-sent"]]
+    unsent = [entry for entry in there if entry.status in STATUSES["not-sent"]]
     return NextDay(
         day=day,
-        evaluations=len(entries),
-        sent=len(entries) - len(unsent),
+        evaluations=len(there),
+        sent=len(there) - len(unsent),
         unsent=tuple((str(entry.evaluation.patient), entry.pk) for entry in unsent),
     )
 
@@ -312,20 +328,22 @@ def _bounds(day: date) -> tuple[datetime, datetime]:
     )
 
 
-def _in_scope(filters: Filters) -> Q:
+def _of_days(filters: Filters) -> Q:
+    """The visits of the days asked for; a search finds people without one too."""
     if filters.search:
         return Q()
     if isinstance(filters.day, date):
         start, end = _bounds(filters.day)
-        return Q(starts_at__gte=start, starts_at__lt=end)
+        return Q(at__gte=start, at__lt=end, needs_appointment=False)
     start, _end = _bounds(filters.today or timezone.localdate())
-    return Q(starts_at__lt=start) if filters.day == PAST else Q(starts_at__gte=start)
+    when = Q(at__lt=start) if filters.day == PAST else Q(at__gte=start)
+    return when & Q(needs_appointment=False)
 
 
 def _whose(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
     entries = QueueEntry.objects.visible_to(user)
     if filters.mine:
-        entries = entries.filter(physio=user.pk)
+        entries = entries.filter(Q(physio=user.pk) | Q(physio=None))
     if filters.search:
         found = named(Patient.objects.visible_to(user), filters.search)
         entries = entries.filter(evaluation__patient__in=found)
@@ -335,6 +353,8 @@ def _whose(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
 def _narrowed(entries: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
     if filters.status in STATUSES:
         entries = entries.filter(status__in=STATUSES[filters.status])
+    if filters.needs_appointment:
+        entries = entries.filter(needs_appointment=True)
     if filters.direction:
         entries = entries.filter(**{f"{filters.direction}__gt": 0})
     return entries
@@ -346,23 +366,27 @@ def _urgent(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
 
 
 def _calm(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
-    entries = _whose(user, filters).filter(_in_scope(filters), urgent=False)
+    entries = _whose(user, filters).filter(urgent=False)
+    if not filters.needs_appointment:
+        entries = entries.filter(_of_days(filters))
     return _narrowed(entries, filters).exclude(status=Status.CANCELLED)
 
 
 def _page(entries: QuerySet[Any], filters: Filters, sees_answers: bool, limit: int) -> Iterable[Any]:
     """The rows after the cursor, in order of time."""
     if filters.after is not None:
-        at, key = filters.after.starts_at, filters.after.key
+        at, key = filters.after.at, filters.after.key
         beyond = "lt" if filters.latest_first else "gt"
         # The first condition lets the index find the place; the second settles rows of the same moment.
         entries = entries.filter(
-            Q(**{f"starts_at__{beyond}": at}) | Q(starts_at=at, **{f"evaluation_id__{beyond}": key}),
-            **{f"starts_at__{beyond}e": at},
+            Q(**{f"at__{beyond}": at}) | Q(at=at, **{f"evaluation_id__{beyond}": key}),
+            **{f"at__{beyond}e": at},
         )
-    order = ("-starts_at", "-evaluation_id") if filters.latest_first else ("starts_at", "evaluation_id")
+    order = ("-at", "-evaluation_id") if filters.latest_first else ("at", "evaluation_id")
     entries = entries.select_related("evaluation__patient", "physio").annotate(
-        sent_at=F("response__authored")
+        sent_at=F("response__authored"),
+        request=F("evaluation__request"),
+        came_from=lesson_title("evaluation__request__source"),
     )
     if sees_answers:
         waiting = RedFlag.objects.filter(response=OuterRef("response"), tier__in=URGENT).exclude(
@@ -392,9 +416,9 @@ def _page(entries: QuerySet[Any], filters: Filters, sees_answers: bool, limit: i
 def _counts(user: AbstractBaseUser, filters: Filters, now: datetime) -> Counts:
     """Counts of the scope, whatever status and direction are chosen; two queries."""
     everyone = _whose(user, filters)
-    here = _in_scope(filters) & ~Q(status=Status.CANCELLED)
+    here = _of_days(filters) & ~Q(status=Status.CANCELLED)
     scope = everyone.filter(Q(urgent=True) | here)
-    order = ("-starts_at",) if filters.latest_first else ("starts_at",)
+    order = ("-at",) if filters.latest_first else ("at",)
 
     def number(*statuses: str) -> Count:
         return Count("pk", filter=Q(status__in=statuses))
@@ -412,10 +436,16 @@ def _counts(user: AbstractBaseUser, filters: Filters, now: datetime) -> Counts:
         with_down=Count("pk", filter=Q(down__gt=0)),
         up=Sum("up", default=0),
         down=Sum("down", default=0),
-        next_visit=Min("starts_at", filter=Q(starts_at__gte=now)),
+        next_visit=Min("at", filter=Q(at__gte=now, needs_appointment=False)),
     )
-    waiting = QueueEntry.objects.visible_to(user).filter(urgent=True).count()
-    return Counts(waiting=waiting, **found)
+    outside = QueueEntry.objects.visible_to(user).filter(Q(urgent=True) | Q(needs_appointment=True))
+    asked = Q(needs_appointment=True)
+    if filters.search:
+        asked &= Q(evaluation__patient__in=named(Patient.objects.visible_to(user), filters.search))
+    found |= outside.aggregate(
+        waiting=Count("pk", filter=Q(urgent=True)), needs_appointment=Count("pk", filter=asked)
+    )
+    return Counts(**found)
 
 
 # How a row reads
@@ -429,13 +459,16 @@ def _rows(entries: Sequence[Any], user: AbstractBaseUser, sees_answers: bool, to
     return tuple(
         Row(
             evaluation=entry.pk,
-            response=_readable(entry) if sees_answers else None,
-            starts_at=entry.starts_at,
+            response=entry.readable if sees_answers else None,
+            request=entry.request if entry.needs_appointment else None,
+            starts_at=entry.evaluation.starts_at,
+            asked_at=entry.at if entry.needs_appointment else None,
+            came_from=entry.came_from or "",
             name=str(entry.evaluation.patient),
             age=entry.evaluation.patient.age_on(today),
             phone=entry.evaluation.patient.phone,
             email=entry.evaluation.patient.email,
-            physio=entry.physio.formal_name,
+            physio=entry.physio.formal_name if entry.physio else "",
             mine=entry.physio_id == user.pk,
             status=entry.status,
             label=entry.get_status_display(),
@@ -447,13 +480,6 @@ def _rows(entries: Sequence[Any], user: AbstractBaseUser, sees_answers: bool, to
         )
         for entry in entries
     )
-
-
-def _readable(entry: Any) -> UUID | None:
-    """The intake to open: a sent one, or a draft that may need help."""
-    if entry.urgent or entry.status in (Status.TO_REVIEW, Status.IN_REVIEW, Status.REVIEWED):
-        return UUID(str(entry.response_id)) if entry.response_id else None
-    return None
 
 
 def _badges(findings: Iterable[Mapping[str, Any]], steps: Mapping[str, Any]) -> tuple[Badge, ...]:

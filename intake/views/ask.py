@@ -128,7 +128,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     journey.ask_for_evaluation(
         asked=EvaluationRequest(**answers, source=source.slug if source is not None else "")
     )
-    response = redirect("evaluation:asked")
+    response = redirect("evaluation:asked" if answers["email"] else "evaluation:asked_by_phone")
     response.status_code = 303
     return response
 
@@ -159,5 +159,6 @@ def refuse(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def asked(request: HttpRequest) -> HttpResponse:
-    return render(request, "intake/asked.html")
+def asked(request: HttpRequest, *, by_phone: bool = False) -> HttpResponse:
+    """What happens next: a mail with a link is on its way, or, where only a phone was given, a call."""
+    return render(request, "intake/asked.html", {"by_phone": by_phone})

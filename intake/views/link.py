@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from education.visitors.limits import visitor_address
 from intake import audit, journey
-from intake.patients import links
+from intake.patients import asking, links
 from intake.patients.birth_date import BirthDateProblem, TypedDate
 from intake.views.visit import Visit, patient_page, set_patient_cookies
 
@@ -22,9 +22,10 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
         if invitation is None:
             return _ended(request)
         access.saw("invitation", [invitation.pk])
+        physio = invitation.evaluation.physio
         visit = {
             "starts_at": invitation.evaluation.starts_at,
-            "physio": invitation.evaluation.physio.formal_name,
+            "physio": physio.formal_name if physio is not None else "",
         }
     if request.method != "POST":
         return render(request, "intake/birth_date.html", {"visit": visit, "typed": TypedDate()})
@@ -77,7 +78,8 @@ def start(request: HttpRequest, visit: Visit) -> HttpResponse:
         return redirect("intake:sent")
     if visit.response is not None and visit.response.saved_pages:
         return redirect("intake:tasks")
-    return render(request, "intake/start.html", {"visit": visit})
+    came_from = asking.came_from(visit.evaluation)
+    return render(request, "intake/start.html", {"visit": visit, "came_from": came_from})
 
 
 @require_safe

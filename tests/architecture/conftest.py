@@ -13,7 +13,7 @@ from django.utils import timezone
 from education.lessons.models import Lesson
 from education.newsletter.models import Issue, Subscriber
 from intake import audit
-from intake.patients import links
+from intake.patients import asking, links
 from intake.patients.models import Evaluation, EvaluationRequest, Invitation, Patient
 from intake.responses.models import QuestionnaireResponse
 from intake.screening.models import Finding, RedFlag
@@ -107,9 +107,10 @@ def build_world() -> World:
     issue.lessons.set(Lesson.objects.live()[:2])
     subscriber = Subscriber.objects.create(email="reader@example.org")
     with audit.audited("tests.made", by=SETUP):
-        request = EvaluationRequest.objects.create(
+        request = EvaluationRequest(
             given_name=NAME, family_name=FAMILY, email=MAIL, phone=PHONE, birth_date=date(1979, 1, 5)
         )
+        asking.keep(request)
     return World(
         clients,
         token,

@@ -125,6 +125,7 @@ ROWS: dict[str, Row] = {
     # For whoever has no link yet.
     "evaluation:ask": Row({"*": "200"}, {"*": "429"}),
     "evaluation:asked": public(),
+    "evaluation:asked_by_phone": public(),
     # The staff site.
     "admin:index": Row(HOME, HOME),
     "admin:login": Row({"staff": "302 admin:index", "*": "200"}, {"*": "200"}),

@@ -1,5 +1,6 @@
 """J2: from a lesson to an appointment, for people who have no link yet."""
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,16 @@ from education.catalog.load import load
 from intake import audit, tasks
 from intake.audit import AuditEvent
 from intake.patients import asking
-from intake.patients.models import Evaluation, EvaluationRequest, Patient
+from intake.patients.models import Evaluation, EvaluationRequest, Invitation, Patient
+from intake.review.models import QueueEntry
 from intake.views.ask import FASTEST, stamp
-from tests.factories import SETUP, make_patient, make_user
+from tests.factories import ROLLING_IN, SETUP, make_evaluation, make_patient, make_response, make_user
 
 pytestmark = pytest.mark.django_db
 
 ASK = "/evaluation/ask/"
 LIST = "/staff/intake/evaluationrequest/"
+LINK = re.compile(r"http\S+/intake/open/\S+")
 ANA = {
     "given_name": "Ana",
     "family_name": "Silva",
@@ -57,8 +60,8 @@ def stored() -> list[EvaluationRequest]:
         return list(EvaluationRequest.objects.order_by("asked_at"))
 
 
-def notes() -> list[ProcrastinateJob]:
-    return list(ProcrastinateJob.objects.filter(task_name="send_request_note").order_by("id"))
+def links_on_the_way() -> list[ProcrastinateJob]:
+    return list(ProcrastinateJob.objects.filter(task_name="send_invitation").order_by("id"))
 
 
 def mails(folder: Path) -> list[str]:
@@ -167,7 +170,8 @@ def test_from_the_eighteenth_birthday_on_nobody_else_is_asked_for(client: Client
 def test_extra_fields_are_nobodys(client: Client):
     ask(client, closed_at="2020-01-01", evaluation="x", source="high-arches", id="1")
     (asked,) = stored()
-    assert (asked.source, asked.closed_at, asked.evaluation_id) == ("rolling-in", None, None)
+    assert (asked.source, asked.closed_at) == ("rolling-in", None)
+    assert str(asked.pk) != "1"
 
 
 # ---- what everybody sees
@@ -178,39 +182,76 @@ def test_known_or_not_the_answer_is_the_same(client: Client):
     known, new = ask(client), ask(client, email="new@example.org", family_name="Other")
     assert (known.status_code, known.headers["Location"]) == (303, "/evaluation/asked/")
     assert (new.status_code, new.headers["Location"]) == (303, "/evaluation/asked/")
+    assert known.content == new.content
+    assert known.cookies.keys() == new.cookies.keys()
     html = client.get("/evaluation/asked/").content.decode()
     assert "Check your e-mail" in html
     assert "Ana" not in html
-    with audit.audited("tests.read", by=SETUP):
-        assert Patient.objects.count() == 1, "nobody becomes a patient by asking"
-    assert len(notes()) == 2
+    assert len(links_on_the_way()) == 2
 
 
-def test_the_note_is_the_same_for_everybody_and_says_nothing_about_her(client: Client, mail_dir: Path):
+def test_nothing_about_a_known_patient_changes(client: Client):
+    known = make_patient(family_name="Silva", birth_date="1986-04-12", email="ana@example.org", phone="")
+    make_response(ROLLING_IN, evaluation=make_evaluation(patient=known))
+
+    def hers() -> list[list[dict[str, Any]]]:
+        with audit.audited("tests.read", by=SETUP):
+            return [
+                list(Patient.objects.filter(pk=known.pk).values()),
+                list(Evaluation.objects.filter(patient=known).values()),
+                list(Invitation.objects.filter(evaluation__patient=known).values()),
+                list(QueueEntry.objects.filter(evaluation__patient=known).values()),
+            ]
+
+    before = hers()
+    ask(client, phone="310 555 0199")
+    assert hers() == before
+    (asked,) = stored()
+    assert asked.evaluation_id not in {row["id"] for row in before[1]}
+
+
+def delivered(folder: Path) -> list[str]:
+    for job in links_on_the_way():
+        assert set(job.args) == {"invitation_id"}
+        tasks.send_invitation(**job.args)
+    return mails(folder)
+
+
+def test_the_mail_is_the_same_for_everybody_but_for_its_link(client: Client, mail_dir: Path):
     make_patient(given_name="Ana", family_name="Silva", birth_date="1986-04-12", email="ana@example.org")
     ask(client)
     ask(client, email="new@example.org", family_name="Other")
-    for job in notes():
-        assert set(job.args) == {"request_id"}
-        tasks.send_request_note(**job.args)
-    bodies = {mail.partition("\n\n")[2].partition("-----")[0] for mail in mails(mail_dir)}
-    assert len(bodies) == 1
-    (body,) = bodies
-    for words in ("Ana", "Silva", "1986", "foot", "rolls", "pain", "Weekday"):
-        assert words not in body
-    assert "The front desk will write or call" in body
+    written = delivered(mail_dir)
+    links = [LINK.search(mail).group() for mail in written]
+    assert len(set(links)) == 2
+    plain = [
+        re.sub(r"(?m)^(Message-ID|Date|To): .*$", "", mail.replace(link, "LINK"))
+        for mail, link in zip(written, links, strict=True)
+    ]
+    assert plain[0] == plain[1]
+    for words in ("Ana", "Silva", "1986", "foot", "rolls", "pain", "knee", "Weekday"):
+        assert words not in plain[0]
+    assert "Subject: We got your request" in plain[0]
+    assert "The front desk will write or call" in plain[0]
+    assert "14 days" in plain[0]
 
 
-def test_a_phone_alone_gets_no_mail(client: Client):
-    assert ask(client, email="", phone="310 555 0142").headers["Location"] == "/evaluation/asked/"
-    assert notes() == []
+def test_a_phone_alone_gets_no_mail_and_the_page_says_so(client: Client):
+    answer = ask(client, email="", phone="310 555 0142")
+    html = client.get(answer.headers["Location"]).content.decode()
+    assert "We will call you" in html
+    assert "e-mail" not in html.lower().split("<footer")[0].split("<main")[1]
+    assert links_on_the_way() == []
+    with audit.audited("tests.read", by=SETUP):
+        assert Evaluation.objects.get().needs_appointment
+        assert Invitation.objects.count() == 0
 
 
-def test_nobody_is_flooded_with_notes(client: Client):
+def test_nobody_is_flooded_with_mail(client: Client):
     for _ in range(5):
         ask(client)
     assert len(stored()) == 5
-    assert len(notes()) == 3
+    assert len(links_on_the_way()) == 3
 
 
 # ---- machines and floods
@@ -229,7 +270,7 @@ def test_machines_get_a_polite_no_with_the_phone(client: Client, fields: dict[st
     assert "Please call us" in page.content.decode()
     assert "(310) 555-0142" in page.content.decode()
     assert stored() == []
-    assert notes() == []
+    assert links_on_the_way() == []
 
 
 def test_twenty_an_hour_from_one_address(client: Client):
@@ -286,7 +327,7 @@ def test_the_list_says_who_waits_and_where_from(desk: Client, asked: EvaluationR
     assert row.objects_seen == {"evaluation-request": [str(asked.pk)]}
 
 
-def test_it_becomes_a_patient_with_an_evaluation(desk: Client, asked: EvaluationRequest):
+def test_it_becomes_a_patient_with_an_appointment(desk: Client, asked: EvaluationRequest):
     page = desk.get(f"{LIST}{asked.pk}/book/").content.decode()
     assert "Lesson: When the foot rolls in" in page
     answer = desk.post(f"{LIST}{asked.pk}/book/", booking())
@@ -294,6 +335,7 @@ def test_it_becomes_a_patient_with_an_evaluation(desk: Client, asked: Evaluation
         (evaluation,) = Evaluation.objects.select_related("patient")
         assert str(evaluation.patient) == "Ana Silva"
         assert evaluation.patient.birth_date == date(1986, 4, 12)
+        assert evaluation.status == "booked"
         assert EvaluationRequest.objects.get().evaluation_id == evaluation.pk
     assert answer.headers["Location"] == f"/staff/intake/evaluation/{evaluation.pk}/change/"
     assert "Silva" not in desk.get(LIST).content.decode()
@@ -307,23 +349,30 @@ def test_somebody_known_is_offered_and_kept_one_person(desk: Client, client: Cli
     known = make_patient(family_name="silva", birth_date="1986-04-12", email="old@example.org")
     make_patient(family_name="Silva", birth_date="1990-01-01")
     ask(client)
-    (asked,) = stored()
+    ask(client)
+    asked = stored()[0]
     page = desk.get(f"{LIST}{asked.pk}/book/").content.decode()
-    assert page.count('type="radio"') == 2
+    assert page.count('type="radio"') == 2, "the known one and somebody new; not the other request"
     refused = desk.post(f"{LIST}{asked.pk}/book/", booking(patient=""))
     assert "Choose who this is." in refused.content.decode()
     desk.post(f"{LIST}{asked.pk}/book/", booking(patient=str(known.pk)))
     with audit.audited("tests.read", by=SETUP):
-        assert Evaluation.objects.get().patient_id == known.pk
-        assert Patient.objects.count() == 2
+        assert Evaluation.objects.get(status="booked").patient_id == known.pk
+        known.refresh_from_db()
+        assert known.email == "old@example.org"
+    people = desk.get("/staff/intake/patient/").content.decode()
+    assert people.count("Silva, Ana") == 1, "the other request's; the one that was booked is gone"
 
 
 def test_an_unfinished_booking_is_shown_again(desk: Client, asked: EvaluationRequest):
     page = desk.post(f"{LIST}{asked.pk}/book/", booking(starts_at=""))
     assert "Enter the day and the time." in page.content.decode()
+    yesterday = (timezone.localtime() - timedelta(days=1)).strftime("%Y-%m-%dT09:00")
+    page = desk.post(f"{LIST}{asked.pk}/book/", booking(starts_at=yesterday))
+    assert "Choose a day that is still to come." in page.content.decode()
     assert stored()[0].closed_at is None
     with audit.audited("tests.read", by=SETUP):
-        assert Patient.objects.count() == 0
+        assert Evaluation.objects.get().needs_appointment
 
 
 def test_closing_one_takes_it_off_the_list(desk: Client, asked: EvaluationRequest):
@@ -331,6 +380,34 @@ def test_closing_one_takes_it_off_the_list(desk: Client, asked: EvaluationReques
     assert "Silva" not in desk.get(LIST).content.decode()
     assert desk.post(f"{LIST}{asked.pk}/close/").status_code == 404
     assert stored()[0].closed_by_id is not None
+    page = desk.get(f"/staff/intake/evaluation/{asked.evaluation_id}/change/").content.decode()
+    assert "Never booked" in page
+
+
+def test_who_merely_asked_is_marked_among_the_patients(desk: Client, asked: EvaluationRequest):
+    make_evaluation(patient=make_patient(given_name="Bea", family_name="Booked"))
+    rows = desk.get("/staff/intake/patient/").content.decode().split("<tr>")
+    marked = [row for row in rows if "Asked, not booked" in row]
+    assert len(marked) == 1
+    assert "Silva, Ana" in marked[0]
+    with audit.audited("tests.read", by=SETUP):
+        person = Evaluation.objects.get(pk=asked.evaluation_id).patient_id
+    page = desk.get(f"/staff/intake/patient/{person}/change/").content.decode()
+    assert "The clinic has not checked them." in page
+    assert f"{LIST}{asked.pk}/book/" in page
+    assert "/evaluation/add/" not in page
+    desk.post(f"{LIST}{asked.pk}/book/", booking())
+    assert "Asked, not booked" not in desk.get("/staff/intake/patient/").content.decode()
+
+
+def test_her_evaluation_leads_to_her_request_and_is_not_booked_elsewhere(
+    desk: Client, asked: EvaluationRequest
+):
+    change = f"/staff/intake/evaluation/{asked.evaluation_id}/change/"
+    assert desk.get(change).headers["Location"] == f"{LIST}{asked.pk}/book/"
+    assert desk.post(change, booking(status="booked")).status_code == 404
+    with audit.audited("tests.read", by=SETUP):
+        assert Evaluation.objects.get().needs_appointment
 
 
 @pytest.fixture

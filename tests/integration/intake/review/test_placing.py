@@ -27,7 +27,7 @@ class TestStatus:
         evaluation = factories.make_evaluation()
         entry = place(evaluation)
         assert (entry.status, entry.urgent, entry.response_id) == (Status.NOT_STARTED, False, None)
-        assert (entry.physio_id, entry.starts_at) == (evaluation.physio_id, evaluation.starts_at)
+        assert (entry.physio_id, entry.at) == (evaluation.physio_id, evaluation.starts_at)
 
     def test_a_draft_is_in_progress(self):
         response = factories.make_response(factories.CALM, sent=False)
@@ -60,7 +60,7 @@ class TestStatus:
         with audit.audited("tests.made", by=factories.SETUP):
             Evaluation.objects.filter(pk=evaluation.pk).update(starts_at=later, physio=other)
         entry = place(evaluation)
-        assert (entry.starts_at, entry.physio_id) == (later, other.pk)
+        assert (entry.at, entry.physio_id) == (later, other.pk)
         with audit.audited("tests.made", by=factories.SETUP):
             Evaluation.objects.filter(pk=evaluation.pk).update(status="cancelled")
         assert place(evaluation).status == Status.CANCELLED
