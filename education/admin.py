@@ -17,11 +17,13 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from education.lessons.models import Lesson
 from education.newsletter import issues
+from education.newsletter.bounces import LONGEST_PASTE, mark_bounced, mark_pasted
 from education.newsletter.export import subscribers_csv
 from education.newsletter.models import Issue, Subscriber
-from education.newsletter.subscribe import mark_bounced
 
 SENDS = "education.send_issue"
+# A message that came back names many addresses that are nobody's on the list.
+OTHERS_NAMED = 10
 
 
 class LibraryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no arguments at run time
@@ -45,13 +47,25 @@ class LibraryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no a
         raise Http404
 
 
+class BouncesForm(forms.Form):
+    """Addresses, or the messages that came back, as they were pasted."""
+
+    text = forms.CharField(
+        label=gettext_lazy("Addresses, or the messages that came back"),
+        help_text=gettext_lazy("Every address of a subscriber in it is marked, however it is written."),
+        max_length=LONGEST_PASTE,
+        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false"}),
+        error_messages={"required": gettext_lazy("Paste at least one address.")},
+    )
+
+
 @admin.register(Subscriber)
 class SubscriberAdmin(LibraryAdmin):
     """The list, to be read and taken along; addresses come and go by their own links only."""
 
     list_display = ("email", "status", "asked_at", "confirmed_at", "left_at", "bounced_at")
     list_display_links = None
-    list_filter = ("status",)
+    list_filter = ("status", ("bounced_at", admin.EmptyFieldListFilter))
     search_fields = ("email",)
     actions = ("mark_as_bounced",)
     change_list_template = "admin/education/subscriber/change_list.html"
@@ -60,6 +74,7 @@ class SubscriberAdmin(LibraryAdmin):
         return [
             self.page("", self.changelist_view, "changelist"),
             self.page("export/", self.export_view, "export"),
+            self.page("bounces/", self.bounces_view, "bounces"),
         ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -73,6 +88,37 @@ class SubscriberAdmin(LibraryAdmin):
             ngettext("%(n)d address marked.", "%(n)d addresses marked.", marked) % {"n": marked},
             messages.SUCCESS,
         )
+
+    def bounces_view(self, request: HttpRequest) -> HttpResponse:
+        """Mark many at once, from what the mail server sent back."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        form = BouncesForm(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid():
+            marked = mark_pasted(form.cleaned_data["text"])
+            self.message_user(
+                request,
+                ngettext("%(n)d address marked.", "%(n)d addresses marked.", marked.marked)
+                % {"n": marked.marked},
+                messages.SUCCESS,
+            )
+            if marked.others:
+                self.message_user(
+                    request,
+                    _("Not on the list, or marked before: %(others)s.")
+                    % {"others": ", ".join(marked.others[:OTHERS_NAMED])},
+                    messages.WARNING,
+                )
+            response = redirect("admin:education_subscriber_changelist")
+            response.status_code = 303
+            return response
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Mark as bounced"),
+            "opts": self.opts,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/education/subscriber/bounces.html", context)
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
         """Every subscriber as CSV."""

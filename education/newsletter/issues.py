@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 
 from education.clinic_info.models import ClinicInfo
+from education.newsletter.bounces import is_for_good, mark_bounced
 from education.newsletter.models import Delivery, Issue, Subscriber
 from education.newsletter.subscribe import leave_url
 
@@ -31,8 +32,6 @@ SEND_TEST: Final = "newsletter_test"
 
 # Behind every other job: a notice to whoever is on call never waits for the newsletter.
 PRIORITY: Final = -10
-# A mail server that takes nobody under this address says so with 5xx (RFC 5321); 4xx means later.
-PERMANENT: Final = 500
 # Far longer than handing one mail over takes.
 CUT_OFF_AFTER: Final = timedelta(minutes=10)
 
@@ -155,10 +154,10 @@ def deliver(*, delivery_id: int) -> str:
     try:
         connection.send_messages([message])
     except SMTPRecipientsRefused as refusal:
-        if any(code < PERMANENT for code, _words in refusal.recipients.values()):
+        if not is_for_good(refusal):
             _move(delivery_id, State.SENDING, State.WAITING)
             raise
-        Subscriber.objects.filter(pk=delivery.subscriber_id).update(bounced_at=timezone.now())
+        mark_bounced(Subscriber.objects.filter(pk=delivery.subscriber_id))
         return _end(delivery, State.BOUNCED)
     except (SMTPServerDisconnected, TimeoutError):
         # It may have been taken before the line broke.

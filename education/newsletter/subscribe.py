@@ -6,6 +6,7 @@ a session; a link to confirm also says which round it belongs to and ends after 
 
 from datetime import timedelta
 from enum import Enum
+from smtplib import SMTPRecipientsRefused
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 
 from education.clinic_info.models import ClinicInfo
+from education.newsletter.bounces import is_for_good, mark_bounced
 from education.newsletter.models import Subscriber
 from education.visitors import limits
 
@@ -68,18 +70,28 @@ def ask(email: str) -> None:
 
 
 def deliver_confirmation(*, subscriber_id: UUID) -> bool:
-    """The job: send the confirm link. False where nobody waits for it any more."""
+    """The job: send the confirm link. False where nobody waits for it, or where the address takes no mail.
+
+    What the mail server only puts off is raised, so that the job is tried later.
+    """
     subscriber = Subscriber.objects.filter(pk=subscriber_id, status=Subscriber.Status.PENDING).first()
     if subscriber is None:
         return False
-    EmailMessage(
+    mail = EmailMessage(
         subject=_("Please confirm: lessons by e-mail"),
         body=render_to_string(
             "email/newsletter_confirm.txt",
             {"link": confirm_url(subscriber), "clinic": ClinicInfo.current(), "days": CONFIRM_WITHIN.days},
         ),
         to=[subscriber.email],
-    ).send()
+    )
+    try:
+        mail.send()
+    except SMTPRecipientsRefused as refusal:
+        if not is_for_good(refusal):
+            raise
+        mark_bounced(Subscriber.objects.filter(pk=subscriber.pk))
+        return False
     return True
 
 
@@ -108,6 +120,8 @@ def confirm(token: str) -> Joining:
             subscriber.status = Subscriber.Status.ACTIVE
             subscriber.confirmed_at = timezone.now()
             subscriber.left_at = None
+            # The link arrived, so the address takes our mail.
+            subscriber.bounced_at = None
             subscriber.save()
     return joining
 
@@ -164,11 +178,6 @@ def _leaving(token: str) -> UUID | None:
 def _unsign(token: str, salt: str, max_age: timedelta | None = None) -> Any:
     """What was signed. Raises `signing.BadSignature`, or `ValueError` for what was never a token."""
     return signing.loads(token, salt=salt, max_age=max_age)
-
-
-def mark_bounced(subscribers: QuerySet[Subscriber]) -> int:
-    """These addresses do not take our mail; nothing goes there any more. Returns how many were marked."""
-    return subscribers.filter(bounced_at=None).update(bounced_at=timezone.now())
 
 
 def forget_unconfirmed() -> int:

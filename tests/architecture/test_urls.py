@@ -202,6 +202,7 @@ ROWS: dict[str, Row] = {
     "admin:intake_rule_change": staff_page(READS_CONTENT, READS_CONTENT, object_id="{rule}"),
     "admin:education_subscriber_changelist": newsletter("200", "200"),
     "admin:education_subscriber_export": newsletter("200", "405"),
+    "admin:education_subscriber_bounces": newsletter("200", "200"),
     "admin:education_issue_changelist": newsletter("200", "200"),
     "admin:education_issue_add": newsletter("200", "200"),
     "admin:education_issue_change": newsletter("200", "200", object_id="{issue}"),

@@ -16,10 +16,18 @@ from django.utils import timezone
 from education import tasks
 from education.clinic_info.models import ClinicInfo
 from education.lessons.models import Lesson
+from education.newsletter.bounces import addresses_in, mark_pasted
 from education.newsletter.export import plain_cell
 from education.newsletter.models import Delivery, Issue, Subscriber
 from tests.factories import make_user
-from tests.integration.education.newsletter import jobs, links_in, mails, make_subscriber, run_jobs
+from tests.integration.education.newsletter import (
+    jobs,
+    links_in,
+    mails,
+    make_subscriber,
+    run_jobs,
+    sign_up,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("library")]
 
@@ -204,6 +212,34 @@ def test_an_address_that_is_refused_for_good_is_marked_and_left_out_next_time(
     assert "2 mails are on their way." in send(editor, another)
 
 
+def test_a_confirm_mail_that_is_refused_for_good_marks_the_address(server, mail_dir: Path):
+    server["gone@example.org"] = SMTPRecipientsRefused({"gone@example.org": (550, b"no such user")})
+    server["later@example.org"] = SMTPRecipientsRefused({"later@example.org": (451, b"later")})
+    for address in ("gone@example.org", "later@example.org"):
+        sign_up(Client(), address)
+    gone, later = jobs("confirmation")
+    tasks.newsletter_confirmation(**gone.args)
+    with pytest.raises(SMTPRecipientsRefused):
+        tasks.newsletter_confirmation(**later.args)
+    assert Subscriber.objects.get(email="gone@example.org").bounced_at is not None
+    assert Subscriber.objects.get(email="later@example.org").bounced_at is None
+    assert mails(mail_dir) == []
+
+
+def test_whoever_presses_the_button_of_a_mail_is_reached(server, mail_dir: Path):
+    """The address was marked while it waited, and takes mail again: its owner asks once more and confirms."""
+    server["ana@example.org"] = SMTPRecipientsRefused({"ana@example.org": (550, b"mailbox full")})
+    sign_up(Client(), "ana@example.org")
+    run_jobs()
+    server.clear()
+    sign_up(Client(), "ana@example.org")
+    run_jobs()
+    (link,) = links_in(mails(mail_dir)[-1])
+    client = Client()
+    assert "You are in" in client.post(link, {"do": "confirm"}, headers={"Origin": "null"}).content.decode()
+    assert [one.email for one in Subscriber.objects.receiving()] == ["ana@example.org"]
+
+
 def test_what_is_put_off_is_tried_again(editor: Client, issue: Issue, readers, server, mail_dir: Path):
     server[readers[0].email] = SMTPRecipientsRefused({readers[0].email: (451, b"later")})
     send(editor, issue)
@@ -309,11 +345,64 @@ def test_an_editor_marks_what_came_back(editor: Client, readers):
     assert list(Subscriber.objects.receiving().order_by("email")) == readers[1:]
 
 
+BOUNCE = """From: MAILER-DAEMON@mail.example
+To: lessons@clinic.example
+Subject: Undelivered Mail Returned to Sender
+
+<Reader0@Example.org>: host mx.example[192.0.2.1] said: 550 5.1.1
+    <reader0@example.org>... User unknown (in reply to RCPT TO command)
+Final-Recipient: rfc822; reader1@example.org.
+stranger@example.net
+"""
+
+
+def test_what_came_back_is_pasted_and_its_subscribers_are_marked(editor: Client, readers):
+    page = editor.get(f"{LIST}bounces/").content.decode()
+    assert "No more lessons go to these addresses." in page
+    assert f'href="{LIST}bounces/"' in editor.get(LIST).content.decode()
+    answer = editor.post(f"{LIST}bounces/", {"text": BOUNCE})
+    assert (answer.status_code, answer.headers["Location"]) == (303, LIST)
+    page = editor.get(LIST).content.decode()
+    assert "2 addresses marked." in page
+    assert "Not on the list, or marked before: mailer-daemon@mail.example" in page
+    assert "stranger@example.net" in page
+    assert list(Subscriber.objects.receiving()) == [readers[2]]
+    again = editor.post(f"{LIST}bounces/", {"text": "reader0@example.org"}, follow=True).content.decode()
+    assert "0 addresses marked." in again
+    assert "marked before: reader0@example.org." in again
+
+
+def test_the_list_can_be_narrowed_to_those_that_came_back(editor: Client, readers):
+    editor.post(f"{LIST}bounces/", {"text": readers[1].email})
+    rows = editor.get(f"{LIST}?bounced_at__isempty=0").content.decode().partition("<tbody")[2]
+    assert readers[1].email in rows
+    assert readers[0].email not in rows
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 200_001])
+def test_nothing_to_mark_is_said_and_nothing_is_marked(editor: Client, readers, text: str):
+    html = editor.post(f"{LIST}bounces/", {"text": text}).content.decode()
+    assert "<title>Error:" in html
+    assert 'href="#id_text"' in html
+    assert Subscriber.objects.receiving().count() == 3
+
+
+@pytest.mark.parametrize("text", ["no address", "x" * 200_000, "@@@@" * 1000, "a@b" * 5000, "\x00@\x00"])
+def test_odd_texts_mark_nobody(readers, text: str):
+    assert mark_pasted(text).marked == 0
+    assert Subscriber.objects.receiving().count() == 3
+
+
+def test_addresses_are_found_however_they_are_written():
+    text = "Ana <ANA@example.org>, 'bo@example.org'; mailto:cy@example.org. (dee@example.org) ana@example.org"
+    assert addresses_in(text) == [f"{name}@example.org" for name in ("ana", "bo", "cy", "dee")]
+
+
 @pytest.mark.parametrize("role", ["physio", "front desk", None])
 def test_nobody_else_sees_the_list(role: str | None, readers):
     client = Client()
     client.force_login(make_user(role))
-    for path in (LIST, f"{LIST}export/", ISSUES):
+    for path in (LIST, f"{LIST}export/", f"{LIST}bounces/", ISSUES):
         answer = client.get(path)
         assert answer.status_code == 404
         assert readers[0].email.encode() not in answer.content
