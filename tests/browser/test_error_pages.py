@@ -1,0 +1,68 @@
+"""Pages for when something goes wrong, ours or theirs: plain words, for everybody, in both themes."""
+
+from tests.browser.conftest import Come
+from tests.browser.database import locked, without
+from tests.browser.product import Product
+from tests.browser.visitor import Visitor
+
+
+def send_form(visitor: Visitor, action: str, fields: int = 1) -> None:
+    """Send a form that none of our pages has."""
+    with visitor.page.expect_navigation():
+        visitor.page.evaluate(
+            """([action, fields]) => {
+              const form = document.createElement("form");
+              Object.assign(form, { action, method: "post" });
+              for (let number = 0; number < fields; number += 1) {
+                const input = document.createElement("input");
+                input.name = `field-${number}`;
+                form.append(input);
+              }
+              document.body.append(form);
+              form.submit();
+            }""",
+            [action, fields],
+        )
+    visitor.look()
+
+
+def test_a_page_that_is_not_there(come_alone: Come) -> None:
+    visitor: Visitor = come_alone(Visitor)
+    for path in ("/no/such/page/", "/learn/no-such-lesson/", "/learn/category/none/", "/chain/elbow/"):
+        with visitor.refused_with(404):
+            visitor.goes_to(path)
+        visitor.reads_heading("We cannot find that page").reads("(310) 555-0142")
+    visitor.finds_page_accessible(everything=True)
+    visitor.follows("Go to the first page").reads_heading("It hurts here. It may start there.")
+
+
+def test_what_was_sent_cannot_be_read(come_alone: Come) -> None:
+    visitor: Visitor = come_alone(Visitor).goes_to("/privacy/")
+    with visitor.refused_with(400):
+        send_form(visitor, "/newsletter/", fields=2000)
+    visitor.reads_heading("We could not read that").finds_page_accessible(everything=True)
+
+
+def test_a_form_that_was_open_too_long(come_alone: Come) -> None:
+    visitor: Visitor = come_alone(Visitor).goes_to("/evaluation/ask/")
+    visitor.context.clear_cookies()
+    with visitor.refused_with(403):
+        send_form(visitor, "/evaluation/ask/")
+    visitor.reads_heading("This page was open too long").finds_page_accessible(everything=True)
+
+
+def test_a_failure_of_ours_says_nothing_of_how_it_came(come_alone: Come, alone: Product) -> None:
+    visitor: Visitor = come_alone(Visitor)
+    with without(alone, "education_lesson"), visitor.refused_with(500):
+        visitor.goes_to("/learn/")
+    visitor.reads_heading("Something went wrong on our side").does_not_read("education_lesson")
+    visitor.finds_page_accessible(everything=True)
+    visitor.follows("Go to the first page").reads_heading("It hurts here. It may start there.")
+
+
+def test_a_database_that_is_busy(come_alone: Come, alone: Product) -> None:
+    visitor: Visitor = come_alone(Visitor)
+    with locked(alone, "education_lesson"), visitor.refused_with(503):
+        visitor.goes_to("/learn/")
+    visitor.reads_heading("We will be right back").finds_page_accessible(everything=True)
+    visitor.reloads().reads_heading("Lessons")
