@@ -13,10 +13,12 @@ from typing import Final
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from clinic.database import BASE_DIR, Urls, urls
 from tests.bench.measure import FLOOR, OURS, Bench, BenchError, Server, count, environment, result
 from tests.bench.operations import FIRST_VIEWS, OPERATIONS, PLAIN, Ask, Gate, Operation
+from tests.bench.people import PATIENT, SESSION, People
 from tests.bench.report import Result, as_json, table, verdict
 from tests.bench.weight import first_views
 from tests.browser.browser import NoBrowserError
@@ -24,11 +26,12 @@ from tests.conftest import address, copy_database, drop_database, template_datab
 
 FOLDER: Final = BASE_DIR / ".local" / "bench"
 JSON: Final = BASE_DIR / ".local" / "bench.json"
-ROUNDS: Final = 40
+ROUNDS: Final = 25
 
-PAGE_TABLE: Final = sql.SQL(
+FLOOR_TABLES: Final = sql.SQL(
     "CREATE TABLE bench_page (path text PRIMARY KEY, title text NOT NULL, body text NOT NULL);"
-    "GRANT SELECT ON bench_page TO {}"
+    "CREATE TABLE bench_intake (token text PRIMARY KEY, answers jsonb NOT NULL, revision int NOT NULL);"
+    "GRANT SELECT, UPDATE ON bench_page, bench_intake TO {}"
 )
 
 
@@ -59,14 +62,14 @@ def main() -> int:
 
 @contextmanager
 def throw_away() -> Iterator[Urls]:
-    """A database with all a clinic starts with and the floor's table; gone afterwards."""
+    """A database with all a clinic starts with and the floor's tables; gone afterwards."""
     server = urls()
     name = f"footing_bench_{os.getpid()}"
     copy_database(server.owner, template_database(server.owner, server.app), name)
     where = Urls(app=address(server.app, name), owner=address(server.owner, name))
     try:
         with psycopg.connect(where.owner) as owner:
-            owner.execute(PAGE_TABLE.format(sql.Identifier(where.app_role)))
+            owner.execute(FLOOR_TABLES.format(sql.Identifier(where.app_role)))
         yield where
     finally:
         drop_database(server.owner, name)
@@ -78,10 +81,11 @@ def measured(
     words = environment(where)
     FOLDER.mkdir(parents=True, exist_ok=True)
     collect_files(words)
+    people = People()
     with ExitStack() as stack:
 
         def server(role: str, application: str, config: str = "clinic.server", **more: str) -> Server:
-            started = Server(role, application, {**words, **more}, FOLDER / f"{role}.log", config)
+            started = Server(role, application, {**words, **more}, FOLDER / f"{role}.log", people, config)
             stack.callback(started.end)
             started.start()
             return started
@@ -89,6 +93,8 @@ def measured(
         wire = FOLDER / "wire.txt"
         wire.write_bytes(b"")
         counting = server("footing", OURS, "tests.bench.counted", BENCH_WIRE=str(wire))
+        with counting.connection() as connection:
+            people.come(words, connection)
         draw_floor(where, counting, operations)
         counts = {operation.name: count(counting, wire, operation) for operation in operations}
         first = first_views(counting.port, views)
@@ -114,16 +120,17 @@ def collect_files(words: dict[str, str]) -> None:
 
 
 def draw_floor(where: Urls, ours: Server, operations: list[Operation]) -> None:
-    """Lay our own pages into the floor's table, so that both sides send the same text."""
-    paths = {ask.path for operation in operations for ask in operation.floor if "?" not in ask.path}
+    """Lay our own pages and the patient's answers into the floor's tables: both sides send the same text."""
+    asks = {ask.path: ask for operation in operations for ask in operation.floor}
     with ours.connection() as connection, psycopg.connect(where.owner) as owner:
-        for path in paths:
-            (answer,) = ours.do(connection, [Ask(path, PLAIN)])
-            text = answer.body.decode()
-            owner.execute(
-                "INSERT INTO bench_page VALUES (%s, %s, %s)",
-                [path, within(text, "title"), within(text, "body")],
-            )
+        for path, ask in asks.items():
+            if "?" not in path and not ask.answers:
+                (answer,) = ours.do(connection, [Ask(path, PLAIN, who=ask.who)])
+                text = answer.body.decode()
+                row = [path, within(text, "title"), within(text, "body")]
+                owner.execute("INSERT INTO bench_page VALUES (%s, %s, %s)", row)
+        session, answers = ours.people.cookies[PATIENT][SESSION], Jsonb(ours.people.answers["pain"])
+        owner.execute("INSERT INTO bench_intake VALUES (%s, %s, 0)", [session, answers])
 
 
 def within(text: str, tag: str) -> str:

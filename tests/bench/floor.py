@@ -14,7 +14,7 @@ from typing import Any, Final
 import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path, re_path
@@ -84,6 +84,22 @@ class Page(models.Model):
         return self.path
 
 
+class Intake(models.Model):
+    """Answers so far, found by the cookie of the patient's session."""
+
+    token = models.TextField(primary_key=True)
+    answers = models.JSONField()
+    revision = models.IntegerField()
+
+    class Meta:
+        app_label = "floor"
+        db_table = "bench_intake"
+        managed = False
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 @gzip_page
 def page(request: HttpRequest) -> HttpResponse:
     return render(request, "page.html", {"page": Page._default_manager.get(path=request.path)})
@@ -98,9 +114,29 @@ def search(request: HttpRequest) -> HttpResponse:
     return render(request, "search.html", {"asked": asked, "hits": hits})
 
 
+def step(request: HttpRequest, slug: str) -> HttpResponse:
+    """GET shows a page to whoever has the session; POST adds its answers and leads on. Not compressed."""
+    token = request.COOKIES[served.PATIENT_COOKIE_NAME]
+    if request.method != "POST":
+        intake = Intake._default_manager.get(token=token)
+        drawn = Page._default_manager.get(path=request.path)
+        return render(request, "page.html", {"page": drawn, "intake": intake})
+    with transaction.atomic():
+        intake = Intake._default_manager.select_for_update().get(token=token)
+        intake.answers.update(request.POST.lists())
+        intake.revision += 1
+        intake.save(update_fields=["answers", "revision"])
+    return HttpResponse(status=303, headers={"Location": "/intake/"})
+
+
 def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok")
 
 
-urlpatterns = [path("healthz", healthz), path("learn/search/", search), re_path(".*", page)]
+urlpatterns = [
+    path("healthz", healthz),
+    path("learn/search/", search),
+    path("intake/<slug:slug>/", step),
+    re_path(".*", page),
+]
 application = WSGIHandler()

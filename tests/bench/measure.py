@@ -17,6 +17,7 @@ from clinic.database import Urls
 from clinic.processes import Child
 from tests.bench import clocks
 from tests.bench.operations import Ask, Operation
+from tests.bench.people import People
 from tests.bench.report import Cost, Result
 from tests.bench.statements import Asked, read_wire
 
@@ -30,8 +31,11 @@ SETTLE_SECONDS: Final = 0.002
 # Of each side's measurements, cheapest first, the one at a quarter: disturbances only ever add.
 QUANTILE: Final = 0.25
 
+OURS_SIDE: Final = "ours"
 OURS: Final = "clinic.wsgi:application"
 FLOOR: Final = "tests.bench.floor:application"
+# A number from 0 to 10 on the page whose saving is measured.
+VARIED: Final = "pain.now"
 
 
 class BenchError(RuntimeError):
@@ -87,10 +91,14 @@ class Server:
         application: str,
         environment: Mapping[str, str],
         log: Path,
+        people: People,
         config: str = "clinic.server",
     ) -> None:
         self.role = role
+        self.application = application
         self.log = log
+        self.people = people
+        self.sent = 0
         self.listener = socket.create_server((HOST, 0), backlog=64)
         self.port = int(self.listener.getsockname()[1])
         self.output = log.open("wb")
@@ -133,10 +141,18 @@ class Server:
             connection.close()
 
     def send(self, connection: http.client.HTTPConnection, ask: Ask) -> Answer:
-        headers = {"X-Forwarded-Proto": "https", "Accept-Encoding": ask.encoding}
+        path = ask.path.format_map(self.people.words)
+        headers = self.people.headers(ask.who, is_form=bool(ask.answers))
+        headers["Accept-Encoding"] = ask.encoding
         if ask.again:
             headers["If-None-Match"] = self.etags[ask]
-        connection.request("GET", ask.path, headers=headers)
+        if not ask.answers:
+            connection.request("GET", path, headers=headers)
+            return Answer(connection.getresponse())
+        self.sent += 1
+        # Nobody types the same number twice in a row: saving has something to do each time.
+        fields = {**self.people.answers[ask.answers], VARIED: [str(self.sent % 10)]}
+        connection.request("POST", path, self.people.body(ask.who, fields), headers)
         return Answer(connection.getresponse())
 
     def do(self, connection: http.client.HTTPConnection, asks: Sequence[Ask]) -> list[Answer]:
@@ -174,6 +190,9 @@ class Bench:
         )
         return [pid for (pid,) in rows.fetchall()]
 
+    def sides_of(self, operation: Operation) -> Mapping[str, Server]:
+        return self.sides if operation.floor else {OURS_SIDE: self.sides[OURS_SIDE]}
+
     def batch(self, server: Server, asks: Sequence[Ask], times: int = BATCH) -> Cost | None:
         """What one operation costs, from `times` in a row; None when a process came or went meanwhile."""
         with server.connection() as connection:
@@ -199,16 +218,16 @@ class Bench:
     ) -> dict[str, dict[str, Cost]]:
         """`{operation: {side: cost}}`. Every round takes every operation on every side, in changing order."""
         for operation in operations:
-            for side, server in self.sides.items():
-                self.batch(server, asks_of(operation, side), WARM_UP)
+            for server in self.sides_of(operation).values():
+                self.batch(server, asks_of(operation, server), WARM_UP)
         seen: dict[str, dict[str, list[Cost]]] = {
-            operation.name: {side: [] for side in self.sides} for operation in operations
+            operation.name: {side: [] for side in self.sides_of(operation)} for operation in operations
         }
         for number in range(rounds):
             turn = -1 if number % 2 else 1
             for operation in operations[::turn]:
-                for side, server in list(self.sides.items())[::turn]:
-                    if cost := self.batch(server, asks_of(operation, side)):
+                for side, server in list(self.sides_of(operation).items())[::turn]:
+                    if cost := self.batch(server, asks_of(operation, server)):
                         seen[operation.name][side].append(cost)
             say(f"\rround {number + 1} of {rounds}")
         say("\n")
@@ -218,8 +237,8 @@ class Bench:
         }
 
 
-def asks_of(operation: Operation, side: str) -> Sequence[Ask]:
-    return operation.ours if side == "ours" else operation.floor
+def asks_of(operation: Operation, server: Server) -> Sequence[Ask]:
+    return operation.ours if server.application == OURS else operation.floor
 
 
 def quiet(costs: Sequence[Cost], what: str) -> Cost:
@@ -230,16 +249,19 @@ def quiet(costs: Sequence[Cost], what: str) -> Cost:
 
 
 def count(server: Server, wire: Path, operation: Operation) -> tuple[list[Answer], Asked]:
-    """The answers of one operation and what the database was asked for them, once all is warm."""
+    """The answers of one operation and what the database was asked for them, once all is warm.
+
+    The last reply of the database reaches the file only with the next question. So one operation is what lies
+    between two readings after the same operation.
+    """
     with server.connection() as connection:
         for _ in range(3):
             server.do(connection, operation.ours)
-        seen = wire.stat().st_size
+        time.sleep(SETTLE_SECONDS)
+        before = read_wire(wire.read_text())
         answers = server.do(connection, operation.ours)
-        time.sleep(10 * SETTLE_SECONDS)
-    with wire.open("rb") as file:
-        file.seek(seen)
-        return answers, read_wire(file.read().decode())
+        time.sleep(SETTLE_SECONDS)
+    return answers, read_wire(wire.read_text()).since(before)
 
 
 def result(

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from tests.bench.people import PATIENT, PHYSIO
+
 LESSON: Final = "/learn/rolling-in/"
 # What browsers say that they can unpack.
 BROWSER: Final = "gzip, deflate, br"
@@ -11,12 +13,17 @@ PLAIN: Final = "identity"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One HTTP request. `encoding`: its Accept-Encoding. `again`: it brings the ETag of an earlier answer."""
+    """One HTTP request: a GET, or with `answers` (a page's slug) the POST of that page, filled in.
+
+    encoding: its Accept-Encoding. again: with the ETag of an earlier answer. who: whose cookies it brings.
+    """
 
     path: str
     encoding: str = BROWSER
     again: bool = False
     status: int = 200
+    who: str = ""
+    answers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,8 @@ class Gate:
 
     ratio: CPU of ours by CPU of the floor, at most. queries: own statements, at most. commits: exactly.
     bytes: of the answers' bodies, at most; of a browser's first view headers count too. requests: at most.
-    cacheable: no cookie is set or looked at, and the answer has an ETag.
+    ms: milliseconds of CPU, at most. cacheable: no cookie is set or looked at, and the answer has an ETag.
+    later: the work that holds it has not been done yet; shown, never failing.
     """
 
     ratio: float | None = None
@@ -33,11 +41,14 @@ class Gate:
     commits: int | None = None
     bytes: int | None = None
     requests: int | None = None
+    ms: float | None = None
     cacheable: bool = False
+    later: bool = False
 
     def __str__(self) -> str:
         limits = {
             "x": self.ratio,
+            " ms": self.ms,
             " queries": self.queries,
             " bytes": self.bytes,
             " requests": self.requests,
@@ -47,23 +58,34 @@ class Gate:
             words.append(f"{self.commits} commits")
         if self.cacheable:
             words.append("no cookie, ETag")
-        return ", ".join(words)
+        return f"{'later: ' if self.later and words else ''}{', '.join(words)}"
+
+
+SHOWN: Final = Gate()
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Something people do, as requests to ours and to the floor; both count as one operation."""
+    """Something people do, as requests to ours and to the floor; both count as one operation.
+
+    Where no floor says more than milliseconds do, it has none.
+    """
 
     name: str
     ours: tuple[Ask, ...]
-    floor: tuple[Ask, ...]
-    gate: Gate = Gate()
+    floor: tuple[Ask, ...] = ()
+    gate: Gate = SHOWN
 
 
-def same(name: str, path: str, gate: Gate = Gate()) -> Operation:
+def same(name: str, path: str, gate: Gate = SHOWN) -> Operation:
     """A page that the floor serves at the same address."""
     return Operation(name, (Ask(path),), (Ask(path),), gate)
 
+
+STEP: Final = (
+    Ask("/intake/pain/", who=PATIENT, answers="pain", status=303),
+    Ask("/intake/knee/", who=PATIENT),
+)
 
 OPERATIONS: Final = (
     same("lesson", LESSON, Gate(ratio=1.5, queries=2, commits=0, cacheable=True)),
@@ -83,6 +105,22 @@ OPERATIONS: Final = (
     same("lessons", "/learn/"),
     same("chain map", "/chain/"),
     same("search", "/learn/search/?q=rolls+in"),
+    Operation(
+        "step: save pain, next page",
+        STEP,
+        STEP,
+        Gate(ratio=1.5, queries=5, commits=1, later=True),
+    ),
+    Operation(
+        "review page",
+        (Ask("/staff/intake/questionnaireresponse/{response}/review/", who=PHYSIO),),
+        gate=Gate(ms=8, queries=6, bytes=25_000, later=True),
+    ),
+    Operation(
+        "worklist",
+        (Ask("/staff/intake/evaluation/", who=PHYSIO),),
+        gate=Gate(ms=12, queries=4, later=True),
+    ),
 )
 
 # A browser with an empty cache.

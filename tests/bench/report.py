@@ -16,14 +16,14 @@ HEAD: Final = (
     "ratio",
     "bare ms",
     "own q",
-    "other q",
     "commits",
     "bytes",
     "req",
     "gate",
     "wall ms ours/floor",
+    "other queries",
 )
-LEFT: Final = (0, 12)
+LEFT: Final = (0, 11, 13)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,13 @@ class Result:
 
     def broken(self) -> list[str]:
         """What of the gate does not hold, in words."""
-        gate, found = self.gate, []
+        gate, found = self.gate, list[str]()
+        if gate.later:
+            return found
         if gate.ratio is not None and (self.ratio is None or self.ratio > gate.ratio):
             found.append(f"{number(self.ratio)} times the floor, at most {gate.ratio:g}")
+        if gate.ms is not None and (self.ours is None or self.ours.cpu > gate.ms):
+            found.append(f"{number(cpu(self.ours))} ms, at most {gate.ms:g}")
         if gate.queries is not None and (self.queries is None or self.queries > gate.queries):
             found.append(f"{number(self.queries)} queries, at most {gate.queries}")
         if gate.commits is not None and self.commits != gate.commits:
@@ -115,20 +119,20 @@ def _row(result: Result) -> tuple[str, ...]:
         number(result.ratio),
         number(cpu(result.bare)),
         number(result.queries),
-        ", ".join(others) or "-",
         number(result.commits),
         str(result.bytes),
         str(result.requests),
         f"{'!' if result.broken() else ' '} {result.gate}",
-        f"{ours.wall:.1f}/{floor.wall:.1f}" if ours and floor else "-",
+        "/".join(f"{cost.wall:.1f}" for cost in (ours, floor) if cost) or "-",
+        ", ".join(others) or "-",
     )
 
 
 def as_json(results: Sequence[Result]) -> str:
     """`[{name, ours_ms, floor_ms, ratio, gate, queries, commits, bytes, ...}]`: CPU milliseconds.
 
-    `gate` is the highest ratio allowed or null; `limits` is the whole gate in words and `broken` what of it
-    does not hold. `other_queries` counts the statements that are not the page's own.
+    `gate` is the highest ratio allowed, null where there is none or not yet; `limits` is the whole gate in
+    words, `broken` what of it does not hold. `other_queries` counts what is not the page's own, by kind.
     """
     return json.dumps([_entry(result) for result in results], indent=1) + "\n"
 
@@ -139,7 +143,7 @@ def _entry(result: Result) -> dict[str, Any]:
         "ours_ms": _rounded(cpu(result.ours)),
         "floor_ms": _rounded(cpu(result.floor)),
         "ratio": _rounded(result.ratio),
-        "gate": result.gate.ratio,
+        "gate": None if result.gate.later else result.gate.ratio,
         "queries": result.queries,
         "commits": result.commits,
         "bytes": result.bytes,

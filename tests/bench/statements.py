@@ -11,8 +11,10 @@ PREPARED: Final = re.compile(r'F\t\d+\tParse\t "([^"]*)" "(.*)" \d+(?: \d+)*\s*\
 BOUND: Final = re.compile(r'F\t\d+\tBind\t "[^"]*" "([^"]*)"')
 EXECUTED: Final = re.compile(r"F\t\d+\tExecute\t")
 COMPLETE: Final = re.compile(r'B\t\d+\tCommandComplete\t "(\w+)')
-READY: Final = re.compile(r"B\t\d+\tReadyForQuery\t (\w)")
+SAVEPOINT: Final = re.compile(r"\bTO\b", re.IGNORECASE)
 WRITES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
+BEGINS: Final = frozenset({"BEGIN", "START"})
+ENDS: Final = frozenset({"COMMIT", "ROLLBACK"})
 
 # The table that a statement is about; one that begins with a question inside a question is the page's own.
 ABOUT: Final = re.compile(
@@ -49,6 +51,10 @@ class Asked:
     def own(self) -> int:
         return self.kinds["own"]
 
+    def since(self, earlier: "Asked") -> "Asked":
+        """What came after an earlier reading of the same wire."""
+        return Asked(self.statements[len(earlier.statements) :], self.commits - earlier.commits)
+
     def others(self) -> dict[str, int]:
         """How many of every other kind, none left out."""
         return {kind: self.kinds[kind] for kind in OTHERS}
@@ -70,7 +76,7 @@ def read_wire(text: str) -> Asked:
     prepared: dict[str, str] = {}
     bound = ""
     commits = 0
-    wrote = False
+    is_open = wrote = False
     for record in RECORD.split(text):
         if found := SIMPLE.match(record):
             statements.append(found[1])
@@ -81,8 +87,15 @@ def read_wire(text: str) -> Asked:
         elif EXECUTED.match(record):
             statements.append(bound)
         elif found := COMPLETE.match(record):
-            wrote = (wrote or found[1] in WRITES) and found[1] != "ROLLBACK"
-        elif (found := READY.match(record)) and found[1] == "I":
-            commits += wrote
-            wrote = False
+            # Back to a savepoint is not the end; what was written before it stays.
+            if found[1] == "ROLLBACK" and SAVEPOINT.search(statements[-1] if statements else ""):
+                continue
+            if found[1] in WRITES:
+                wrote = is_open
+                commits += not is_open
+            elif found[1] in ENDS:
+                commits += wrote and found[1] == "COMMIT"
+                is_open = wrote = False
+            elif found[1] in BEGINS:
+                is_open, wrote = True, False
     return Asked(tuple((kind_of(statement), statement) for statement in statements), commits)

@@ -30,6 +30,8 @@ def test_the_ratio_counts_the_web_server_and_postgres() -> None:
         (Gate(commits=1), {"commits": 0}, "0 commits instead of 1"),
         (Gate(bytes=20_000), {"bytes": 20_001}, "20001 bytes, at most 20000"),
         (Gate(requests=3), {"requests": 4}, "4 requests, at most 3"),
+        (Gate(ms=1.3), {}, "1.40 ms, at most 1.3"),
+        (Gate(ms=1.3), {"ours": None}, "- ms, at most 1.3"),
         (Gate(cacheable=True), {"flaws": ("sets a cookie",)}, "sets a cookie"),
     ],
 )
@@ -49,6 +51,13 @@ def test_a_gate_that_does_not_hold_says_why(gate: Gate, how: dict[str, object], 
 def test_a_gate_that_holds_says_nothing(gate: Gate) -> None:
     assert verdict([page(gate=gate)]) == []
     assert "!" not in table([page(gate=gate)])
+
+
+def test_a_gate_for_later_is_shown_and_never_fails() -> None:
+    result = page(gate=Gate(ratio=1.1, ms=1, queries=0, later=True))
+    assert verdict([result]) == []
+    assert "later: <= 1.1x, <= 1 ms, <= 0 queries" in table([result])
+    assert json.loads(as_json([result]))[0]["gate"] is None
 
 
 def test_what_has_no_gate_may_cost_anything() -> None:

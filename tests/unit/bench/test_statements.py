@@ -90,5 +90,27 @@ def test_what_is_rolled_back_is_no_commit() -> None:
     assert read_wire(wire).commits == 0
 
 
+def test_back_to_a_savepoint_is_not_the_end_of_a_transaction() -> None:
+    wire = (
+        simple("BEGIN", "BEGIN", "T")
+        + simple("INSERT INTO a VALUES (1)", "INSERT 0 1", "T")
+        + simple('ROLLBACK TO SAVEPOINT "s1"', "ROLLBACK", "T")
+        + simple("COMMIT", "COMMIT")
+    )
+    assert read_wire(wire).commits == 1
+
+
+def test_between_two_readings_lies_one_operation_though_the_last_reply_comes_late() -> None:
+    once = (
+        simple("BEGIN", "BEGIN", "T")
+        + simple("INSERT INTO a VALUES (1)", "INSERT 0 1", "T")
+        + simple("COMMIT", "COMMIT")
+    )
+    without_last_reply = once[: once.rindex("B\t33")]
+    asked = read_wire(once + without_last_reply).since(read_wire(without_last_reply))
+    assert asked.commits == 1
+    assert [text for _, text in asked.statements] == ["BEGIN", "INSERT INTO a VALUES (1)", "COMMIT"]
+
+
 def test_nothing_asked() -> None:
     assert read_wire("").statements == ()

@@ -1,0 +1,88 @@
+"""A patient in the middle of her form and a physio at the desk, made through the product's own functions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.cookies import SimpleCookie
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from tests.browser.product import Reception
+from tests.drills.stream import as_text
+
+CSRF: Final = "__Host-csrf"
+SESSION: Final = "__Host-intake"
+PATIENT, PHYSIO = "patient", "physio"
+
+
+@dataclass(slots=True)
+class People:
+    """Who sends requests. Every server of a run knows them: they share a database and a secret key.
+
+    cookies: `{person: {name: value}}`. words: what stands for `{name}` in a path. answers: page slug ->
+    fields of a form that is filled in as asked.
+    """
+
+    cookies: dict[str, dict[str, str]] = field(default_factory=lambda: {"": {}, PATIENT: {}, PHYSIO: {}})
+    words: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+    def body(self, who: str, fields: Mapping[str, list[str]]) -> str:
+        """A form's body, with the token that goes with the person's cookie."""
+        token = {"csrfmiddlewaretoken": [self.cookies[who].get(CSRF, "")]}
+        return urlencode({**token, **fields}, doseq=True)
+
+    def come(self, environment: Mapping[str, str], connection: HTTPConnection) -> None:
+        """Make them, and sign them in at a running server of the product."""
+        reception = Reception(environment)
+        try:
+            (intake,) = reception("visits", count=1)
+            account = reception("staff", role="physio", username="ortiz")
+            answers = reception("known_intakes")["ROLLING_IN"]
+            self.words["response"] = reception("visit", answers=answers)["response"]
+        finally:
+            reception.end()
+        self.answers = {
+            slug: {link_id: [as_text(value) for value in values] for link_id, values in page.items()}
+            for slug, page in intake["answers"].items()
+        }
+        year, month, day = intake["born"].split("-")
+        self._sign_in(connection, PATIENT, intake["link"], {"year": year, "month": month, "day": day})
+        for slug, page in self.answers.items():
+            self._send(connection, PATIENT, "POST", f"/intake/{slug}/", page)
+        self._sign_in(connection, PHYSIO, "/staff/login/", {**account, "next": "/staff/"})
+
+    def _sign_in(self, connection: HTTPConnection, who: str, path: str, words: Mapping[str, str]) -> None:
+        self._send(connection, who, "GET", path)
+        status = self._send(connection, who, "POST", path, {name: [word] for name, word in words.items()})
+        assert status in (302, 303), f"{who} cannot sign in: {status}"
+
+    def _send(
+        self,
+        connection: HTTPConnection,
+        who: str,
+        method: str,
+        path: str,
+        fields: Mapping[str, list[str]] | None = None,
+    ) -> int:
+        body = None if fields is None else self.body(who, fields)
+        connection.request(method, path, body, self.headers(who, is_form=body is not None))
+        answer = connection.getresponse()
+        answer.read()
+        for line in answer.headers.get_all("Set-Cookie") or []:
+            for name, morsel in SimpleCookie(line).items():
+                self.cookies[who][name] = morsel.value
+        return answer.status
+
+    def headers(self, who: str, *, is_form: bool) -> dict[str, Any]:
+        """As a browser of theirs sends them through the proxy."""
+        headers = {"X-Forwarded-Proto": "https"}
+        if self.cookies[who]:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies[who].items())
+        if is_form:
+            headers |= {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Origin": "null",
+                "Sec-Fetch-Site": "same-origin",
+            }
+        return headers
