@@ -19,7 +19,7 @@ from tests.browser.browser import find_browser
 from tests.browser.patient import Patient
 from tests.browser.product import Product
 from tests.browser.visitor import PATIENCE, Visitor
-from tests.conftest import address, copy_database, drop_database
+from tests.conftest import address, copy_database, drop_database, template_database
 
 Come = Callable[..., Any]
 
@@ -33,12 +33,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def product(
-    database_urls: tuple[str, str], ready_database: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Product]:
+def product(database_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The product on a copy of the ready database: a clinic with its catalogs and nobody in it."""
     folder = tmp_path_factory.mktemp("product")
-    with run_product(database_urls, ready_database, "browser", folder) as running:
+    with run_product(database_urls, "browser", folder) as running:
         yield running
     # Whatever the stories did: the server met no error of its own, and no log holds a link's secret.
     wrong = [line for line in running.said().splitlines() if " ERROR " in line or "Traceback" in line]
@@ -47,22 +45,18 @@ def product(
 
 
 @pytest.fixture(scope="module")
-def alone(
-    database_urls: tuple[str, str], ready_database: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Product]:
+def alone(database_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """A product for one file of stories, where things may break and everything can be counted."""
     folder = tmp_path_factory.mktemp("alone")
-    with run_product(database_urls, ready_database, "alone", folder) as running:
+    with run_product(database_urls, "alone", folder) as running:
         yield running
 
 
 @contextmanager
-def run_product(
-    database_urls: tuple[str, str], ready_database: str, kind: str, folder: Path
-) -> Iterator[Product]:
+def run_product(database_urls: tuple[str, str], kind: str, folder: Path) -> Iterator[Product]:
     owner, app = database_urls
     name = f"footing_{kind}_{os.getpid()}"
-    copy_database(owner, ready_database, name)
+    copy_database(owner, template_database(owner, app), name)
     running = Product(Urls(app=address(app, name), owner=address(owner, name)), folder)
     try:
         yield running.start()

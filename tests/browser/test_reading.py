@@ -1,5 +1,6 @@
 """J2.1, J2.8 and the library around them: read, look at the map, search, pass on."""
 
+import re
 from typing import Any
 
 import pytest
@@ -14,13 +15,19 @@ PAGES = (
     "/learn/two-stories/",
     "/learn/course/",
     "/learn/category/health/",
+    "/learn/search/",
     "/learn/search/?q=heel",
     "/learn/search/?q=plantr",
     "/learn/search/?q=zzzz",
     "/chain/",
     "/chain/?side=right",
     "/chain/knee/",
+    "/chain/hip/",
     "/chain/arch-low/",
+    "/chain/weight-shift/",
+    "/privacy/",
+    "/newsletter/",
+    "/newsletter/check-your-mail/",
 )
 
 
@@ -34,6 +41,18 @@ def reader(come: Any, scripts: bool) -> Reader:
 def test_every_page_of_the_library_is_for_everybody(come: Any, dark: bool) -> None:
     reader: Reader = come(Reader, dark=dark)
     for path in PAGES:
+        reader.goes_to(path).finds_page_accessible()
+    assert reader.keeps == {}
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_page_a_search_engine_may_list_is_for_everybody(come: Any, dark: bool) -> None:
+    reader: Reader = come(Reader, dark=dark)
+    answer = reader.context.request.get("/sitemap.xml")
+    listed = re.findall(r"<loc>https?://[^/]+(/[^<]*)</loc>", answer.text())
+    assert len(listed) > 50
+    for path in listed:
         reader.goes_to(path).finds_page_accessible()
     assert reader.keeps == {}
 
@@ -52,6 +71,24 @@ def test_the_map_leads_to_the_link_in_its_lesson(reader: Reader) -> None:
     reader.follows_on_map("Weight shift, knee to foot").reads_heading("Leaning on the other leg")
     assert reader.page.url.endswith("/learn/shifting-weight/#knee--weight-shift")
     expect(reader.page.locator("[id='knee--weight-shift']")).to_be_in_viewport()
+
+
+def test_tab_walks_every_link_of_the_map_from_top_to_bottom(reader: Reader) -> None:
+    reader.goes_to("/chain/")
+    drawn = reader.page.locator("svg.m-map a")
+    names = [link.get_attribute("aria-label") for link in drawn.all()]
+    assert len(names) == len(set(names)) == 32
+    reader.walks_with_tab_to("Right leg")
+    for name in names:
+        reader.page.keyboard.press("Tab")
+        link = reader.page.get_by_role("link", name=name, exact=True).and_(drawn)
+        expect(link).to_be_focused()
+        expect(link).to_be_in_viewport()
+        # Seen by its ring, not only by where the page has scrolled to.
+        assert link.evaluate("(link) => link.matches(':focus-visible')")
+        ring = link.evaluate("(link) => getComputedStyle(link).outlineStyle")
+        around = link.evaluate("(link) => getComputedStyle(link.querySelector('rect')).strokeWidth")
+        assert ring != "none" or float(around.removesuffix("px")) >= 2, name
 
 
 def test_the_map_by_keyboard(reader: Reader) -> None:
