@@ -4,15 +4,31 @@ Pure: it reads a `Shelf` in the shape of the catalog, whether that came from the
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 
 from education.catalog.load import Content, Shelf
 from education.chain.drawing import areas, labels
 
 # A lesson's address in running text, such as /learn/flat-feet/.
 ADDRESS: Final = re.compile(r"/learn/([-a-zA-Z0-9_]+)/")
+# Where entries name others: the key, and the kind it leads to.
+RELATIONS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "lesson": (("related", "lesson"), ("links", "link"), ("sources", "source"), ("category", "category")),
+    "link": (
+        ("lesson", "lesson"),
+        ("from", "node"),
+        ("to", "node"),
+        ("sources", "source"),
+        ("tests", "test"),
+    ),
+    "test": (("sources", "source"),),
+}
+is_address: Final = URLValidator(schemes=["http", "https"])
 OTHER_PAGES: Final = frozenset({"category", "course", "feed", "search"})
 
 
@@ -30,18 +46,12 @@ def problems(shelf: Shelf) -> list[Problem]:
     lessons, links = shelf.get("lesson", {}), shelf.get("link", {})
     return [
         *_orphans(lessons),
-        *_dead_links(
-            "lesson", lessons, shelf, (("related", "lesson"), ("links", "link"), ("sources", "source"))
-        ),
-        *_dead_links(
-            "link",
-            links,
-            shelf,
-            (("lesson", "lesson"), ("from", "node"), ("to", "node"), ("sources", "source")),
-        ),
+        *(problem for kind in RELATIONS for problem in _dead_links(kind, shelf)),
         *_dead_addresses(lessons),
+        *_no_addresses(shelf.get("source", {})),
         *_no_source("lesson", lessons),
         *_no_source("link", links),
+        *_nothing_to_open(lessons, shelf.get("source", {})),
     ]
 
 
@@ -69,11 +79,9 @@ def _orphans(lessons: dict[str, Content]) -> Iterator[Problem]:
             yield Problem("orphan", f"lesson {slug}", "no other lesson leads to it")
 
 
-def _dead_links(
-    kind: str, entries: dict[str, Content], shelf: Shelf, relations: Iterable[tuple[str, str]]
-) -> Iterator[Problem]:
-    for key, entry in entries.items():
-        for name, target in relations:
+def _dead_links(kind: str, shelf: Shelf) -> Iterator[Problem]:
+    for key, entry in shelf.get(kind, {}).items():
+        for name, target in RELATIONS[kind]:
             value = entry.get(name) or []
             for other in [value] if isinstance(value, str) else value:
                 if other not in shelf.get(target, {}):
@@ -90,6 +98,24 @@ def _dead_addresses(lessons: dict[str, Content]) -> Iterator[Problem]:
                 yield Problem(
                     "dead-link", f"lesson {slug}", f"its text leads to /learn/{other}/, which is no page"
                 )
+
+
+def _no_addresses(sources: dict[str, Content]) -> Iterator[Problem]:
+    for key, source in sources.items():
+        address = source.get("url") or ""
+        try:
+            if address:
+                is_address(address)
+        except ValidationError:
+            yield Problem("dead-link", f"source {key}", f"{address!r} is no address of a page")
+
+
+def _nothing_to_open(lessons: dict[str, Content], sources: dict[str, Content]) -> Iterator[Problem]:
+    """A lesson that names sources of which a reader can open none. A dead one is told elsewhere."""
+    for key, lesson in lessons.items():
+        named = [sources[code] for code in lesson.get("sources") or [] if code in sources]
+        if named and not any(source.get("url") for source in named):
+            yield Problem("no-source", f"lesson {key}", "names no source that can be opened")
 
 
 def _no_source(kind: str, entries: dict[str, Content]) -> Iterator[Problem]:
