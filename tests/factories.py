@@ -96,7 +96,7 @@ def make_evaluation(*, patient: Patient | None = None, physio: Any = None, **fie
 
 
 def make_invitation(evaluation: Evaluation, **fields: Any) -> Invitation:
-    fields.setdefault("expires_at", evaluation.starts_at + timedelta(hours=24))
+    fields.setdefault("expires_at", evaluation.link_ends_at)
     fields.setdefault("created_at", min(timezone.now(), fields["expires_at"] - timedelta(days=1)))
     with audit.audited("tests.made", by=SETUP):
         invitation: Invitation = Invitation.objects.create(

@@ -32,6 +32,11 @@ class BookingForm(EvaluationForm):
         model = Evaluation
         fields = ["physio", "starts_at", "minutes"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("physio", "minutes"):
+            self.fields[name].widget.attrs["class"] = "k-in k-in-a"
+
 
 @admin.register(EvaluationRequest)
 class RequestAdmin(AuditedAdmin):

@@ -29,6 +29,24 @@ class TestStatus:
         assert (entry.status, entry.urgent, entry.response_id) == (Status.NOT_STARTED, False, None)
         assert (entry.physio_id, entry.at) == (evaluation.physio_id, evaluation.starts_at)
 
+    def test_one_that_was_asked_for_stands_at_the_time_of_asking_until_it_is_booked(self):
+        with audit.audited("tests.made", by=factories.SETUP):
+            evaluation = Evaluation.objects.create(patient=factories.make_patient(), status="requested")
+        entry = place(evaluation)
+        assert (entry.needs_appointment, entry.at, entry.physio_id) == (True, evaluation.created_at, None)
+        assert entry.status == Status.NOT_STARTED
+        booked = factories.make_evaluation()
+        with audit.audited("tests.made", by=factories.SETUP):
+            Evaluation.objects.filter(pk=evaluation.pk).update(
+                status="booked", starts_at=booked.starts_at, physio=booked.physio_id
+            )
+        entry = place(evaluation)
+        assert (entry.needs_appointment, entry.at, entry.physio_id) == (
+            False,
+            booked.starts_at,
+            booked.physio_id,
+        )
+
     def test_a_draft_is_in_progress(self):
         response = factories.make_response(factories.CALM, sent=False)
         entry = place(response.evaluation)

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from intake import audit, journey
-from intake.patients.models import Evaluation
+from intake.patients import asking
+from intake.patients.models import Evaluation, EvaluationRequest
 from intake.responses.models import QuestionnaireResponse
 from intake.review import queue
 from intake.review.models import QueueEntry, Review
@@ -315,3 +316,108 @@ def test_five_queries_whatever_the_number_of_evaluations(physio, number):
     with audit.audited("tests.read", by=audit.staff(physio)), CaptureQueriesContext(connection) as queries:
         queue.worklist(physio, Filters.read({}, today()), timezone.now())
     assert len(queries) == 5
+
+
+def asks(name: str, answers=None, *, ago: timedelta = timedelta(0), sent: bool = True) -> Evaluation:
+    """Somebody who asked for an evaluation some time ago, perhaps with an intake."""
+    given, family = name.split()
+    asked = EvaluationRequest(
+        given_name=given, family_name=family, birth_date="1986-04-12", phone="(310) 555-0188"
+    )
+    with audit.audited("tests.made", by=factories.SETUP):
+        evaluation = asking.keep(asked)
+        Evaluation.objects.filter(pk=evaluation.pk).update(created_at=timezone.now() - ago)
+    if answers is not None:
+        factories.make_response(answers, evaluation=evaluation, sent=sent)
+    return evaluation
+
+
+class TestBeforeBooking:
+    def test_the_longest_waiting_first_and_in_no_days_list(self, physio):
+        asks("Asked Today")
+        asks("Asked Before", factories.ROLLING_IN, ago=timedelta(days=3))
+        visit("Booked One", physio, noon())
+        assert names(read(physio, status="needs-appointment")) == ["Asked Before", "Asked Today"]
+        for day in ("", "coming"):
+            assert names(read(physio, day=day)) == ["Booked One"]
+        assert names(read(physio, day="past")) == []
+        counts = read(physio).counts
+        assert (counts.all, counts.to_review, counts.needs_appointment) == (1, 0, 2)
+
+    def test_the_form_has_its_own_status_beside_it(self, physio):
+        asks("Not Yet", ago=timedelta(hours=3))
+        asks("Now Writing", factories.CALM, ago=timedelta(hours=2), sent=False)
+        sent = asks("All Sent", factories.ROLLING_IN, ago=timedelta(hours=1))
+        rows = read(physio, status="needs-appointment").rows
+        assert [row.status for row in rows] == ["not-started", "in-progress", "to-review"]
+        assert [row.starts_at for row in rows] == [None] * 3
+        assert [row.response is not None for row in rows] == [False, False, True]
+        assert rows[2].evaluation == sent.pk
+        assert all(row.request and row.asked_at and not row.physio for row in rows)
+
+    def test_urgent_before_any_booking_stands_on_every_list(self, physio):
+        visit("Booked One", physio, noon())
+        asks("Asked Urgent", factories.SWOLLEN_CALF, sent=False)
+        asks("Asked Before", ago=timedelta(days=3))
+        for params in ({}, {"mine": "1"}, {"day": "coming"}, {"day": "past"}, {"status": "urgent"}):
+            assert names(read(physio, **params))[0] == "Asked Urgent", params
+        assert names(read(physio, status="needs-appointment")) == ["Asked Urgent", "Asked Before"]
+        assert read(physio).counts.waiting == 1
+
+    def test_a_search_finds_them_and_counts_them(self, physio):
+        asks("Ana Silva")
+        asks("Bea Other")
+        visit("Ana Booked", physio, noon())
+        page = read(physio, q="ana")
+        assert set(names(page)) == {"Ana Silva", "Ana Booked"}
+        assert page.counts.needs_appointment == 1
+        assert names(read(physio, q="ana", status="needs-appointment")) == ["Ana Silva"]
+
+    def test_following_the_cursor_shows_every_one_once(self, physio, monkeypatch):
+        monkeypatch.setattr(queue, "PAGE_SIZE", 2)
+        wanted = [f"Number N{number}" for number in range(5)]
+        for number, name in enumerate(wanted):
+            asks(name, ago=timedelta(days=9 - number))
+        seen: list[str] = []
+        after = ""
+        for _ in range(3):
+            page = read(physio, status="needs-appointment", day="past", after=after)
+            seen += names(page)
+            after = str(page.more or "")
+        assert seen == wanted
+
+    def test_what_to_read_next_stays_among_them(self, physio):
+        visit_first = factories.make_response(
+            factories.ROLLING_IN, evaluation=visit("Booked One", physio, noon())
+        )
+        first = asks("Asked Before", factories.ROLLING_IN, ago=timedelta(days=3))
+        asks("Asked Today", factories.ROLLING_IN)
+        with audit.audited("tests.read", by=audit.staff(physio)):
+            asked = queue.next_to_review(physio, Filters.read({"status": "needs-appointment"}, today()))
+            booked = queue.next_to_review(physio, Filters.read({}, today()))
+            assert asked == first.responses.get().pk
+        assert booked == visit_first.pk
+
+    def test_the_next_day_with_visits_is_not_a_day_somebody_asked(self, physio):
+        asks("Asked Today")
+        with audit.audited("tests.read", by=audit.staff(physio)):
+            assert queue.next_day(physio, noon(-2).date()) is None
+
+    @pytest.mark.parametrize("status", ["", "needs-appointment"])
+    def test_five_queries_with_them_too(self, physio, status):
+        visit("Booked One", physio, noon())
+        for number in range(3):
+            asks(f"Asked N{number}", factories.SPARING)
+        filters = Filters.read({"status": status}, today())
+        read(physio)
+        with (
+            audit.audited("tests.read", by=audit.staff(physio)),
+            CaptureQueriesContext(connection) as queries,
+        ):
+            queue.worklist(physio, filters, timezone.now())
+        assert len(queries) <= 5
+
+    def test_other_roles_see_nobody(self, physio):
+        asks("Ana Silva", factories.SWOLLEN_CALF)
+        page = read(factories.make_user("editor"), status="needs-appointment")
+        assert (page.rows, page.counts.needs_appointment, page.counts.waiting) == ((), 0, 0)
