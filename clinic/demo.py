@@ -23,7 +23,7 @@ from clinic.models import User
 from intake import audit, journey
 from intake.conditions import Value
 from intake.patients.links import hash_token
-from intake.patients.models import Evaluation, Invitation, Patient
+from intake.patients.models import Evaluation, EvaluationRequest, Invitation, Patient
 from intake.questionnaires.definition import Definition, Item
 from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.pages import pages
@@ -225,6 +225,33 @@ COMING: Final = (
 )
 
 
+# She asked for an evaluation from a lesson and sent the form; nothing is booked, so `at` and `physio` wait.
+ASKED: Final = Person(
+    "Mina",
+    "Castillo",
+    date(1990, 6, 11),
+    time(0),
+    "",
+    "sent",
+    {
+        "why.main-problem": "foot-ankle",
+        "why.story": "I read that a foot can roll in too far. Mine does, and it aches after a shift.",
+        "pain.regions.left": ["sole-arch"],
+        "pain.regions.right": ["none"],
+        "pain.duration": "3-12m",
+        "pain.now": 2,
+        "pain.worst": 5,
+        "pain.average": 3,
+        "foot.arch.left": "drops",
+        "gait.foot-roll.left": "inward",
+        "foot.aggravators.left": ["standing"],
+        "goal.one.activity": "Get through a shift without my foot aching",
+        "goal.one.score": 5,
+    },
+)
+ASKED_FROM: Final = "rolling-in"
+
+
 def seed() -> dict[str, Any]:
     """Make what is missing and return what `.local/demo.json` says; running it again keeps what is there.
 
@@ -238,6 +265,7 @@ def seed() -> dict[str, Any]:
     staff = make_staff({entry["username"]: entry for entry in before.get("staff", [])})
     people = {user.username: user for user in User.objects.filter(username__in=[row[0] for row in STAFF])}
     make_today(people)
+    make_request()
     invitations = make_invitations(people, before.get("invitations", []))
     data = {"base_url": settings.SITE_URL, "invitations": invitations, "staff": staff}
     write(data)
@@ -304,6 +332,23 @@ def make_today(staff: Mapping[str, User]) -> None:
             journey.invite(evaluation=evaluation, by=BY, mail=False)
         else:
             answer(evaluation, person)
+
+
+def make_request() -> None:
+    """Somebody who asked for an evaluation, unless one of that name did already."""
+    who = {"given_name": ASKED.given, "family_name": ASKED.family, "birth_date": ASKED.born}
+    with audit.audited("demo.look", by=BY):
+        if EvaluationRequest.objects.filter(**who).exists():
+            return
+    asked = EvaluationRequest(
+        **who,
+        email=f"{ASKED.given.lower()}.{ASKED.family.lower()}@patients.example",
+        phone="(310) 555-0139",
+        preferred_times="Weekday evenings",
+        source=ASKED_FROM,
+    )
+    journey.ask_for_evaluation(asked=asked, mail=False)
+    answer(asked.evaluation, ASKED)
 
 
 def book(person: Person, staff: Mapping[str, User], day: date) -> Evaluation:

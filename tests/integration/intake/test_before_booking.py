@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from clinic import demo
 from education.catalog.load import load
 from intake import audit, journey
 from intake.patients.models import (
@@ -379,3 +380,15 @@ def test_no_appointment_without_time_and_physio_and_no_request_with_them(wrong: 
     name = "evaluation_booked_has_time_and_physio"
     with pytest.raises(IntegrityError, match=name), audit.audited("tests.made", by=SETUP):
         Evaluation.objects.filter(pk=asked.evaluation_id).update(**wrong)
+
+
+def test_the_demo_has_one_person_who_waits_with_a_form_to_review():
+    demo.make_request()
+    demo.make_request()
+    html = client_of("physio").get("/staff/intake/evaluation/?status=needs-appointment").text
+    assert html.count("Mina Castillo") == 1
+    assert "Lesson: When the foot rolls in" in html
+    assert "To review" in html
+    with audit.audited("tests.read", by=SETUP):
+        assert not QueueEntry.objects.get().urgent
+    assert not ProcrastinateJob.objects.exists(), "no mail leaves for an invented address"
