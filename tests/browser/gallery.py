@@ -90,6 +90,52 @@ def patient_pages(come: Come, product: Product) -> Iterator[Shown]:
         yield "other-device", stranger.opens_with_birth_date(begun["link"])
 
 
+def asking_pages(come: Come, product: Product) -> Iterator[Shown]:
+    """Asking for an evaluation, and the form and the desk while nothing is booked."""
+    anyone: Patient = come(Patient)
+    yield "ask", anyone.goes_to("/evaluation/ask/?from=rolling-in")
+    with anyone.refused_with(429):
+        yield "ask-refused", anyone.presses("Ask for an evaluation")
+    yield "asked", anyone.goes_to("/evaluation/asked/")
+    yield "asked-by-phone", anyone.goes_to("/evaluation/asked/by-phone/")
+    patient: Patient = come(Patient)
+    yield "asked-birth-date", patient.opens(product.reception("asks")["link"])
+    yield "asked-start", patient.gives_birth_date("4", "12", "1986")
+    yield "asked-tasks", patient.starts()
+    yield "asked-check", patient.has_filled_everything()
+    yield "asked-sent", patient.confirms().sends()
+    hurt: Patient = come(Patient)
+    hurt.opens_with_birth_date(product.reception("asks", given="Uma", family="Hurt")["link"])
+    hurt.has_filled("about").goes_to("/intake/safety/").tampers("safety.leg-signs.left", "calf-swollen")
+    hurt.continues().presses("I understand")
+    swollen = {"safety.leg-signs.left": ["calf-swollen"]}
+    hurt.has_filled("safety", "health", "where", "pain", safety=swollen).goes_to("/intake/check/")
+    yield "asked-sent-urgent", hurt.confirms().sends()
+    known = product.reception("visit", given="Anna", family="Silva", email="anna@patients.example")
+    assert known
+    answers = product.reception("known_intakes")["ROLLING_IN"]
+    asked = product.reception("asks", given="Rolf", family="Silva", phone="(310) 555-0171", answers=answers)
+    product.reception("asks", given="Pia", family="Phone", email="", phone="(310) 555-0172", source="")
+    physio: Physio = come(Physio)
+    physio.signs_in(
+        product.reception(
+            "staff", role="physio", username="ortiz", first_name="Maya", last_name="Ortiz", title="Dr."
+        )
+    )
+    yield "asked-worklist", physio.goes_to_worklist("?status=needs-appointment")
+    yield "asked-review", physio.opens_row("Rolf Silva")
+    yield "asked-book-physio", physio.follows("Request and invitation")
+    desk: FrontDesk = come(FrontDesk)
+    desk.signs_in(product.reception("staff", role="front desk", username="desk"))
+    yield "asked-worklist-desk", desk.goes_to_worklist("?status=needs-appointment")
+    yield "asked-list", desk.goes_to("/staff/intake/evaluationrequest/")
+    book = f"/staff/intake/evaluationrequest/{asked['request']}/book/"
+    yield "asked-book", desk.goes_to(book)
+    yield "asked-book-error", desk.presses("Book the evaluation")
+    yield "asked-patients", desk.goes_to("/staff/intake/patient/?q=silva")
+    yield "asked-patient", desk.follows("Silva, Rolf")
+
+
 def come_to_an_incomplete_check(come: Come, product: Product) -> Patient:
     patient: Patient = come(Patient)
     patient.opens_with_birth_date(product.reception("visit")["link"]).has_filled("about", "safety")

@@ -1,5 +1,6 @@
 """A patient with the link from the e-mail. Methods say what she does and sees, in the words of the form."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, Self
 from urllib.parse import urlencode
@@ -32,6 +33,8 @@ NOTHING_TO_REPORT: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "try": {},
     "life": {},
 }
+
+SEND: Final = re.compile("^Send to (my physio|the clinic)$")
 
 TICK_POINT: Final = """(label) => {
   const drawing = [...label.querySelectorAll("svg")].find(
@@ -216,4 +219,5 @@ class Patient(Visitor):
         return self.ticks("My answers are right as far as I know")
 
     def sends(self) -> Self:
-        return self.presses("Send to my physio")
+        """To her physio, or to the clinic while there is no appointment."""
+        return self.uses(self.main.get_by_role("button", name=SEND))

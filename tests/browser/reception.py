@@ -58,6 +58,36 @@ def visit(
     return {"link": link, "born": born, "evaluation": str(evaluation.pk), "invitation": str(invitation.pk)}
 
 
+def asks(
+    *,
+    given: str = "Ana",
+    family: str = "Silva",
+    born: str = "1986-04-12",
+    email: str = "ana.silva@patients.example",
+    phone: str = "",
+    source: str = "rolling-in",
+    answers: dict[str, list[Any]] | None = None,
+) -> dict[str, str]:
+    """Somebody who asked for an evaluation, with a link that was not mailed. With answers: sent as well."""
+    from intake import journey
+    from intake.patients.models import EvaluationRequest
+    from tests import factories
+
+    asked = EvaluationRequest(
+        given_name=given,
+        family_name=family,
+        birth_date=date.fromisoformat(born),
+        email=email,
+        phone=phone,
+        source=source,
+    )
+    journey.ask_for_evaluation(asked=asked, mail=False)
+    found = {"request": str(asked.pk), "evaluation": str(asked.evaluation_id), "born": born}
+    if answers is not None:
+        return found | {"response": str(factories.make_response(answers, evaluation=asked.evaluation).pk)}
+    return found | another_link(evaluation=found["evaluation"])
+
+
 def visits(*, count: int) -> list[dict[str, Any]]:
     """Many at once, each with a link and the answers to send, page by page; every kind of intake in turn."""
     from django.utils import timezone
@@ -216,7 +246,8 @@ def stored(*, evaluation: str) -> dict[str, Any]:
 
 
 TASKS: Final[dict[str, Callable[..., Any]]] = {
-    task.__name__: task for task in (staff, visit, visits, known_intakes, demo_day, another_link, stored)
+    task.__name__: task
+    for task in (staff, visit, asks, visits, known_intakes, demo_day, another_link, stored)
 }
 
 

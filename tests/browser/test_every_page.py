@@ -99,6 +99,11 @@ def test_pages_of_the_form(come: Come, product: Product, deep: bool) -> None:
 
 
 @DEEP
+def test_pages_before_there_is_an_appointment(come: Come, product: Product, deep: bool) -> None:
+    assert len(check(gallery.asking_pages(come, product), deep=deep)) == 19
+
+
+@DEEP
 def test_pages_of_the_form_without_scripts(come: Come, product: Product, deep: bool) -> None:
     assert len(check(gallery.pages_with_conditions_in_words(come, product), deep=deep)) == 4
 
