@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from education.clinic_info.models import ClinicInfo
+from education.clinic_info.models import ClinicInfo, PrivacyNotice
 from education.lessons.models import Lesson
 from intake import audit
 from intake.conditions import Answers, Value
@@ -52,6 +52,8 @@ from intake.screening.suggest import parse_suggestable, suggest
 SEND_INVITATION: Final = "send_invitation"
 MAIL_ON_CALL: Final = "mail_on_call"
 SETTLE_DRAFT: Final = "settle_draft"
+# The question whose tick says that the privacy notice was seen.
+PRIVACY_SEEN: Final = "consent.privacy"
 
 SETTLE_AFTER: Final = timedelta(minutes=3)
 
@@ -253,11 +255,14 @@ def save_page(
     """Store one page and look for red flags over all answers so far.
 
     fields: linkIds that stood on the page and whose answers are replaced. ignored: how many names were sent
-    that it does not ask for. Raises `draft.AlreadySent`.
+    that it does not ask for. The trail keeps which version of the privacy notice stood behind the tick that
+    it was seen. Raises `draft.AlreadySent`.
     """
     with audit.audited(save.value, by=by, page=page.link_id) as access:
         if ignored:
             access.note(ignored=ignored)
+        if PRIVACY_SEEN in fields and True in answers.get(PRIVACY_SEEN, ()):
+            access.note(privacy_notice=PrivacyNotice.current().version)
         response = _locked_draft(invitation)
         access.saw("response", [response.pk])
         draft.store_page(response, page, fields, answers, complete=save is Save.COMPLETE)

@@ -216,7 +216,7 @@ def test_names_that_are_not_asked_here_are_not_stored(visit):
     assert draft.answers == {**ABOUT}
     assert draft.status == "in-progress"
     line = audit.AuditEvent.objects.get(action="page.saved")
-    assert line.detail == {"page": "page.about", "ignored": 5}
+    assert line.detail == {"page": "page.about", "ignored": 5, "privacy_notice": 1}
 
 
 def test_what_a_page_sends_itself_is_no_foreign_name(visit):

@@ -1,0 +1,49 @@
+"""Which version of the privacy notice stood behind the tick (coverage list, S42)."""
+
+import pytest
+
+from education.clinic_info.models import SHIPPED_PRIVACY_VERSION, PrivacyNotice
+from intake.audit import AuditEvent
+from intake.questionnaires.load import active_questionnaire
+from tests.integration.intake.test_pages import ABOUT, SAFE
+from tests.integration.intake.visitor import Visitor, invited, stored
+
+pytestmark = pytest.mark.django_db
+
+
+def seen() -> list[int]:
+    """The versions that the trail names, one for each saved page with the tick."""
+    details = AuditEvent.objects.filter(action__startswith="page.").order_by("pk")
+    return [event.detail["privacy_notice"] for event in details if "privacy_notice" in event.detail]
+
+
+def test_the_tick_is_kept_with_the_version_in_force() -> None:
+    invitation, token = invited()
+    visitor = Visitor(token).open()
+    visitor.save("about", ABOUT)
+    visitor.save("safety", SAFE)
+    assert seen() == [SHIPPED_PRIVACY_VERSION]
+    PrivacyNotice(text="We keep less.").save()
+    visitor.save("about", ABOUT, "?change=1")
+    assert seen() == [SHIPPED_PRIVACY_VERSION, SHIPPED_PRIVACY_VERSION + 1]
+    assert stored(invitation).answers["consent.privacy"] == [True]
+    assert active_questionnaire().tree().item("consent.privacy").must_be_true
+
+
+def test_without_the_tick_nothing_is_claimed() -> None:
+    _, token = invited()
+    without = {name: values for name, values in ABOUT.items() if name != "consent.privacy"}
+    Visitor(token).open().save("about", without)
+    assert seen() == []
+
+
+def test_answers_survive_a_look_at_the_notice() -> None:
+    """J2.9: the link opens in the same tab, and Back leads to what was saved while typing."""
+    invitation, token = invited()
+    visitor = Visitor(token).open()
+    visitor.autosave("about", ABOUT)
+    page = visitor.page("about").text
+    assert 'href="/privacy/"' in page
+    assert visitor.look("/privacy/").status_code == 200
+    assert "Sore on stairs &amp; steps" in visitor.page("about").text
+    assert stored(invitation).answers["consent.privacy"] == [True]
