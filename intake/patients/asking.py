@@ -61,15 +61,17 @@ def may_mail(email: str) -> bool:
 def same_person(asked: EvaluationRequest, user: AbstractBaseUser) -> list[Patient]:
     """Patients born on that day who share the family name or a contact: she may be known already.
 
-    Others who merely asked are not offered: nothing of theirs is known to be true.
+    What the front desk corrected since counts, not what she wrote. Others who merely asked are not offered:
+    nothing of theirs is known to be true.
     """
-    alike = Q(family_name__iexact=asked.family_name)
-    if asked.email:
-        alike |= Q(email__iexact=asked.email)
-    if asked.phone:
-        alike |= Q(phone=asked.phone)
+    pending = asked.evaluation.patient
+    alike = Q(family_name__iexact=pending.family_name)
+    if pending.email:
+        alike |= Q(email__iexact=pending.email)
+    if pending.phone:
+        alike |= Q(phone=pending.phone)
     known = Patient.objects.visible_to(user).with_standing().filter(asked_only=False)
-    found = known.filter(alike, birth_date=asked.birth_date)
+    found = known.filter(alike, birth_date=pending.birth_date)
     return list(found[:SAME_PERSON_SHOWN])
 
 

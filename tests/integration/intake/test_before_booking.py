@@ -341,6 +341,25 @@ def test_an_existing_patient_gets_the_evaluation_and_the_pending_one_goes():
     assert "<h1>Anna Silva</h1>" in page
 
 
+def test_a_birthday_that_she_mistyped_is_corrected_and_then_she_is_known_and_gets_in():
+    known = make_patient(given_name="Anna", family_name="Silva", birth_date=BORN)
+    asked = ask(birth_date=date(1968, 4, 12))
+    desk, visitor = client_of("front desk"), visitor_of(asked)
+    page = desk.get(f"{LIST}{asked.pk}/book/").text
+    assert str(known.pk) not in page
+    person = reverse("admin:intake_patient_change", args=[now(asked).patient_id])
+    assert person in page
+    right = {
+        "given_name": "Ana",
+        "family_name": "Silva",
+        "birth_date": "04/12/1986",
+        "email": "ana@example.org",
+    }
+    assert desk.post(person, right).status_code == 303
+    assert str(known.pk) in desk.get(f"{LIST}{asked.pk}/book/").text
+    visitor.open()
+
+
 def test_her_own_address_keeps_its_link_another_one_loses_it():
     """Whoever asked with somebody's name and birthday must not see her visit at an address of theirs."""
     known = make_patient(family_name="Silva", birth_date=BORN, email="ana@example.org")
