@@ -22,6 +22,9 @@ class ClinicConfig(AppConfig):
     verbose_name = "Clinic"
 
     def ready(self) -> None:
+        from clinic import editor
+
+        editor.protect()
         if settings.AS_OWNER:
             return
         # A weak receiver would vanish and take the guard with it, silently.

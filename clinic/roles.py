@@ -6,6 +6,8 @@ from typing import Final
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
+from clinic import editor
+
 
 @dataclass(frozen=True, slots=True)
 class Role:
@@ -30,6 +32,27 @@ _ADD_PATIENTS: Final = (
     "intake.see_worklist",
 )
 
+_SEE_LIBRARY: Final = (
+    "wagtailadmin.access_admin",
+    "education.view_lesson",
+    "education.view_chainlink",
+    "education.view_source",
+    "education.view_author",
+    "education.view_category",
+    "education.view_clinicinfo",
+)
+_KEEP_LIBRARY: Final = (
+    *_SEE_LIBRARY,
+    *(
+        f"education.{action}_{model}"
+        for model in ("lesson", "chainlink", "source", "author", "category")
+        for action in ("add", "change", "delete")
+    ),
+    "education.change_clinicinfo",
+    "education.view_privacynotice",
+    "education.add_privacynotice",
+)
+
 PHYSIO: Final = Role(
     "physio",
     "Reads every intake of the clinic, decides on findings, records calls, finishes reviews, "
@@ -40,6 +63,12 @@ PHYSIO: Final = Role(
         "intake.view_questionnaire",
         "intake.view_rule",
         "intake.approve_clinical_content",
+        *_SEE_LIBRARY,
+        *(
+            f"education.{action}_{model}"
+            for model in ("lesson", "chainlink")
+            for action in ("change", "publish")
+        ),
     ),
 )
 FRONT_DESK: Final = Role(
@@ -59,7 +88,7 @@ _NEWSLETTER: Final = (
 EDITOR: Final = Role(
     "editor",
     "Keeps lessons, the newsletter, questionnaires and rules. Sees no patient.",
-    ("intake.view_questionnaire", "intake.view_rule", *_NEWSLETTER),
+    ("intake.view_questionnaire", "intake.view_rule", *_KEEP_LIBRARY, *_NEWSLETTER),
 )
 OWNER: Final = Role(
     "owner",
@@ -68,6 +97,7 @@ OWNER: Final = Role(
         "intake.view_questionnaire",
         "intake.view_rule",
         *_NEWSLETTER,
+        *_KEEP_LIBRARY,
         "clinic.view_user",
         "clinic.add_user",
         "clinic.change_user",
@@ -95,4 +125,5 @@ def sync() -> dict[str, int]:
         group, _ = Group.objects.get_or_create(name=role.name)
         group.permissions.set([known[name] for name in role.permissions])
         counts[role.name] = len(role.permissions)
+    editor.sync()
     return counts

@@ -44,6 +44,6 @@ MAX_BODY_BYTES: Final = 256 * 1024
 MAX_FIELDS: Final = 400
 
 # Paths whose answers are about one person or one staff session: never kept by a browser or a proxy.
-NO_STORE_PREFIXES: Final = ("/intake/", "/staff/")
+NO_STORE_PREFIXES: Final = ("/intake/", "/staff/", "/editor/")
 
 STAFF_SESSION_AGE: Final = timedelta(hours=12)

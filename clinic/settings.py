@@ -116,7 +116,19 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "clinic",
     "intake",
+    # Before wagtail.admin, whose date widgets it gives templates without inline script.
     "education",
+    "wagtail.admin",
+    "wagtail.snippets",
+    "wagtail.users",
+    "wagtail.images",
+    # Nothing of ours uses documents and sites, but the editor's own menus and API ask for their URLs.
+    "wagtail.documents",
+    "wagtail.sites",
+    "wagtail.search",
+    "wagtail",
+    "taggit",
+    "modelcluster",
     "clinic.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -146,6 +158,8 @@ MIDDLEWARE = [
     "clinic.middleware.CsrfWithoutReferrer",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "clinic.editor.EditorPolicy",
+    "clinic.editor.EditorDoor",
 ]
 
 ROOT_URLCONF = "clinic.urls"
@@ -170,6 +184,29 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CRISPY_ALLOWED_TEMPLATE_PACKS = ("clinic_forms",)
 CRISPY_TEMPLATE_PACK = "clinic_forms"
+
+# ---- the lessons' editor
+WAGTAIL_SITE_NAME = "i.Athlete Physio"
+WAGTAILADMIN_BASE_URL = SITE_URL
+WAGTAILADMIN_LOGIN_URL = "admin:login"
+# It asks nobody outside for anything.
+WAGTAIL_ENABLE_UPDATE_CHECK = False
+WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
+WAGTAIL_GRAVATAR_PROVIDER_URL = None
+WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = False
+WAGTAIL_PASSWORD_RESET_ENABLED = False
+WAGTAIL_EMAIL_MANAGEMENT_ENABLED = False
+# A physio's "Approve" saves the form too; whose words they are is told by `Lesson.publish`.
+WAGTAIL_WORKFLOW_REQUIRE_REAPPROVAL_ON_EDIT = False
+WAGTAIL_CONTENT_LANGUAGES = [("en-us", _("English"))]
+WAGTAILADMIN_PERMITTED_LANGUAGES = [("en", _("English"))]
+# Lessons are found by the stems of English words.
+WAGTAILSEARCH_BACKENDS = {
+    "default": {"BACKEND": "wagtail.search.backends.database", "SEARCH_CONFIG": "english"}
+}
+TAGGIT_CASE_INSENSITIVE = True
+MEDIA_ROOT = Path(os.environ.get("MEDIA_DIR", LOCAL_DIR / "media"))
+MEDIA_URL = "/media/"
 
 # ---- staff accounts
 AUTH_USER_MODEL = "clinic.User"
@@ -296,6 +333,9 @@ LOGGING: dict[str, Any] = {
         # Every request line would carry a path, and an invitation's path is a secret.
         "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         "django.server": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        # They tell of every row that the search index takes in, and of every save.
+        "django_tasks": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "wagtail": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # It logs job arguments at INFO.
         "procrastinate": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },

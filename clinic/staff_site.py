@@ -19,6 +19,9 @@ GROUPS: Final = (
     (_("Content"), {"Questionnaire": _("Questionnaires"), "Rule": _("Rules")}),
 )
 
+# Packages of the lessons' editor register their models here too; what editors need of them is at /editor/.
+ELSEWHERE: Final = frozenset({"taggit", "wagtaildocs", "wagtailimages"})
+
 
 class StaffSite(admin.AdminSite):
     """Our words in the shell. What a role may not see answers 404 (`clinic.views.forbidden`)."""
@@ -27,6 +30,14 @@ class StaffSite(admin.AdminSite):
     site_title = _("Staff")
     index_title = _("Before the visit")
     enable_nav_sidebar = True
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Everything but the models of `ELSEWHERE`."""
+        given: list[Any] = (
+            [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        )
+        ours = [model for model in given if model._meta.app_label not in ELSEWHERE]
+        super().register(ours, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_staff)

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from wagtail.admin import urls as editor_urls
 
 from clinic import views
 from intake.urls import evaluation
@@ -11,6 +12,7 @@ urlpatterns = [
     path("intake/", include("intake.urls")),
     path("evaluation/", include(evaluation)),
     path("staff/", admin.site.urls),
+    path("editor/", include(editor_urls)),
     path("", include("education.urls")),
 ]
 

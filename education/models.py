@@ -3,7 +3,7 @@
 from education.catalog.models import ShippedEntry
 from education.chain.models import ChainLink, ChainNode, PhysioTest, Source
 from education.clinic_info.models import ClinicInfo, PrivacyNotice
-from education.lessons.models import Author, Category, Lesson
+from education.lessons.models import Author, Category, Lesson, LessonRedirect
 from education.newsletter.models import Delivery, Issue, Subscriber
 from education.visitors.models import RecentUse
 
@@ -16,6 +16,7 @@ __all__ = [
     "Delivery",
     "Issue",
     "Lesson",
+    "LessonRedirect",
     "PhysioTest",
     "PrivacyNotice",
     "RecentUse",

@@ -5,6 +5,7 @@ from uuid import UUID
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from education.chain import publishing
 from education.newsletter import issues, subscribe
 from education.visitors import limits
 
@@ -32,3 +33,9 @@ def newsletter_test(issue_id: int, user_id: int) -> None:
 def newsletter_forget(timestamp: int) -> None:
     subscribe.forget_unconfirmed()
     limits.forget()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="publish_scheduled", queueing_lock="publish_scheduled", pass_context=False)
+def publish_scheduled(timestamp: int) -> None:
+    publishing.publish_due()

@@ -19,6 +19,7 @@ urlpatterns = [
     path("learn/feed/", feeds.lessons, name="feed"),
     path("learn/category/<slug:slug>/", views.category, name="category"),
     path("learn/<slug:slug>/", views.lesson, name="lesson"),
+    path("media/images/<str:name>", views.picture, name="picture"),
     path("newsletter/", newsletter_views.sign_up, name="newsletter"),
     path("newsletter/check-your-mail/", newsletter_views.check_mail, name="newsletter_check"),
     path("newsletter/confirm/<str:token>/", newsletter_views.confirm, name="newsletter_confirm"),

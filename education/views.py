@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import quote_etag
 from django.views.decorators.cache import cache_control
@@ -17,15 +17,17 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from education.chain.models import ChainNode
 from education.clinic_info.addresses import absolute
+from education.lessons import pictures
 from education.lessons.chain_map import SIDES, chain_map
 from education.lessons.chain_map import part as read_part
-from education.lessons.models import Category, Lesson
+from education.lessons.models import Category, Lesson, LessonRedirect
 from education.lessons.reading import course as read_course
 from education.lessons.reading import in_category, of_part, outline, read
 from education.lessons.search import search as search_lessons
 
 # Long enough to spare a second look at the same page, short enough that an edit shows within a minute.
 FRESH_SECONDS: Final = 60
+PICTURE_SECONDS: Final = 365 * 24 * 3600
 
 
 def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -75,7 +77,10 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         reading = read(slug)
     except Lesson.DoesNotExist as error:
-        raise Http404 from error
+        moved = LessonRedirect.objects.filter(slug=slug, lesson__live=True).select_related("lesson").first()
+        if moved is None:
+            raise Http404 from error
+        return redirect(moved.lesson, permanent=True)
     etag = quote_etag(f"{reading.version}-{release()}")
     response = get_conditional_response(request, etag=etag)
     if response is None:
@@ -86,6 +91,16 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
     response.headers["ETag"] = etag
     patch_cache_control(response, public=True, max_age=FRESH_SECONDS)
     return response
+
+
+@require_safe
+@cache_control(public=True, max_age=PICTURE_SECONDS, immutable=True)
+def picture(request: HttpRequest, name: str) -> FileResponse:
+    """A picture of a lesson. Its name changes with what it shows."""
+    path = pictures.path_of(name)
+    if path is None:
+        raise Http404
+    return FileResponse(path.open("rb"))
 
 
 @public

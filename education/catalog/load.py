@@ -15,10 +15,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
+from wagtail.models import RevisionMixin
 
 from education.catalog.models import ShippedEntry
 from education.chain.models import ChainLink, ChainNode, PhysioTest, Source
+from education.chain.publishing import remember
 from education.clinic_info.models import ClinicInfo
+from education.lessons.blocks import blocks_of_text, raw_blocks, text_of_blocks
 from education.lessons.models import Category, Lesson
 
 FOLDER = Path(__file__).resolve().parent
@@ -40,7 +43,8 @@ class CatalogError(ValueError):
 class Kind:
     """How entries of one kind become rows of one table.
 
-    `fields` maps JSON keys to columns; `one` and `many` map them to (relation, kind it points to).
+    `fields` maps JSON keys to columns; `one` and `many` map them to (relation, kind it points to). `texts`
+    are those of the fields whose column holds blocks.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Kind:
     fields: Mapping[str, str]
     one: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     many: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    texts: frozenset[str] = frozenset()
     at_first: Callable[[], Content] = dict
     at_update: Callable[[], Content] = dict
 
@@ -117,10 +122,12 @@ KINDS = (
             "related": ("related", "lesson"),
             "sources": ("sources", "source"),
         },
+        texts=frozenset({"body"}),
         at_first=lambda: {"live": True, "next_review_on": timezone.localdate() + REVIEW_AFTER},
         # A physio approved the words that stood there before, not these.
         at_update=lambda: {
             "approved_by": None,
+            "reviewed_on": None,
             "updated_on": timezone.localdate(),
             "next_review_on": timezone.localdate() + REVIEW_AFTER,
         },
@@ -209,10 +216,35 @@ def read_tables() -> Shelf:
     return shelf
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a row says something else than the catalog. field: None where there is no row at all.
+
+    state: new (nothing was shipped for it yet), edited (loading leaves it alone), outdated (loading updates
+    it) or deleted (an editor did, so loading does not make it again). here, shipped: JSON values.
+    """
+
+    kind: str
+    entry: str
+    state: str
+    field: str | None
+    here: Any
+    shipped: Any
+
+
+def differences(folder: Path = FOLDER) -> list[Difference]:
+    """Every field in which tables and catalog differ, in the catalog's order. Changes nothing.
+
+    Raises `CatalogError` for a catalog that cannot be read.
+    """
+    load = _Load(read_catalog(folder))
+    return [one for kind in KINDS for key in load.shelf[kind.name] for one in load.differences(kind, key)]
+
+
 def load(folder: Path = FOLDER, *, dry_run: bool = False) -> Report:
     """Loads the catalog in one transaction and says what it did; with `dry_run` it leaves no trace.
 
-    Where nothing new was shipped it costs one query. Raises `CatalogError` and changes nothing where an
+    Where nothing new was shipped it costs three queries. Raises `CatalogError` and changes nothing where an
     entry is wrong.
     """
     shelf = read_catalog(folder)
@@ -241,12 +273,29 @@ class _Load:
         for kind, key, row in written:
             self._relate(kind, key, row)
         self._remember((kind, key) for kind, key, _ in written)
+        self._begin_history(row for _, _, row in written)
         self.report.withdrawn = [
             {"kind": name, "entry": key}
             for name, key in sorted(self.shipped)
             if key not in self.shelf.get(name, {})
         ]
         return self.report
+
+    def differences(self, kind: Kind, key: str) -> list[Difference]:
+        """Of one entry, see `Difference`."""
+        shipped, row = self.shelf[kind.name][key], self._rows(kind.name).get(key)
+        before = self.shipped.get((kind.name, key))
+        if row is None:
+            state = "new" if before is None else "deleted"
+            return [Difference(kind.name, key, state, None, None, None)]
+        here = _content_of(kind, row)
+        is_edited = before is None or self._changed_here(kind, key, row, before.content)
+        state = "edited" if is_edited else "outdated"
+        return [
+            Difference(kind.name, key, state, name, here[name], value)
+            for name, value in _as_stored(kind, shipped).items()
+            if here[name] != value
+        ]
 
     def _news(self, kind: Kind) -> list[str]:
         news = []
@@ -261,8 +310,7 @@ class _Load:
     def _rows(self, name: str) -> dict[str, Any]:
         if name not in self.rows:
             kind = next(kind for kind in KINDS if kind.name == name)
-            relations = [relation for relation, _ in (*kind.one.values(), *kind.many.values())]
-            queryset = kind.manager.prefetch_related(*relations)
+            queryset = kind.manager.select_related(*(relation for relation, _ in kind.one.values()))
             self.rows[name] = {str(getattr(row, kind.key_column)): row for row in queryset}
         return self.rows[name]
 
@@ -289,7 +337,7 @@ class _Load:
         content = self.shelf[kind.name][key]
         for name, column in kind.fields.items():
             if name in content:
-                setattr(row, column, content[name])
+                setattr(row, column, blocks_of_text(content[name]) if name in kind.texts else content[name])
         for name, (relation, target) in kind.one.items():
             if name in content:
                 setattr(row, relation, self._find(kind, key, target, content[name]))
@@ -310,6 +358,8 @@ class _Load:
                 raise CatalogError(f"{kind.name} {key}: {name}: names itself")
             found = [self._find(kind, key, target, other) for other in content.get(name, [])]
             getattr(row, relation).set([other for other in found if other is not None])
+        if kind.many:
+            row.save()
 
     def _remember(self, written: Iterable[tuple[Kind, str]]) -> None:
         ShippedEntry.objects.bulk_create(
@@ -321,6 +371,17 @@ class _Load:
             unique_fields=["kind", "key"],
             update_fields=["content"],
         )
+
+    def _begin_history(self, written: Iterable[Any]) -> None:
+        """Revisions of what was written, and of what releases before the editor wrote."""
+        kept: dict[tuple[type[models.Model], int], Any] = {
+            (type(row), row.pk): row for row in written if isinstance(row, RevisionMixin)
+        }
+        for model in (Lesson, ChainLink):
+            for row in model.objects.filter(live=True, latest_revision=None):
+                kept[model, row.pk] = row
+        for row in kept.values():
+            remember(row)
 
     def _find(self, kind: Kind, key: str, target: str, name: Any) -> Any:
         """The row `name` of kind `target`; None where nothing is named, or where an editor deleted it."""
@@ -336,12 +397,25 @@ class _Load:
 
         A field that is shipped for the first time counts where an editor had filled it before.
         """
-        now, content, blank = _content_of(kind, row), self.shelf[kind.name][key], kind.model()
-        return any(now[name] != shipped[name] for name in shipped if name in kind.known) or any(
-            now[name] != content[name] and getattr(row, column) != getattr(blank, column)
-            for name, column in kind.fields.items()
+        now, content, blank = (
+            _content_of(kind, row),
+            self.shelf[kind.name][key],
+            _fields_of(kind, kind.model()),
+        )
+        before = _as_stored(kind, shipped)
+        return any(now[name] != before[name] for name in before if name in kind.known) or any(
+            now[name] != content[name] and now[name] != blank[name]
+            for name in kind.fields
             if name in content and name not in shipped
         )
+
+
+def _as_stored(kind: Kind, entry: Content) -> Content:
+    """The entry with its texts as blocks would say them, which is blind to how many lines stand empty."""
+    return {
+        name: text_of_blocks(blocks_of_text(said)) if name in kind.texts else said
+        for name, said in entry.items()
+    }
 
 
 def _content_of(kind: Kind, row: Any) -> Content:
@@ -350,15 +424,26 @@ def _content_of(kind: Kind, row: Any) -> Content:
     def key_of(other: Any, target: str) -> Any:
         return getattr(other, next(k for k in KINDS if k.name == target).key_column)
 
-    content: Content = {}
-    for name, column in kind.fields.items():
-        value = getattr(row, column)
-        content[name] = value.isoformat() if isinstance(value, date) else value
+    content = _fields_of(kind, row)
     for name, (relation, target) in kind.one.items():
         other = getattr(row, relation)
         content[name] = None if other is None else key_of(other, target)
     for name, (relation, target) in kind.many.items():
         content[name] = sorted(key_of(other, target) for other in getattr(row, relation).all())
+    return content
+
+
+def _fields_of(kind: Kind, row: Any) -> Content:
+    """The row's own columns in the shape of a catalog entry; blocks beyond plain text stay blocks."""
+    content: Content = {}
+    for name, column in kind.fields.items():
+        value = getattr(row, column)
+        if name in kind.texts:
+            raw = raw_blocks(value)
+            text = text_of_blocks(raw)
+            content[name] = raw if text is None else text
+        else:
+            content[name] = value.isoformat() if isinstance(value, date) else value
     return content
 
 

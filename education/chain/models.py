@@ -1,13 +1,21 @@
 """The chain as editors keep it: parts, links between them, the tests that check a link, and sources."""
 
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from modelcluster.fields import ParentalManyToManyField
+from modelcluster.models import ClusterableModel
+from wagtail.models import DraftStateMixin, LockableMixin, Revision, RevisionMixin, WorkflowMixin
+from wagtail.search import index
 
 from education.chain.graph import Chain, Link
+from education.chain.protection import refuse_if_used, uses_of
 
 
-class Source(models.Model):
+class Source(index.Indexed, models.Model):
     """A publication that lessons, links and tests rest on. `code` is how they cite it (`S14`)."""
 
     code = models.SlugField(_("code"), max_length=20, unique=True)
@@ -16,6 +24,12 @@ class Source(models.Model):
     used_for = models.TextField(
         _("what it is used for"), blank=True, help_text=_("For staff; readers never see it.")
     )
+
+    search_fields = [
+        index.SearchField("title"),
+        index.AutocompleteField("title"),
+        index.AutocompleteField("code"),
+    ]
 
     class Meta:
         verbose_name = _("source")
@@ -78,15 +92,23 @@ class ChainNode(models.Model):
 class ChainLinkQuerySet(models.QuerySet["ChainLink"]):
     """Links as rows, and as the graph they form."""
 
+    def live(self) -> "ChainLinkQuerySet":
+        """What the public may see; the others are drafts."""
+        return self.filter(live=True)
+
     def graph(self) -> Chain:
-        """These links as a `Chain`, in one query."""
-        rows = self.order_by("number", "slug").values_list(
-            "slug", "from_node__slug", "to_node__slug", "direction", "laterality"
+        """The live ones of these links as a `Chain`, in one query."""
+        rows = (
+            self.live()
+            .order_by("number", "slug")
+            .values_list("slug", "from_node__slug", "to_node__slug", "direction", "laterality")
         )
         return Chain(Link(*row) for row in rows)
 
 
-class ChainLink(models.Model):
+class ChainLink(
+    WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, index.Indexed, ClusterableModel
+):
     """One step of the chain: trouble at `from_node` can lead to trouble at `to_node`.
 
     `laterality` compares the sore side at the start of the trouble with the side at the end of this link.
@@ -123,10 +145,10 @@ class ChainLink(models.Model):
     evidence_note = models.CharField(_("what narrows the strength"), max_length=200, blank=True)
     evidence = models.TextField(_("evidence"), blank=True)
     in_article = models.BooleanField(_("named by the clinic's article"), default=False)
-    tests = models.ManyToManyField(
+    tests = ParentalManyToManyField(
         PhysioTest, related_name="links", blank=True, verbose_name=_("tests that check it")
     )
-    sources = models.ManyToManyField(Source, related_name="links", blank=True, verbose_name=_("sources"))
+    sources = ParentalManyToManyField(Source, related_name="links", blank=True, verbose_name=_("sources"))
     lesson = models.ForeignKey(
         "education.Lesson",
         models.PROTECT,
@@ -137,6 +159,14 @@ class ChainLink(models.Model):
     )
 
     objects = ChainLinkQuerySet.as_manager()
+
+    search_fields = [
+        index.SearchField("slug"),
+        index.AutocompleteField("slug"),
+        index.SearchField("mechanism"),
+        index.FilterField("direction"),
+        index.FilterField("live"),
+    ]
 
     class Meta:
         verbose_name = _("chain link")
@@ -164,3 +194,30 @@ class ChainLink(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    def clean(self) -> None:
+        """Raises `ValidationError` beside the field for a link to itself."""
+        super().clean()
+        if self.from_node_id is not None and self.from_node_id == self.to_node_id:
+            raise ValidationError({"to_node": _("A link cannot lead to where it starts.")})
+        before = ChainLink.objects.filter(pk=self.pk).values_list("slug", flat=True).first()
+        if before is not None and before != self.slug:
+            refuse_if_used(ChainLink(pk=self.pk, slug=before), "slug", only_by_name=True)
+
+    def publish(self, revision: Revision, user: Any = None, **options: Any) -> None:
+        """Make the revision what readers see, now or at its time."""
+        super().publish(revision, user=user, **options)
+
+    def unpublish(self, set_expired: bool = False, commit: bool = True, **options: Any) -> None:
+        """Take it from the chain. Raises `InUse` while a rule is about it."""
+        if set_expired:
+            if uses_of(self):
+                return
+        else:
+            refuse_if_used(self)
+        super().unpublish(set_expired=set_expired, commit=commit, **options)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Raises `InUse` while a rule is about it."""
+        refuse_if_used(self, only_by_name=True)
+        return super().delete(*args, **kwargs)

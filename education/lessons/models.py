@@ -1,5 +1,6 @@
 """Lessons, who wrote them, and the order in which they are read."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +12,26 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from modelcluster.fields import ParentalManyToManyField
+from modelcluster.models import ClusterableModel
+from wagtail.fields import StreamField
+from wagtail.models import (
+    DraftStateMixin,
+    LockableMixin,
+    PreviewableMixin,
+    Revision,
+    RevisionMixin,
+    WorkflowMixin,
+)
+from wagtail.search import index
 
 from education.chain.models import ChainLink, Source
+from education.chain.protection import refuse_if_used, uses_of
+from education.lessons import pictures
+from education.lessons.blocks import SUBHEADING, BodyBlock, raw_blocks, texts_of
 
 # A slow, careful reader; adults read plain texts at about 240 words a minute.
 WORDS_PER_MINUTE = 200
-# How a sub-heading begins in a lesson's text.
-SUBHEADING = "## "
 # Pages of their own under /learn/, so no lesson can have these addresses.
 RESERVED_SLUGS = frozenset({"category", "course", "feed", "search"})
 
@@ -66,6 +80,58 @@ def validate_slug(value: str) -> None:
     """An address that is not the site's own."""
     if value in RESERVED_SLUGS:
         raise ValidationError(_("This address belongs to a page of the site. Choose another."))
+
+
+def text_for_search(body: Any) -> str:
+    """The words of a body, one piece a paragraph."""
+    return "\n\n".join(words for block in raw_blocks(body) for words in texts_of(block))
+
+
+# What a revision says of itself rather than to readers.
+_NOT_WORDS = frozenset(
+    [
+        "live",
+        "has_unpublished_changes",
+        "first_published_at",
+        "last_published_at",
+        "go_live_at",
+        "expire_at",
+        "expired",
+        "locked",
+        "locked_at",
+        "locked_by",
+        "latest_revision",
+        "live_revision",
+        "approved_by",
+        "reviewed_on",
+        "updated_on",
+    ]
+)
+
+
+def without_ids(value: Any) -> Any:
+    """Blocks as stored without the ids that name them, however deep they stand."""
+    if isinstance(value, dict):
+        return {name: without_ids(inner) for name, inner in value.items() if name != "id"}
+    return [without_ids(inner) for inner in value] if isinstance(value, list) else value
+
+
+def writer_of(revision: Revision) -> int | None:
+    """Who wrote what a revision says: whoever saved it first. Saving it again unchanged writes nothing."""
+
+    def words(one: Revision) -> dict[str, Any]:
+        said = {name: value for name, value in one.content.items() if name not in _NOT_WORDS}
+        return {**said, "body": without_ids(json.loads(one.content["body"]))}
+
+    writer: int | None = revision.user_id
+    earlier = Revision.objects.filter(
+        base_content_type_id=revision.base_content_type_id, object_id=revision.object_id, pk__lt=revision.pk
+    ).order_by("-pk")
+    for one in earlier.iterator(chunk_size=10):
+        if words(one) != words(revision):
+            break
+        writer = one.user_id
+    return writer
 
 
 class Author(models.Model):
@@ -117,8 +183,18 @@ class LessonQuerySet(models.QuerySet["Lesson"]):
         return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-class Lesson(models.Model):
+class Lesson(
+    PreviewableMixin,
+    WorkflowMixin,
+    DraftStateMixin,
+    LockableMixin,
+    RevisionMixin,
+    index.Indexed,
+    ClusterableModel,
+):
     """A short text for readers without medical knowledge.
+
+    The row is what readers see; what editors are working on stands in its revisions until it is published.
 
     Its content is clinical: while `approved_by` is empty no physio has approved it, which staff are told
     and readers are not. `order` makes previous and next. `suggest_*` say to whom it is offered after an
@@ -149,13 +225,8 @@ class Lesson(models.Model):
     icon = models.CharField(_("picture on cards"), max_length=10, choices=Icon, default=Icon.CHAIN)
     order = models.PositiveSmallIntegerField(_("place in the reading order"))
     summary = models.TextField(_("summary"))
-    body = models.TextField(
-        _("text"),
-        blank=True,
-        help_text=_(
-            "It follows the summary. Leave an empty line between paragraphs; "
-            "start a line with ## and a space to make it a sub-heading."
-        ),
+    body = StreamField(
+        BodyBlock(), verbose_name=_("text"), blank=True, help_text=_("It follows the summary.")
     )
     key_points = models.JSONField(_("key points"), default=list, blank=True, validators=[validate_texts])
     path = models.CharField(
@@ -168,13 +239,13 @@ class Lesson(models.Model):
     author = models.ForeignKey(
         Author, models.PROTECT, related_name="lessons", null=True, blank=True, verbose_name=_("author")
     )
-    links = models.ManyToManyField(
+    links = ParentalManyToManyField(
         ChainLink, related_name="lessons", blank=True, verbose_name=_("chain links it teaches")
     )
-    related = models.ManyToManyField(
+    related = ParentalManyToManyField(
         "self", symmetrical=False, related_name="related_from", blank=True, verbose_name=_("related lessons")
     )
-    sources = models.ManyToManyField(Source, related_name="lessons", blank=True, verbose_name=_("sources"))
+    sources = ParentalManyToManyField(Source, related_name="lessons", blank=True, verbose_name=_("sources"))
 
     suggest_default = models.BooleanField(_("offer when little else fits"), default=False)
     suggest_priority = models.PositiveSmallIntegerField(_("offer earlier than higher numbers"), default=100)
@@ -185,7 +256,7 @@ class Lesson(models.Model):
         _("why it is offered"), max_length=200, help_text=_("{side} becomes left or right.")
     )
 
-    live = models.BooleanField(_("live"), default=False, help_text=_("Only live lessons can be read."))
+    live = models.BooleanField(_("live"), default=False, editable=False)
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -199,6 +270,21 @@ class Lesson(models.Model):
     next_review_on = models.DateField(
         _("next review"), null=True, blank=True, help_text=_("Readers see it; after it the text is overdue.")
     )
+    reviewed_on = models.DateField(_("reviewed by a physio"), null=True, blank=True, editable=False)
+    body_text = models.TextField(_("text without blocks"), blank=True, editable=False)
+
+    search_fields = [
+        index.SearchField("title", boost=3),
+        # What the lists of the editor look in: words begun as well as whole ones.
+        index.AutocompleteField("title"),
+        index.AutocompleteField("summary"),
+        index.AutocompleteField("body_text"),
+        index.SearchField("lead"),
+        index.SearchField("summary"),
+        index.SearchField("body_text"),
+        index.FilterField("part"),
+        index.FilterField("live"),
+    ]
 
     objects = LessonQuerySet.as_manager()
 
@@ -228,16 +314,92 @@ class Lesson(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("education:lesson", kwargs={"slug": self.slug})
 
+    def clean(self) -> None:
+        """Raises `ValidationError` for a link to itself, and an address that rules know it by."""
+        super().clean()
+        if self.pk is None:
+            return
+        if any(block["type"] == "lesson" and block["value"] == self.pk for block in raw_blocks(self.body)):
+            raise ValidationError({"body": _("A lesson cannot link to itself.")})
+        before = Lesson.objects.filter(pk=self.pk).values_list("slug", flat=True).first()
+        if before is not None and before != self.slug:
+            refuse_if_used(Lesson(pk=self.pk, slug=before), "slug", only_by_name=True)
+        if self.expire_at is not None:
+            refuse_if_used(Lesson(pk=self.pk, slug=before or self.slug), "expire_at")
+
+    def publish(self, revision: Revision, user: Any = None, **options: Any) -> None:
+        """Make the revision what readers see, now or at its time.
+
+        The dates and the approval go with it: a physio approves what somebody else wrote, and nothing else.
+        Readers of an address that changed are led to the new one.
+        """
+        pictures.make(raw_blocks(revision.as_object().body))
+        if user is not None:
+            approves = user.has_perm("education.publish_lesson") and writer_of(revision) != user.pk
+            today = timezone.localdate().isoformat()
+            revision.content["approved_by"] = user.pk if approves else None
+            revision.content["reviewed_on"] = today if approves else None
+            revision.content["updated_on"] = today
+            revision.save(update_fields=["content"])
+        before = Lesson.objects.filter(pk=self.pk, live=True).values_list("slug", flat=True).first()
+        super().publish(revision, user=user, **options)
+        now = Lesson.objects.filter(pk=self.pk).values_list("slug", flat=True).get()
+        LessonRedirect.objects.filter(slug=now).delete()
+        if before is not None and before != now:
+            LessonRedirect.objects.update_or_create(slug=before, defaults={"lesson_id": self.pk})
+
+    def unpublish(self, set_expired: bool = False, commit: bool = True, **options: Any) -> None:
+        """Take it from the readers. Raises `InUse` while a rule or a link of the chain needs it."""
+        if set_expired:
+            # The time came after a rule began to use it: it stays, and the health board says so.
+            if uses_of(self):
+                return
+        else:
+            refuse_if_used(self)
+        super().unpublish(set_expired=set_expired, commit=commit, **options)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Raises `InUse` while a rule needs it; the database refuses for links of the chain."""
+        refuse_if_used(self, only_by_name=True)
+        return super().delete(*args, **kwargs)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Also keeps the words of the body as text, which is what readers search."""
+        self.body_text = text_for_search(self.body)
+        if kwargs.get("update_fields") is not None and "body" in kwargs["update_fields"]:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "body_text"}
+        super().save(*args, **kwargs)
+
+    def get_preview_template(self, request: Any, mode_name: str) -> str:
+        return "education/lesson.html"
+
+    def get_preview_context(self, request: Any, mode_name: str) -> dict[str, Any]:
+        from education.lessons.reading import preview
+
+        return {"request": request, "reading": preview(self), "lesson": self}
+
     @property
     def approved(self) -> bool:
         """Whether a named physio stands behind this text."""
         return self.approved_by_id is not None
 
     @property
+    def review_is_overdue(self) -> bool:
+        return self.next_review_on is not None and self.next_review_on < timezone.localdate()
+
+    @property
+    def claims_review(self) -> bool:
+        """Whether the page may say that a physio reviewed it."""
+        return self.reviewed_on is not None and not self.review_is_overdue
+
+    @property
     def paragraphs(self) -> list[str]:
-        """The text to read, the summary first; a sub-heading still begins with `SUBHEADING`."""
-        text = f"{self.summary}\n\n{self.body}".replace("\r\n", "\n")
-        return [paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip()]
+        """The text to read, the summary first; a sub-heading begins with `SUBHEADING`."""
+        found = [words.strip() for words in self.summary.replace("\r\n", "\n").split("\n\n") if words.strip()]
+        for block in raw_blocks(self.body):
+            mark = SUBHEADING if block["type"] == "heading" else ""
+            found += [mark + words for words in texts_of(block)]
+        return found
 
     @property
     def checks(self) -> list[SelfCheck]:
@@ -259,3 +421,18 @@ class Lesson(models.Model):
         texts += [text for check in self.checks for text in (check.question, *check.options, check.why)]
         words = sum(len(text.removeprefix(SUBHEADING).split()) for text in texts)
         return max(1, round(words / WORDS_PER_MINUTE))
+
+
+class LessonRedirect(models.Model):
+    """An address that a lesson once had; it leads to the lesson for good."""
+
+    slug = models.SlugField(_("old address"), max_length=80, unique=True)
+    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="redirects", verbose_name=_("lesson"))
+
+    class Meta:
+        verbose_name = _("old address")
+        verbose_name_plural = _("old addresses")
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.slug

@@ -2,19 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Subquery
+from django.db.models import BooleanField, F, Func, OuterRef, Subquery
 from django.db.models.functions import JSONObject
 from django.urls import reverse
+from wagtail.rich_text import RichText
 
-from education.chain.models import Source
+from education.chain.models import ChainLink, Source
 from education.clinic_info.models import ClinicInfo
+from education.lessons import pictures
+from education.lessons.blocks import Raw, items_of, raw_blocks
 from education.lessons.chain_map import Step, in_flow, taught_by_lesson
-from education.lessons.models import SUBHEADING, Category, Lesson
+from education.lessons.models import Category, Lesson, SelfCheck
 
 ENTRY = ("slug", "title", "lead", "part", "icon")
 # What a reader's page never says.
@@ -44,11 +47,37 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """A paragraph or a sub-heading of a lesson, as plain text."""
+class Told:
+    """A link of the chain as a block tells it."""
 
-    text: str
-    is_heading: bool = False
+    start: str
+    end: str
+    direction: str
+    mechanism: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An editor's picture as readers get it; width and height in pixels, alt empty for a decorative one."""
+
+    url: str
+    width: int
+    height: int
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of a lesson's text; `kind` says which template draws it and what `value` is.
+
+    paragraph: str. heading: `{"text", "level"}`. text: `RichText`. key_points: list of str. callout:
+    `{"tone", "title", "text"}`. drawing: `{"drawing", "alt", "decorative", "caption"}`. picture:
+    `Picture`. self_check: `SelfCheck`. lesson: `Entry`. chain_link: `Told`. source: `Citation`.
+    """
+
+    kind: str
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +104,106 @@ class Reading:
 
     @property
     def has_headings(self) -> bool:
-        return any(block.is_heading for block in self.blocks)
+        return any(block.kind == "heading" for block in self.blocks)
 
 
-def blocks_of(paragraphs: Iterable[str]) -> tuple[Block, ...]:
-    """Paragraphs and sub-headings told apart; what stands right below a sub-heading is a paragraph."""
-    blocks: list[Block] = []
-    for paragraph in paragraphs:
-        if not paragraph.startswith(SUBHEADING):
-            blocks.append(Block(paragraph))
-            continue
-        heading, _, below = paragraph.removeprefix(SUBHEADING).partition("\n")
-        blocks.append(Block(heading.strip(), is_heading=True))
-        if below.strip():
-            blocks.append(Block(below.strip()))
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What the blocks of a text may point to, by primary key; what is not here is left out of the page."""
+
+    lessons: Mapping[int, Entry]
+    steps: Mapping[int, Told]
+    sources: Mapping[int, Citation]
+    pictures: Mapping[int, Mapping[str, Any]]
+
+
+def blocks_of(lesson: Lesson, named: Named) -> tuple[Block, ...]:
+    """The summary's paragraphs, then the body."""
+    summary = lesson.summary.replace("\r\n", "\n").split("\n\n")
+    blocks = [Block("paragraph", words.strip()) for words in summary if words.strip()]
+    for raw in raw_blocks(lesson.body):
+        value = value_of(raw, named)
+        if value is not None:
+            blocks.append(Block(raw["type"], value))
     return tuple(blocks)
+
+
+def value_of(raw: Raw, named: Named) -> Any:
+    """What `Block.value` says for its kind; None for what readers cannot open."""
+    kind, value = raw["type"], raw["value"]
+    if kind == "text":
+        return RichText(value)
+    if kind == "key_points":
+        return items_of(value)
+    if kind == "self_check":
+        options = items_of(value["options"])
+        return SelfCheck(value["question"], tuple(options), options[value["answer"] - 1], value["why"])
+    if kind == "picture":
+        found = named.pictures.get(value["image"])
+        alt = "" if value["decorative"] else value["alt"]
+        return found and Picture(
+            pictures.address(found["file"]), found["width"], found["height"], alt, value["caption"]
+        )
+    pointed: Mapping[str, Mapping[int, Any]] = {
+        "lesson": named.lessons,
+        "chain_link": named.steps,
+        "source": named.sources,
+    }
+    return pointed[kind].get(value) if kind in pointed else value
+
+
+def named_in_body(kind: str, *, key: str = "pk", inside: str = "") -> Func:
+    """Whether a row's key stands in the outer lesson's body: the value of such a block, or `inside` it."""
+    path = f"'$[*] ? (@.type == \"{kind}\").value{inside}'"
+    return Func(
+        Func(OuterRef("body"), template=f"jsonb_path_query_array(%(expressions)s, {path})"),
+        Func(F(key), function="to_jsonb"),
+        template="(%(expressions)s)",
+        arg_joiner=" @> ",
+        output_field=BooleanField(),
+    )
+
+
+TOLD = {
+    "start": "from_node__name",
+    "end": "to_node__name",
+    "direction": "direction",
+    "mechanism": "mechanism",
+}
+
+
+def pointed_to() -> dict[str, ArraySubquery]:
+    """Columns with the links of the chain and the sources that blocks of a body point to."""
+    return {
+        "told": ArraySubquery(
+            ChainLink.objects.live()
+            .annotate(named=named_in_body("chain_link"))
+            .filter(named=True)
+            .values(entry=JSONObject(id="id", **TOLD))
+        ),
+        "cited": ArraySubquery(
+            Source.objects.annotate(named=named_in_body("source"))
+            .filter(named=True)
+            .exclude(url="")
+            .values(entry=JSONObject(id="id", title="title", url="url"))
+        ),
+        "pictured": ArraySubquery(
+            pictures.sized()
+            .annotate(named=named_in_body("picture", key="image_id", inside=".image"))
+            .filter(named=True)
+            .values(entry=JSONObject(**pictures.COLUMNS))
+        ),
+    }
+
+
+def named_by(lesson: Any, lessons: Mapping[int, Entry]) -> Named:
+    """What a lesson read with `pointed_to` points to, of these lessons."""
+    return Named(
+        lessons=lessons,
+        steps={row["id"]: Told(*(row[name] for name in TOLD)) for row in lesson.told},
+        sources={row["id"]: Citation(row["title"], row["url"]) for row in lesson.cited},
+        pictures={row["id"]: row for row in lesson.pictured},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +217,13 @@ class Chapter:
 
 def course() -> tuple[Chapter, ...]:
     """Every live lesson in full, in reading order, in one query."""
-    lessons: Any = Lesson.objects.live().defer(*NOT_READ).annotate(taught=taught_by_lesson())
-    return tuple(Chapter(lesson, blocks_of(lesson.paragraphs), in_flow(lesson.taught)) for lesson in lessons)
+    lessons: Any = Lesson.objects.live().defer(*NOT_READ)
+    lessons = list(lessons.annotate(taught=taught_by_lesson(), **pointed_to()))
+    entries = {lesson.pk: Entry(*(getattr(lesson, name) for name in ENTRY)) for lesson in lessons}
+    return tuple(
+        Chapter(lesson, blocks_of(lesson, named_by(lesson, entries)), in_flow(lesson.taught))
+        for lesson in lessons
+    )
 
 
 def in_category(slug: str) -> tuple[Category, tuple[Entry, ...]]:
@@ -134,13 +253,48 @@ def read(slug: str) -> Reading:
 
     Raises `Lesson.DoesNotExist` for an unknown slug and for a draft.
     """
-    live = Lesson.objects.live()
-    lesson: Any = (
-        live.select_related("author", "category")
+    return reading_of(with_surroundings().get(live=True, slug=slug))
+
+
+def preview(draft: Lesson) -> Reading:
+    """The page of a lesson as it would be if this draft were live, in a few queries."""
+    stored: Any = with_surroundings().filter(pk=draft.pk).first()
+    shown: Any = draft
+    entries = [entry for entry in (stored.outline if stored else []) if entry["id"] != draft.pk]
+    if not stored:
+        entries = list(Lesson.objects.live().values("id", "order", *ENTRY))
+    mine = {name: getattr(draft, name) for name in ("id", "order", *ENTRY)}
+    shown.outline = sorted([*entries, mine], key=lambda entry: (entry["order"] or 0, entry["slug"]))
+    shown.related_slugs = [other.slug for other in draft.related.all()]
+    shown.citations = [{"title": s.title, "url": s.url} for s in draft.sources.all() if s.url]
+    raw = raw_blocks(draft.body)
+
+    def keys(kind: str) -> list[int]:
+        return [block["value"] for block in raw if block["type"] == kind]
+
+    told = ChainLink.objects.filter(pk__in=keys("chain_link")).values("id", *TOLD.values())
+    shown.told = [{"id": row["id"], **{name: row[path] for name, path in TOLD.items()}} for row in told]
+    shown.taught = stored.taught if stored else []
+    shown.clinic = stored.clinic if stored else None
+    shown.cited = list(
+        Source.objects.filter(pk__in=keys("source")).exclude(url="").values("id", "title", "url")
+    )
+    pictures.make(raw)
+    found = pictures.sized().filter(image__in=pictures.keys(raw)).values(*pictures.COLUMNS.values())
+    shown.pictured = [{name: row[column] for name, column in pictures.COLUMNS.items()} for row in found]
+    return reading_of(shown)
+
+
+def with_surroundings() -> Any:
+    """Lessons with everything their page needs beside themselves, as JSON columns of the same query."""
+    return (
+        Lesson.objects.select_related("author", "category")
         .defer(*NOT_READ)
         .annotate(
             outline=ArraySubquery(
-                Lesson.objects.live().values(entry=JSONObject(**{name: name for name in ENTRY}))
+                Lesson.objects.live().values(
+                    entry=JSONObject(**{name: name for name in ("id", "order", *ENTRY)})
+                )
             ),
             related_slugs=ArraySubquery(
                 Lesson.objects.live().filter(related_from=OuterRef("pk")).values("slug")
@@ -157,17 +311,22 @@ def read(slug: str) -> Reading:
                     entry=JSONObject(**{field.attname: field.attname for field in ClinicInfo._meta.fields})
                 )
             ),
+            **pointed_to(),
         )
-        .get(slug=slug)
     )
-    entries = tuple(Entry(**entry) for entry in lesson.outline)
-    here = next(place for place, entry in enumerate(entries) if entry.slug == slug)
+
+
+def reading_of(lesson: Any) -> Reading:
+    """The page of a lesson that carries its surroundings (`with_surroundings`)."""
+    by_key = {row["id"]: Entry(*(row[name] for name in ENTRY)) for row in lesson.outline}
+    entries = tuple(by_key.values())
+    here = next(place for place, entry in enumerate(entries) if entry.slug == lesson.slug)
     return Reading(
         lesson=lesson,
         version=_version(lesson),
         clinic=_clinic(lesson.clinic),
         steps=in_flow(lesson.taught),
-        blocks=blocks_of(lesson.paragraphs),
+        blocks=blocks_of(lesson, named_by(lesson, by_key)),
         previous=entries[here - 1] if here else None,
         next=entries[here + 1] if here + 1 < len(entries) else None,
         siblings=of_part(entries, lesson.part),
@@ -187,5 +346,6 @@ def _clinic(entry: dict[str, Any] | None) -> ClinicInfo | None:
 def _version(lesson: Lesson) -> str:
     """A short text that is the same only while everything `read` found is the same."""
     columns = {name: value for name, value in vars(lesson).items() if not name.startswith("_")}
+    columns["body"] = raw_blocks(lesson.body)
     found = json.dumps([columns, str(lesson.author), str(lesson.category)], default=str, sort_keys=True)
     return hashlib.sha256(found.encode()).hexdigest()[:20]

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import F, TextField, Value
 from django.db.models.functions import Concat
 
-from education.lessons.models import SUBHEADING, Lesson
+from education.lessons.models import Lesson
 from education.lessons.reading import ENTRY, Entry
 
 CONFIG: Final = "english"
@@ -31,7 +31,7 @@ WITH vocabulary AS (
   SELECT DISTINCT word
   FROM education_lesson,
     regexp_split_to_table(
-      lower(concat_ws(' ', title, lead, summary, body, key_points::text)), '[^[:alpha:]]+'
+      lower(concat_ws(' ', title, lead, summary, body_text, key_points::text)), '[^[:alpha:]]+'
     ) AS word
   WHERE live AND length(word) > 2
 )
@@ -109,7 +109,7 @@ def search(query: str) -> Results:
 def pieces(marked: str) -> tuple[Piece, ...]:
     """Text with `OPEN` and `CLOSE` around matches, taken apart; it never holds markup of its own."""
     found: list[Piece] = []
-    for place, text in enumerate(re.split(f"[{OPEN}{CLOSE}]", marked.replace(SUBHEADING, " "))):
+    for place, text in enumerate(re.split(f"[{OPEN}{CLOSE}]", marked)):
         if text:
             found.append(Piece(text, is_match=place % 2 == 1))
     return tuple(found)
@@ -121,9 +121,9 @@ def _find(words: str) -> tuple[Hit, ...]:
         SearchVector("title", weight="A", config=CONFIG)
         + SearchVector("lead", "key_points", weight="B", config=CONFIG)
         + SearchVector("summary", weight="C", config=CONFIG)
-        + SearchVector("body", weight="D", config=CONFIG)
+        + SearchVector("body_text", weight="D", config=CONFIG)
     )
-    text = Concat(F("summary"), Value(" "), F("body"), output_field=TextField())
+    text = Concat(F("summary"), Value(" "), F("body_text"), output_field=TextField())
     marks: dict[str, Any] = {"start_sel": OPEN, "stop_sel": CLOSE, "config": CONFIG}
     rows = (
         Lesson.objects.live()

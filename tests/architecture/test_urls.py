@@ -94,6 +94,7 @@ ROWS: dict[str, Row] = {
     "education:feed": public(),
     "education:sitemap": public(),
     "education:robots": public(),
+    "education:picture": Row({"*": "404"}, {"*": "405"}, {"name": "nobody-made-this.webp"}),
     # Without a word from the browser on where it comes from, a sign-up is refused.
     "education:newsletter": Row({"*": "200"}, {"*": "403"}),
     "education:newsletter_check": public(),

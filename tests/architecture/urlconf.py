@@ -15,7 +15,17 @@ class Pattern:
 
 
 def patterns() -> list[Pattern]:
-    return list(_walk(get_resolver().url_patterns, "", ""))
+    """Those of our own pages. The editor's come by the hundred, see `editor_patterns`."""
+    return [pattern for pattern in _walk(get_resolver().url_patterns, "", "") if not of_editor(pattern)]
+
+
+def editor_patterns() -> list[Pattern]:
+    """Those under /editor/, for which one rule holds: `test_editor_urls.py`."""
+    return list(filter(of_editor, _walk(get_resolver().url_patterns, "", "")))
+
+
+def of_editor(pattern: Pattern) -> bool:
+    return pattern.route.startswith("editor/")
 
 
 def _walk(entries: list[URLPattern | URLResolver], before: str, namespace: str) -> Iterator[Pattern]:

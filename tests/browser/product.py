@@ -108,6 +108,7 @@ class Product:
             "PORT": str(self.port),
             "SITE_URL": self.address,
             "MAIL_DIR": str(self.mail.folder),
+            "MEDIA_DIR": str(folder / "media"),
             "SECRET_KEY": "only-for-this-run-of-the-tests-0123456789-abcdefghijklm",
         }
         bind = f"fd://{self.listener.fileno()}"

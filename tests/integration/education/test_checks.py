@@ -10,6 +10,7 @@ from education import checks
 from education.catalog.health import map_problems, problems
 from education.catalog.load import read_catalog, read_tables
 from education.chain.models import ChainLink
+from education.lessons.blocks import blocks_of_text
 from education.lessons.models import Lesson
 
 
@@ -69,8 +70,10 @@ def test_words_on_the_map_need_a_link() -> None:
 def test_what_editors_keep_is_looked_at_too(library: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert checks.stored(None, databases=["default"]) == []
     assert set(read_tables()["lesson"]) == set(shelf()["lesson"])
-    ChainLink.objects.get(slug="arch-high--knee").sources.clear()
-    Lesson.objects.filter(slug="rolling-out").update(body="More at /learn/gone/.")
+    link = ChainLink.objects.get(slug="arch-high--knee")
+    link.sources.clear()
+    link.save()
+    Lesson.objects.filter(slug="rolling-out").update(body=blocks_of_text("More at /learn/gone/."))
     messages = [message.msg for message in checks.stored(None, databases=["default"])]
     assert messages == [
         "lesson rolling-out: its text leads to /learn/gone/, which is no page",

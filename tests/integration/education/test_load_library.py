@@ -10,7 +10,8 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from education.catalog.load import CatalogError, load
+from education.catalog.load import FOLDER, CatalogError, load
+from education.lessons.blocks import blocks_of_text, raw_blocks, text_of_blocks
 from education.models import (
     Category,
     ChainLink,
@@ -46,7 +47,8 @@ def test_an_empty_library_is_filled() -> None:
 
     flat_feet = Lesson.objects.live().get(slug="flat-feet")
     assert flat_feet.title == "Flat feet and sinking arches"
-    assert flat_feet.body.startswith("## From a low arch up to the knee\n\nYour arch works like a spring")
+    text = text_of_blocks(raw_blocks(flat_feet.body))
+    assert text.startswith("## From a low arch up to the knee\n\nYour arch works like a spring")
     assert flat_feet.key_points[0] == "Low arch, less spring."
     assert {other.slug for other in flat_feet.related.all()} == {
         "rolling-in",
@@ -64,7 +66,7 @@ def test_an_empty_library_is_filled() -> None:
 
 
 def test_loading_again_changes_nothing(library: None, django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(4):  # savepoint, lock, one read, savepoint
+    with django_assert_max_num_queries(6):  # savepoint, lock, three reads, savepoint
         report = load()
     assert report.unchanged == COUNTS
     assert (report.created, report.updated, report.kept, report.withdrawn) == ({}, {}, [], [])
@@ -104,7 +106,7 @@ def test_an_editors_text_survives_a_new_release_and_is_named(library: None, rele
 
 def test_an_editors_text_survives_the_release_that_first_ships_one(library: None) -> None:
     def as_shipped_before_bodies(slug: str, body: str) -> None:
-        Lesson.objects.filter(slug=slug).update(body=body)
+        Lesson.objects.filter(slug=slug).update(body=blocks_of_text(body))
         entry = ShippedEntry.objects.get(kind="lesson", key=slug)
         entry.content.pop("body")
         entry.save()
@@ -116,17 +118,43 @@ def test_an_editors_text_survives_the_release_that_first_ships_one(library: None
 
     assert report.kept == [{"kind": "lesson", "entry": "flat-feet", "reason": "changed here"}]
     assert report.updated == {"lesson": 1}
-    assert Lesson.objects.get(slug="flat-feet").body == "Sam wrote this."
-    assert Lesson.objects.get(slug="rolling-in").body.startswith("## Foot in")
+    assert text_of_blocks(raw_blocks(Lesson.objects.get(slug="flat-feet").body)) == "Sam wrote this."
+    first, *_others = raw_blocks(Lesson.objects.get(slug="rolling-in").body)
+    assert first["value"]["text"].startswith("Foot in")
 
 
 def test_an_editors_choice_of_related_lessons_survives(library: None, release: Release) -> None:
     folder, edit = release
     edit("lessons.json", retitle)
-    Lesson.objects.get(slug="flat-feet").related.clear()
+    lesson = Lesson.objects.get(slug="flat-feet")
+    lesson.related.clear()
+    lesson.save()
 
     assert load(folder).updated == {}
     assert not Lesson.objects.get(slug="flat-feet").related.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "changed"),
+    [
+        # Opened in the editor and saved: every paragraph has a key of its own, the words are the same.
+        (lambda html: html.replace("<p>", '<p data-block-key="ab1">'), False),
+        (lambda html: html.replace("<p>", "<p><b>Sam:</b> ", 1), True),
+    ],
+)
+def test_only_words_make_a_change(
+    library: None, release: Release, body: Callable[[str], str], changed: bool
+) -> None:
+    folder, edit = release
+    edit("lessons.json", retitle)
+    lesson = Lesson.objects.get(slug="flat-feet")
+    lesson.body = [
+        {**block, "value": body(block["value"]) if block["type"] == "text" else block["value"]}
+        for block in raw_blocks(lesson.body)
+    ]
+    lesson.save()
+
+    assert [entry["entry"] for entry in load(folder).kept] == (["flat-feet"] if changed else [])
 
 
 def test_the_clinics_own_facts_survive(library: None, release: Release) -> None:
@@ -288,3 +316,44 @@ def test_the_command_reads_another_catalog_and_refuses_in_one_line(library: None
     edit("lessons.json", lambda data: data["lessons"][0].update(sources=["S999"]))
     with pytest.raises(CommandError, match=r"^lesson one-connected-chain: there is no source 'S999'$"):
         call_command("load_library", catalog=folder)
+
+
+def test_a_diff_shows_both_sides_and_changes_nothing(
+    library: None, release: Release, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, change = release
+    edited = Lesson.objects.get(slug="rolling-in")
+    edited.summary = "Told by Sam."
+    edited.save()
+    gone = PhysioTest.objects.filter(links=None).first()
+    assert gone is not None
+    gone.delete()
+    change("lessons.json", retitle)
+    before = list(Lesson.objects.order_by("pk").values_list("title", "summary"))
+
+    call_command("load_library", "--diff", "--catalog", folder)
+
+    told = capsys.readouterr().out
+    assert f"test {gone.slug}: deleted here, stays so" in told
+    assert "lesson flat-feet, title: would be updated\n  shipped Flat feet, told anew\n" in told
+    assert "lesson rolling-in, summary: edited here, stays as it is\n" in told
+    assert "  here    Told by Sam.\n" in told
+    assert told.endswith("nothing was changed\n")
+    assert list(Lesson.objects.order_by("pk").values_list("title", "summary")) == before
+
+
+def test_a_diff_for_programs(library: None, capsys: pytest.CaptureFixture[str]) -> None:
+    Lesson.objects.filter(slug="rolling-in").update(summary="Told by Sam.")
+    call_command("load_library", "--diff", "--json")
+    [one] = json.loads(capsys.readouterr().out)
+    assert (one["kind"], one["entry"], one["state"], one["field"], one["here"]) == (
+        "lesson",
+        "rolling-in",
+        "edited",
+        "summary",
+        "Told by Sam.",
+    )
+    assert (
+        one["shipped"]
+        == lesson_of(json.loads((FOLDER / "lessons.json").read_text()), "rolling-in")["summary"]
+    )

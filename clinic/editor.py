@@ -1,0 +1,195 @@
+"""The lessons' editor at /editor/: who comes in and how far, who reviews, and what rules need to stay."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.views import redirect_to_login
+from django.contrib.contenttypes.models import ContentType
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.datastructures import MultiValueDictKeyError
+from django.utils.translation import gettext as _
+from wagtail.models import (
+    Collection,
+    GroupApprovalTask,
+    GroupCollectionPermission,
+    Workflow,
+    WorkflowContentType,
+    WorkflowTask,
+)
+
+from clinic.security import SELF
+from clinic.views import bad_request
+from education.chain import protection
+from education.chain.models import ChainLink
+from education.lessons.models import Lesson
+from intake.questionnaires.models import Status
+from intake.screening.models import Rule
+
+ADDRESS: Final = "/editor/"
+ENTER: Final = "wagtailadmin.access_admin"
+WORKFLOW: Final = "Clinical review"
+REVIEWERS: Final = "physio"
+# Who adds pictures: whoever writes lessons.
+KEEPERS: Final = ("editor", "owner", "physio")
+# What the editor's packages bring along and our roles replace.
+NOT_OURS: Final = ("Editors", "Moderators")
+
+# The pages of the editor that exist here. Page trees, users, documents, sites and workflows are not
+# ours: their URLs are there because its menus ask for them, and they answer like any unknown address.
+# One can choose there, not make: making asks for more than a chooser shows.
+CHOOSERS: Final = "wagtailsnippetchoosers_education_"
+PICTURES: Final = "wagtailimages_chooser"
+ROOMS: Final = (
+    "wagtailsnippets_education_",
+    CHOOSERS,
+    PICTURES,
+    "wagtailadmin_editing_sessions",
+    "education_editor",
+)
+# An account is the same at every desk of the staff.
+ACCOUNT: Final = "wagtailadmin_account"
+DOORS: Final = frozenset(
+    {
+        "wagtailadmin_home",
+        "wagtailadmin_javascript_catalog",
+        "wagtailadmin_sprite",
+        "wagtailadmin_dismissibles",
+        "wagtailadmin_logout",
+        "wagtailadmin_choose_page_external_link",
+        "wagtailadmin_block_preview",
+    }
+)
+# A preview may be framed by the page that shows it. That page's text field writes a style element with
+# nothing in it, which only its hash (SHA-256 of no bytes) lets in; one with a rule in it stays out.
+_PREVIEW: Final = {"frame-ancestors": [SELF]}
+_EDITING: Final = {
+    "frame-src": [SELF],
+    "style-src": [SELF, "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"],
+}
+POLICIES: Final = {
+    **dict.fromkeys(("preview_on_add", "preview_on_edit", "revisions_view", "workflow_preview"), _PREVIEW),
+    **dict.fromkeys(("add", "edit"), _EDITING),
+}
+
+# What addresses of the editor call the key of a row.
+KEYS: Final = ("pk", "object_id", "revision_id")
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class EditorDoor:
+    """Lets editors into the rooms of the editor that exist; for everybody else nothing is there.
+
+    Whoever has not signed in is asked to, at the staff's own sign-in.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        if not request.path.startswith(ADDRESS):
+            return None
+        if request.user.is_anonymous:
+            return redirect_to_login(ADDRESS if request.method != "GET" else request.get_full_path())
+        if request.user.has_perm(ENTER) and match_name(request) == ACCOUNT:
+            return redirect("admin:password_change")
+        if not request.user.has_perm(ENTER) or not is_open(request) or not could_be_a_row(kwargs):
+            raise Http404
+        return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A form without the fields that its page always sends was not made by that page."""
+        if request.path.startswith(ADDRESS) and isinstance(exception, MultiValueDictKeyError):
+            return bad_request(request)
+        return None
+
+
+def match_name(request: HttpRequest) -> str:
+    return request.resolver_match.view_name if request.resolver_match else ""
+
+
+def could_be_a_row(kwargs: dict[str, Any]) -> bool:
+    """Whether the keys in an address are numbers, as all of the library's are; Wagtail takes any text."""
+    return all(str(kwargs[name]).isascii() and str(kwargs[name]).isdigit() for name in KEYS if name in kwargs)
+
+
+def is_open(request: HttpRequest) -> bool:
+    """Whether the page asked for is one of ours."""
+    match = request.resolver_match
+    if match is None:
+        return False
+    if match.namespace.startswith(CHOOSERS) and match.url_name == "create":
+        return False
+    return match.view_name in DOORS or match.namespace.startswith(ROOMS)
+
+
+class EditorPolicy:
+    """What pages of the editor may beyond the strict policy: `POLICIES`, and nothing else."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path.startswith(ADDRESS) and request.user.has_perm(ENTER):
+            name = request.resolver_match.url_name if request.resolver_match else None
+            policy = POLICIES.get(name or "")
+            if policy is not None:
+                # A preview is a page of the library inside this one, and comes with that page's own policy.
+                response.headers.pop("Content-Security-Policy", None)
+                response._csp_replace = policy  # type: ignore[attr-defined]  # how django-csp is told
+        return response
+
+
+def rules_that_use(row: Any) -> Iterator[str]:
+    """Active rules that name this lesson or link of the chain, as texts."""
+    if not isinstance(row, Lesson | ChainLink):
+        return
+    for rule in Rule.objects.filter(status=Status.ACTIVE).only("pk", "title", "rule_id", "status", "version"):
+        parsed = rule.parsed()
+        if row.slug in ((parsed.lesson,) if isinstance(row, Lesson) else parsed.links):
+            yield _("rule “%(title)s”") % {"title": rule.title}
+
+
+def links_that_use(row: Any) -> Iterator[str]:
+    """Links of the chain that this lesson explains, as texts."""
+    if isinstance(row, Lesson):
+        for slug in ChainLink.objects.live().filter(lesson_id=row.pk).values_list("slug", flat=True):
+            yield _("link of the chain “%(slug)s”") % {"slug": slug}
+
+
+def protect() -> None:
+    """What an active rule or a link needs can be neither taken from the readers nor deleted."""
+    protection.register(rules_that_use, by_name=True)
+    protection.register(links_that_use, by_name=False)
+
+
+def sync() -> None:
+    """Make review and pictures what this file says: physios approve lessons and links."""
+    reviewers = Group.objects.get(name=REVIEWERS)
+    task, _made = GroupApprovalTask.objects.get_or_create(name=WORKFLOW)
+    task.groups.set([reviewers])
+    workflow, _made = Workflow.objects.get_or_create(name=WORKFLOW)
+    WorkflowTask.objects.get_or_create(workflow=workflow, task=task, defaults={"sort_order": 0})
+    for model in (Lesson, ChainLink):
+        WorkflowContentType.objects.update_or_create(
+            content_type=ContentType.objects.get_for_model(model), defaults={"workflow": workflow}
+        )
+    for role in KEEPERS:
+        for action in ("add", "change", "choose"):
+            GroupCollectionPermission.objects.get_or_create(
+                group=Group.objects.get(name=role),
+                collection=Collection.get_first_root_node(),
+                permission=Permission.objects.get(
+                    content_type__app_label="wagtailimages", codename=f"{action}_image"
+                ),
+            )
+    Workflow.objects.exclude(pk=workflow.pk).update(active=False)
+    Group.objects.filter(name__in=NOT_OURS).delete()

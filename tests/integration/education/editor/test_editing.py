@@ -1,0 +1,283 @@
+"""An editor's day: drafts, publishing, history, addresses, and what has to stay."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from wagtail.models import Revision
+
+from education.chain.protection import InUse
+from education.models import ChainLink, ClinicInfo, Lesson, LessonRedirect
+from tests.integration.education.editor.conftest import LESSON, Person, told
+
+
+def page_of(lesson: Lesson) -> Any:
+    return Client().get(lesson.get_absolute_url())
+
+
+def test_an_editor_sees_the_library_and_no_patient(sam: Person) -> None:
+    home = sam.client.get("/editor/")
+    assert home.status_code == 200
+    assert "Lessons" in home.text
+    assert "Patient" not in home.text
+    for path in ("/staff/intake/patient/", "/staff/intake/evaluation/"):
+        assert sam.client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["front desk"])
+def test_the_editor_is_not_there_for_others(role: str, lesson: Lesson) -> None:
+    person = Person(role)
+    for path in ("/editor/", reverse(f"{LESSON}:list"), reverse(f"{LESSON}:edit", args=[lesson.pk])):
+        assert person.client.get(path).status_code == 404
+        answer = Client().get(path)
+        assert answer.status_code == 302
+        assert answer.headers["Location"].startswith("/staff/login/?next=/editor/")
+
+
+def test_rooms_that_are_not_ours_do_not_exist(sam: Person) -> None:
+    for path in (
+        "/editor/users/",
+        "/editor/pages/",
+        "/editor/workflows/list/",
+        "/editor/sites/",
+        "/editor/x/",
+    ):
+        assert sam.client.get(path).status_code == 404, path
+
+
+def test_a_draft_changes_nothing_for_readers(sam: Person, lesson: Lesson) -> None:
+    answer = sam.saves(lesson, title="Warm up, always slowly")
+    assert answer.status_code == 302, told(answer)
+    lesson.refresh_from_db()
+    assert lesson.title == "Warm up first"
+    assert lesson.has_unpublished_changes
+    assert "Warm up first" in page_of(lesson).text
+    assert "always slowly" in sam.opens("edit", lesson.pk).text
+
+
+def test_relations_of_a_draft_stay_in_the_draft(sam: Person, lesson: Lesson) -> None:
+    sources = [str(source.pk) for source in lesson.sources.all()]
+    other = Lesson.objects.get(slug="flat-feet")
+    assert sam.saves(lesson, related=[str(other.pk)], sources=sources).status_code == 302
+    lesson = Lesson.objects.get(pk=lesson.pk)
+    assert not lesson.related.exists()
+    lesson.latest_revision.publish()
+    assert [row.slug for row in Lesson.objects.get(pk=lesson.pk).related.all()] == ["flat-feet"]
+
+
+def test_a_new_lesson_is_a_draft_that_readers_cannot_open(sam: Person, lesson: Lesson) -> None:
+    fields = {
+        name: value for name, value in sam.form(lesson).items() if name not in ("related", "sources", "links")
+    }
+    answer = sam.client.post(
+        reverse(f"{LESSON}:add"), {**fields, "title": "Cool down", "slug": "cool-down", "order": "91"}
+    )
+    assert answer.status_code == 302, told(answer)
+    made = Lesson.objects.get(slug="cool-down")
+    assert not made.live
+    assert page_of(made).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"title": ""}, "This field is required"),
+        ({"slug": "flat-feet"}, "The lesson “Flat feet and sinking arches” already has this address."),
+        ({"self_check": "Why?\n- Because"}, "needs two options or more"),
+    ],
+)
+def test_errors_are_named(sam: Person, lesson: Lesson, changes: dict[str, str], words: str) -> None:
+    answer = sam.saves(lesson, **changes)
+    assert answer.status_code == 200
+    assert words in told(answer)
+
+
+def test_a_lesson_is_not_linked_to_itself(sam: Person, lesson: Lesson) -> None:
+    answer = sam.saves(lesson, related=[str(lesson.pk)])
+    assert answer.status_code == 200
+    assert "A lesson cannot be related to itself." in told(answer)
+    body = {
+        "body-count": "1",
+        "body-0-type": "lesson",
+        "body-0-order": "0",
+        "body-0-deleted": "",
+        "body-0-value": str(lesson.pk),
+    }
+    assert "A lesson cannot link to itself." in sam.saves(lesson, **body).text
+
+
+def test_a_link_to_itself_is_refused_by_name(sam: Person, lesson: Lesson) -> None:
+    link = ChainLink.objects.get(slug="knee--weight-shift")
+    url = reverse("wagtailsnippets_education_chainlink:edit", args=[link.pk])
+    form = sam.client.get(url).context["form"]
+    data = {bound.html_name: bound.value() for bound in form if bound.value() not in (None, "", False)}
+    for name in ("tests", "sources"):
+        data[name] = [row.pk for row in getattr(link, name).all()]
+    answer = sam.client.post(url, {**data, "to_node": data["from_node"]})
+    assert "A link cannot lead to where it starts." in told(answer)
+
+
+def test_a_drawing_needs_words_or_is_decorative(sam: Person, lesson: Lesson) -> None:
+    body = {
+        "body-count": "1",
+        "body-0-type": "drawing",
+        "body-0-order": "0",
+        "body-0-deleted": "",
+        "body-0-value-drawing": "path-up",
+        "body-0-value-alt": "",
+    }
+    assert "Say in words what it shows, or mark it as decorative." in sam.saves(lesson, **body).text
+    assert sam.saves(lesson, **body, **{"body-0-value-decorative": "on"}).status_code == 302
+
+
+def test_an_editor_submits_and_a_physio_approves(sam: Person, physio: Person, lesson: Lesson) -> None:
+    assert sam.saves(lesson, "action-publish", title="Sam publishes").status_code == 302
+    assert "Warm up first" in page_of(lesson).text, "an editor alone publishes no clinical text"
+    assert (
+        sam.saves(Lesson.objects.get(pk=lesson.pk), "action-submit", title="Warm up well").status_code == 302
+    )
+    lesson = Lesson.objects.get(pk=lesson.pk)
+    state = lesson.current_workflow_task_state
+    assert state is not None
+    assert "Warm up well" in physio.client.get("/editor/").text
+    url = reverse(f"{LESSON}:workflow_action", args=[lesson.pk, "approve", state.pk])
+    assert physio.client.post(url, {"comment": ""}).status_code in (200, 302)
+    lesson = Lesson.objects.get(pk=lesson.pk)
+    assert (lesson.title, lesson.approved_by, lesson.reviewed_on) == (
+        "Warm up well",
+        physio.user,
+        timezone.localdate(),
+    )
+    assert "Reviewed by a physio" in told(page_of(lesson))
+    Lesson.objects.filter(pk=lesson.pk).update(next_review_on=timezone.localdate() - timedelta(days=1))
+    assert "Reviewed by a physio" not in told(page_of(lesson))
+
+
+def test_a_physio_approves_in_the_form_what_she_did_not_write(
+    sam: Person, physio: Person, lesson: Lesson
+) -> None:
+    sam.saves(lesson, "action-submit", title="Sam's words")
+    approve = {"action-workflow-action": "true", "workflow-action-name": "approve"}
+    assert physio.saves(Lesson.objects.get(pk=lesson.pk), **approve).status_code == 302
+    lesson = Lesson.objects.get(pk=lesson.pk)
+    assert (lesson.title, lesson.approved_by) == ("Sam's words", physio.user)
+
+    sam.saves(lesson, "action-submit", title="Sam again")
+    changed = physio.saves(Lesson.objects.get(pk=lesson.pk), title="Not Sam's words", **approve)
+    assert changed.status_code == 302
+    lesson = Lesson.objects.get(pk=lesson.pk)
+    assert (lesson.title, lesson.approved_by) == ("Not Sam's words", None)
+
+
+def test_nobody_approves_their_own_words(physio: Person, lesson: Lesson) -> None:
+    assert physio.saves(lesson, "action-publish", title="My own words").status_code == 302
+    lesson = Lesson.objects.get(pk=lesson.pk)
+    assert lesson.title == "My own words"
+    assert lesson.approved_by is None
+
+
+def test_tomorrow_at_six_it_appears_and_not_before(physio: Person, lesson: Lesson) -> None:
+    revision = draft_of(lesson, title="From tomorrow on", go_live_at=timezone.now() + timedelta(days=1))
+    revision.publish(user=physio.user)
+    call_command("publish_scheduled")
+    assert "Warm up first" in page_of(lesson).text
+    Revision.objects.filter(pk=revision.pk).update(approved_go_live_at=timezone.now() - timedelta(minutes=1))
+    revision.refresh_from_db()
+    revision.content["go_live_at"] = (timezone.now() - timedelta(minutes=1)).isoformat()
+    revision.save(update_fields=["content"])
+    call_command("publish_scheduled")
+    assert "From tomorrow on" in page_of(lesson).text
+
+
+def draft_of(lesson: Lesson, **changes: Any) -> Revision:
+    draft = Lesson.objects.get(pk=lesson.pk).get_latest_revision_as_object()
+    for name, value in changes.items():
+        setattr(draft, name, value)
+    return draft.save_revision()
+
+
+def test_an_old_address_leads_to_the_new_one(lesson: Lesson) -> None:
+    draft_of(lesson, slug="warm-up-first").publish()
+    answer = Client().get("/learn/warm-up/")
+    assert (answer.status_code, answer.headers["Location"]) == (301, "/learn/warm-up-first/")
+    draft_of(lesson, slug="warm-up").publish()
+    assert Client().get("/learn/warm-up/").status_code == 200
+    assert LessonRedirect.objects.values_list("slug", flat=True).get() == "warm-up-first"
+
+
+def test_going_back_makes_history_longer(physio: Person, lesson: Lesson) -> None:
+    first = draft_of(lesson, title="First")
+    draft_of(lesson, title="Second").publish()
+    count = lesson.revisions.count()
+    page = physio.client.get(reverse(f"{LESSON}:revisions_revert", args=[lesson.pk, first.pk]))
+    assert page.status_code == 200
+    assert 'value="First"' in page.text
+    draft_of(lesson, title="First").publish(previous_revision=first)
+    assert lesson.revisions.count() == count + 1
+    assert Lesson.objects.get(pk=lesson.pk).title == "First"
+
+
+def test_history_and_compare_show_what_changed(sam: Person, lesson: Lesson) -> None:
+    first, second = draft_of(lesson, title="First"), draft_of(lesson, title="Second")
+    assert sam.opens("history", lesson.pk).status_code == 200
+    compared = sam.opens("revisions_compare", lesson.pk, first.pk, second.pk)
+    assert compared.status_code == 200
+    assert "First" in compared.text
+    assert "Second" in compared.text
+
+
+def test_the_preview_is_the_real_page(sam: Person, lesson: Lesson) -> None:
+    url = reverse(f"{LESSON}:preview_on_edit", args=[lesson.pk])
+    data = {**sam.form(lesson), "title": "Only a thought"}
+    assert sam.client.post(url, data).json()["is_valid"] is True
+    shown = sam.client.get(url)
+    assert "<h1" in shown.text
+    assert "Only a thought" in shown.text
+    assert "css/app.css" in shown.text
+    assert shown.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self'" in shown.headers["Content-Security-Policy"]
+    assert Client().get(url).status_code == 302
+
+
+def test_what_a_rule_shows_stays(physio: Person, lesson: Lesson) -> None:
+    used = Lesson.objects.get(slug="rolling-in")
+    url = reverse(f"{LESSON}:unpublish", args=[used.pk])
+    answer = physio.client.post(url, follow=True)
+    assert "has to stay" in told(answer)
+    assert "Foot rolling in may be loading the kneecap" in told(answer)
+    assert Lesson.objects.get(pk=used.pk).live
+    with pytest.raises(InUse):
+        used.unpublish()
+    with pytest.raises(InUse):
+        used.delete()
+    assert physio.client.post(reverse(f"{LESSON}:unpublish", args=[lesson.pk])).status_code == 302
+    assert not Lesson.objects.get(pk=lesson.pk).live
+    link = ChainLink.objects.get(slug="overpronation--shank-rotation")
+    with pytest.raises(InUse, match="kneecap"):
+        link.delete()
+
+
+def test_an_address_that_rules_know_stays(sam: Person, lesson: Lesson) -> None:
+    answer = sam.saves(Lesson.objects.get(slug="rolling-in"), slug="rolling")
+    assert "This is in use, so it has to stay" in told(answer)
+
+
+def test_the_clinics_phone_is_checked_and_shows_everywhere(sam: Person, lesson: Lesson) -> None:
+    url = reverse("wagtailsnippets_education_clinicinfo:edit", args=[1])
+    form = sam.client.get(url).context["form"]
+    data = {bound.html_name: bound.value() or "" for bound in form}
+    assert "Start with + and the country code" in told(sam.client.post(url, {**data, "phone": "555 0142"}))
+    sam.client.post(url, {**data, "phone": "+13105550199", "phone_display": "(310) 555-0199"})
+    assert ClinicInfo.current().phone == "+13105550199"
+    assert "(310) 555-0199" in page_of(lesson).text
+
+
+def test_the_list_finds_words(sam: Person, lesson: Lesson, django_capture_on_commit_callbacks: Any) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        lesson.save()
+    found = sam.client.get(reverse(f"{LESSON}:list"), {"q": "walk five min"})
+    assert "Warm up first" in found.text
