@@ -14,10 +14,6 @@ from education.lessons import pictures
 from education.models import Lesson
 from tests.integration.education.editor.conftest import Person
 
-# What makes the sizes leaves its file in memory for the garbage collector to close.
-pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in.*SpooledTemporaryFile")
-
-
 @pytest.fixture
 def image(db: None, settings: Any, tmp_path: Path) -> Image:
     settings.MEDIA_ROOT = tmp_path
