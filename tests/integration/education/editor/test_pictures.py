@@ -39,6 +39,7 @@ def test_readers_get_one_size_of_it(lesson: Lesson, image: Image, physio: Person
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/webp")
     assert "immutable" in answer.headers["Cache-Control"]
     assert not answer.cookies
+    answer.close()
 
 
 def test_the_upload_itself_is_not_there(lesson: Lesson, image: Image, physio: Person) -> None:
