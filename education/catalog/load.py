@@ -15,7 +15,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
-from wagtail.models import RevisionMixin
+from wagtail.models import DraftStateMixin, RevisionMixin
 
 from education.catalog.models import ShippedEntry
 from education.chain.models import ChainLink, ChainNode, PhysioTest, Source
@@ -205,12 +205,12 @@ def read_catalog(folder: Path = FOLDER) -> Shelf:
 
 
 def read_tables() -> Shelf:
-    """What the tables hold, in the shape of the catalog: live lessons only, of anything else all."""
+    """What the tables hold, in the shape of the catalog; no drafts."""
     shelf: Shelf = {}
     for kind in KINDS:
         relations = [relation for relation, _ in (*kind.one.values(), *kind.many.values())]
         rows = kind.manager.prefetch_related(*relations)
-        if kind.name == "lesson":
+        if issubclass(kind.model, DraftStateMixin):
             rows = rows.filter(live=True)
         shelf[kind.name] = {str(getattr(row, kind.key_column)): _content_of(kind, row) for row in rows}
     return shelf

@@ -14,6 +14,7 @@ from education.lessons import pictures
 from education.models import Lesson
 from tests.integration.education.editor.conftest import Person
 
+
 @pytest.fixture
 def image(db: None, settings: Any, tmp_path: Path) -> Image:
     settings.MEDIA_ROOT = tmp_path

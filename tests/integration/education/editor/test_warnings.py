@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from education.editor.health import board
 from education.editor.warnings import warnings_of
-from education.models import Lesson
+from education.models import ChainLink, Lesson, Source
 from tests.integration.education.editor.conftest import Person
 
 
@@ -70,9 +70,15 @@ def test_the_board_names_each_thing_once_and_forgets_it_when_mended(sam: Person,
     lesson.body = text('<p><a href="/learn/gone/">a</a> <a href="/learn/gone/">b</a></p>')
     lesson.sources.clear()
     lesson.save()
-    assert [entry.kind for entry in board()] == ["overdue", "dead-link", "orphan", "unsourced"]
+    assert [entry.rule for entry in board()] == ["overdue", "orphan", "dead-link", "no-source"]
     page = sam.client.get(reverse("education_editor:health"))
     assert page.text.count("data-ailment=") == 4
+    link = ChainLink.objects.get(slug="arch-high--knee")
+    link.sources.clear()
+    link.save()
+    assert [entry.name for entry in board() if entry.rule == "no-source"] == [str(lesson), str(link)]
+    link.sources.set(Source.objects.exclude(url="")[:1])
+    link.save()
 
     lesson.next_review_on = None
     lesson.body = text('<p><a href="/learn/flat-feet/">a</a></p>')
