@@ -1,10 +1,11 @@
 """An editor's day: drafts, publishing, history, addresses, and what has to stay."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from django.core.management import call_command
+import time_machine
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +13,7 @@ from wagtail.models import Revision
 
 from education.chain.protection import InUse
 from education.models import ChainLink, ClinicInfo, Lesson, LessonRedirect
+from education.tasks import publish_scheduled
 from tests.integration.education.editor.conftest import LESSON, Person, told
 
 
@@ -181,16 +183,25 @@ def test_nobody_approves_their_own_words(physio: Person, lesson: Lesson) -> None
 
 
 def test_tomorrow_at_six_it_appears_and_not_before(physio: Person, lesson: Lesson) -> None:
-    revision = draft_of(lesson, title="From tomorrow on", go_live_at=timezone.now() + timedelta(days=1))
-    revision.publish(user=physio.user)
-    call_command("publish_scheduled")
-    assert "Warm up first" in page_of(lesson).text
-    Revision.objects.filter(pk=revision.pk).update(approved_go_live_at=timezone.now() - timedelta(minutes=1))
-    revision.refresh_from_db()
-    revision.content["go_live_at"] = (timezone.now() - timedelta(minutes=1)).isoformat()
-    revision.save(update_fields=["content"])
-    call_command("publish_scheduled")
-    assert "From tomorrow on" in page_of(lesson).text
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    when = f"{tomorrow:%Y-%m-%d} 06:00"
+    answer = physio.saves(lesson, "action-publish", title="From tomorrow on", go_live_at=when)
+    assert answer.status_code == 302, told(answer)
+    six = timezone.make_aware(datetime.combine(tomorrow, time(6)), ZoneInfo("America/Los_Angeles"))
+    with time_machine.travel(six - timedelta(minutes=1), tick=False):
+        publish_scheduled(0)
+        assert "Warm up first" in page_of(lesson).text
+    with time_machine.travel(six + timedelta(minutes=1), tick=False):
+        publish_scheduled(0)
+        assert "From tomorrow on" in page_of(lesson).text
+
+
+def test_a_draft_is_shown_to_whoever_may_read_drafts(sam: Person, physio: Person, lesson: Lesson) -> None:
+    revision = draft_of(lesson, title="Only a thought")
+    url = reverse(f"{LESSON}:revisions_view", args=[lesson.pk, revision.pk])
+    assert "Only a thought" in physio.client.get(url).text
+    assert Person("front desk").client.get(url).status_code == 404
+    assert Client().get(url).status_code == 302
 
 
 def draft_of(lesson: Lesson, **changes: Any) -> Revision:
