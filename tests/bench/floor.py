@@ -24,6 +24,8 @@ from tests.bench import served
 
 BARE: Final = os.environ.get("BENCH_MIDDLEWARE") == "none"
 NAME: Final = "floor-bare" if BARE else "floor"
+# The editor's own need its tables. Without them the floor is a little lower, which makes the gates stricter.
+MIDDLEWARE: Final = [name for name in served.MIDDLEWARE if not name.startswith("clinic.editor.")]
 
 FIND: Final = """
 SELECT title, slug, ts_headline('english', summary || ' ' || body, query, 'MaxFragments=2, MaxWords=30')
@@ -43,7 +45,7 @@ def configure() -> None:
         **{
             **ours,
             "ROOT_URLCONF": __name__,
-            "MIDDLEWARE": [] if BARE else served.MIDDLEWARE,
+            "MIDDLEWARE": [] if BARE else MIDDLEWARE,
             "DATABASES": {"default": database},
             # What the middleware needs.
             "INSTALLED_APPS": [
