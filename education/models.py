@@ -3,6 +3,7 @@
 from education.catalog.models import ShippedEntry
 from education.chain.models import ChainLink, ChainNode, PhysioTest, Source
 from education.clinic_info.models import ClinicInfo, PrivacyNotice
+from education.edition.models import Edition
 from education.lessons.models import Author, Category, Lesson, LessonRedirect
 from education.newsletter.models import Delivery, Issue, Subscriber
 from education.visitors.models import RecentUse
@@ -14,6 +15,7 @@ __all__ = [
     "ChainNode",
     "ClinicInfo",
     "Delivery",
+    "Edition",
     "Issue",
     "Lesson",
     "LessonRedirect",

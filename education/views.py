@@ -1,22 +1,15 @@
 """Public pages. They read no cookie and set none, so that any cache may keep them."""
 
-import hashlib
-from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
-from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.cache import get_conditional_response, patch_cache_control
-from django.utils.http import quote_etag
 from django.views.decorators.cache import cache_control
-from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import conditional_page, require_safe
+from django.views.decorators.http import require_safe
 
 from education.chain.models import ChainNode
 from education.clinic_info.addresses import absolute
+from education.edition.pages import kept, kept_by
 from education.lessons import pictures
 from education.lessons.chain_map import SIDES, chain_map
 from education.lessons.chain_map import part as read_part
@@ -25,18 +18,7 @@ from education.lessons.reading import course as read_course
 from education.lessons.reading import in_category, of_part, outline, read
 from education.lessons.search import search as search_lessons
 
-# Long enough to spare a second look at the same page, short enough that an edit shows within a minute.
-FRESH_SECONDS: Final = 60
 PICTURE_SECONDS: Final = 365 * 24 * 3600
-
-
-def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page for everybody that any cache may keep for a minute and then ask whether it changed.
-
-    It may be compressed: it holds no secret that a stranger's guess could be compressed beside.
-    """
-    kept = cache_control(public=True, max_age=FRESH_SECONDS)(conditional_page(view))
-    return require_safe(gzip_page(kept))
 
 
 def show(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
@@ -44,7 +26,7 @@ def show(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpRe
     return render(request, template, {"canonical": absolute(request.path), **context})
 
 
-@public
+@kept
 def home(request: HttpRequest) -> HttpResponse:
     entries = outline()
     up, down = of_part(entries, Lesson.Part.UP), of_part(entries, Lesson.Part.DOWN)
@@ -55,12 +37,12 @@ def home(request: HttpRequest) -> HttpResponse:
     )
 
 
-@public
+@kept
 def privacy(request: HttpRequest) -> HttpResponse:
     return show(request, "education/privacy.html", {})
 
 
-@public
+@kept
 def lessons(request: HttpRequest) -> HttpResponse:
     entries = outline()
     return show(
@@ -70,10 +52,9 @@ def lessons(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_safe
-@gzip_page
+@kept
 def lesson(request: HttpRequest, slug: str) -> HttpResponse:
-    """One query either way; a reader whose copy is still right gets 304, and nothing is drawn again."""
+    """One query; an address that the lesson once had leads to it."""
     try:
         reading = read(slug)
     except Lesson.DoesNotExist as error:
@@ -81,16 +62,10 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
         if moved is None:
             raise Http404 from error
         return redirect(moved.lesson, permanent=True)
-    etag = quote_etag(f"{reading.version}-{release()}")
-    response = get_conditional_response(request, etag=etag)
-    if response is None:
-        context: dict[str, Any] = {"reading": reading, "lesson": reading.lesson}
-        if reading.clinic is not None:
-            context["clinic"] = reading.clinic
-        response = show(request, "education/lesson.html", context)
-    response.headers["ETag"] = etag
-    patch_cache_control(response, public=True, max_age=FRESH_SECONDS)
-    return response
+    context: dict[str, Any] = {"reading": reading, "lesson": reading.lesson}
+    if reading.clinic is not None:
+        context["clinic"] = reading.clinic
+    return show(request, "education/lesson.html", context)
 
 
 @require_safe
@@ -103,14 +78,14 @@ def picture(request: HttpRequest, name: str) -> FileResponse:
     return FileResponse(path.open("rb"))
 
 
-@public
+@kept
 def course(request: HttpRequest) -> HttpResponse:
     """Every lesson on one page, to read through or to print."""
     chapters = read_course()
     return show(request, "education/course.html", {"chapters": chapters})
 
 
-@public
+@kept
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         found, entries = in_category(slug)
@@ -126,30 +101,22 @@ def search(request: HttpRequest) -> HttpResponse:
     return show(request, "education/search.html", {"results": search_lessons(request.GET.get("q", ""))})
 
 
-@public
-def chain(request: HttpRequest) -> HttpResponse:
-    """The chain map of the leg that `?side=` names; anything else is the left one."""
+def side_of(request: HttpRequest) -> str:
+    """The leg that `?side=` names; anything else is the left one."""
     side = request.GET.get("side", "")
-    return show(request, "education/chain.html", {"map": chain_map(side if side in SIDES else SIDES[0])})
+    return side if side in SIDES else SIDES[0]
 
 
-@public
+@kept_by(side_of)
+def chain(request: HttpRequest) -> HttpResponse:
+    """The chain map of one leg."""
+    return show(request, "education/chain.html", {"map": chain_map(side_of(request))})
+
+
+@kept
 def part(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         found = read_part(slug)
     except ChainNode.DoesNotExist as error:
         raise Http404 from error
     return show(request, "education/part.html", {"part": found})
-
-
-@cache
-def release() -> str:
-    """A short text that is the same only while code, templates, files and settings make the same pages."""
-    here = Path(__file__).resolve().parent
-    folders = [here, settings.BASE_DIR / "templates", settings.BASE_DIR / "static"]
-    kinds = {".py", ".html", ".svg", ".css", ".js", ".json"}
-    digest = hashlib.sha256(f"{settings.SITE_URL} {settings.LANGUAGE_CODE}".encode())
-    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in kinds):
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]

@@ -146,6 +146,14 @@ def lighter_settings() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """No page of an earlier test, which may have had other settings, is found instead of drawn."""
+    from education.edition.pages import SHELF
+
+    SHELF.clear()
+
+
+@pytest.fixture(autouse=True)
 def mail_dir(tmp_path: Path, settings) -> Path:
     """Mail goes to files, as in the demo, but to a folder of the test."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

@@ -1,6 +1,6 @@
 """The chain as editors keep it: parts, links between them, the tests that check a link, and sources."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -13,6 +13,22 @@ from wagtail.search import index
 
 from education.chain.graph import Chain, Link
 from education.chain.protection import refuse_if_used, uses_of
+from education.edition.models import new_edition
+
+# What a row says of its drafts, their times and who has it open. Readers' pages never look at it.
+OF_DRAFTS: Final = (
+    "has_unpublished_changes",
+    "first_published_at",
+    "last_published_at",
+    "latest_revision",
+    "live_revision",
+    "go_live_at",
+    "expire_at",
+    "expired",
+    "locked",
+    "locked_at",
+    "locked_by",
+)
 
 
 class Source(index.Indexed, models.Model):
@@ -221,3 +237,8 @@ class ChainLink(
         """Raises `InUse` while a rule is about it."""
         refuse_if_used(self, only_by_name=True)
         return super().delete(*args, **kwargs)
+
+
+new_edition(Source, unread={"used_for"})
+new_edition(ChainNode)
+new_edition(ChainLink, unread={*OF_DRAFTS, "clinical_note", "evidence", "in_article"})

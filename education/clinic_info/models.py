@@ -14,6 +14,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from education.edition.models import new_edition
+
 E164 = r"^\+[1-9][0-9]{6,14}$"
 # "Instagram https://www.instagram.com/clinic"
 SOCIAL_LINE: Final = re.compile(r"(?P<name>\S.*?)\s+(?P<url>\S+)")
@@ -197,3 +199,7 @@ class PrivacyNotice(models.Model):
         """`(is a heading, text)` from top to bottom; empty while the shipped words stand."""
         pieces = [piece.strip() for piece in re.split(r"\n\s*\n", self.text.replace("\r\n", "\n"))]
         return [(piece.startswith("## "), piece.removeprefix("## ")) for piece in pieces if piece]
+
+
+new_edition(ClinicInfo)
+new_edition(PrivacyNotice)

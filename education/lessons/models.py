@@ -25,8 +25,9 @@ from wagtail.models import (
 )
 from wagtail.search import index
 
-from education.chain.models import ChainLink, Source
+from education.chain.models import OF_DRAFTS, ChainLink, Source
 from education.chain.protection import refuse_if_used, uses_of
+from education.edition.models import new_edition
 from education.lessons import pictures
 from education.lessons.blocks import SUBHEADING, BodyBlock, raw_blocks, texts_of
 
@@ -34,6 +35,15 @@ from education.lessons.blocks import SUBHEADING, BodyBlock, raw_blocks, texts_of
 WORDS_PER_MINUTE = 200
 # Pages of their own under /learn/, so no lesson can have these addresses.
 RESERVED_SLUGS = frozenset({"category", "course", "feed", "search"})
+# What a reader's page never says.
+NOT_READ = (
+    *OF_DRAFTS,
+    "suggest_when",
+    "suggest_because",
+    "suggest_default",
+    "suggest_priority",
+    "approved_by",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,3 +446,8 @@ class LessonRedirect(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+
+new_edition(Author)
+new_edition(Category)
+new_edition(Lesson, unread=NOT_READ)

@@ -1,7 +1,5 @@
 """A lesson as a page shows it: itself, what stands before and after, and what it rests on."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +15,9 @@ from education.clinic_info.models import ClinicInfo
 from education.lessons import pictures
 from education.lessons.blocks import Raw, items_of, raw_blocks
 from education.lessons.chain_map import Step, in_flow, taught_by_lesson
-from education.lessons.models import Category, Lesson, SelfCheck
+from education.lessons.models import NOT_READ, Category, Lesson, SelfCheck
 
 ENTRY = ("slug", "title", "lead", "part", "icon")
-# What a reader's page never says.
-NOT_READ = ("suggest_when", "suggest_because", "suggest_default", "suggest_priority", "approved_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +83,10 @@ class Reading:
     `blocks` are its text, the summary first. `siblings` are the lessons of the same part, this one
     included; `numbers_before` is what to add to their places so that both directions count on in one row,
     as in the list of lessons. `steps` are the links it teaches, in the order in which trouble travels;
-    `clinic` is None before the clinic's facts are loaded. `version` changes with anything of all this.
+    `clinic` is None before the clinic's facts are loaded.
     """
 
     lesson: Lesson
-    version: str
     clinic: ClinicInfo | None
     steps: tuple[Step, ...]
     blocks: tuple[Block, ...]
@@ -323,7 +318,6 @@ def reading_of(lesson: Any) -> Reading:
     here = next(place for place, entry in enumerate(entries) if entry.slug == lesson.slug)
     return Reading(
         lesson=lesson,
-        version=_version(lesson),
         clinic=_clinic(lesson.clinic),
         steps=in_flow(lesson.taught),
         blocks=blocks_of(lesson, named_by(lesson, by_key)),
@@ -341,11 +335,3 @@ def _clinic(entry: dict[str, Any] | None) -> ClinicInfo | None:
         return None
     fields = ClinicInfo._meta.fields
     return ClinicInfo(**{field.attname: field.to_python(entry[field.attname]) for field in fields})
-
-
-def _version(lesson: Lesson) -> str:
-    """A short text that is the same only while everything `read` found is the same."""
-    columns = {name: value for name, value in vars(lesson).items() if not name.startswith("_")}
-    columns["body"] = raw_blocks(lesson.body)
-    found = json.dumps([columns, str(lesson.author), str(lesson.category)], default=str, sort_keys=True)
-    return hashlib.sha256(found.encode()).hexdigest()[:20]

@@ -1,4 +1,4 @@
-"""What tests of the river share."""
+"""What tests with a database share."""
 
 import os
 from collections.abc import Iterator
