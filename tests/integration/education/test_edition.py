@@ -153,6 +153,22 @@ def test_a_page_that_was_being_drawn_while_an_edit_came_is_not_kept_for_later(
     assert NEW_PHONE in client.get(LESSON).text
 
 
+def test_a_kept_connection_that_died_is_replaced(committed_db: None, client: Client) -> None:
+    before = client.get(LESSON)
+    assert connection.connection is not None
+    pid = connection.connection.info.backend_pid
+
+    def end_it() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+            assert cursor.fetchone() == (True,)
+
+    elsewhere(end_it)
+    after = client.get(LESSON)
+    assert (after.status_code, after.content) == (200, before.content)
+    assert connection.connection.info.backend_pid != pid
+
+
 # ---- the mark
 
 
