@@ -24,8 +24,11 @@ def next_tuesday() -> date:
 
 @pytest.mark.parametrize(
     ("kind", "scripts"),
-    [(FrontDesk, True), (FrontDesk, False), (KeyboardFrontDesk, True)],
-    ids=["scripts", "no scripts", "keyboard"],
+    [
+        pytest.param(FrontDesk, True, id="scripts"),
+        pytest.param(FrontDesk, False, id="no scripts"),
+        pytest.param(KeyboardFrontDesk, True, id="keyboard", marks=pytest.mark.deep),
+    ],
 )
 def test_a_patient_is_invited(come: Come, product: Product, kind: type[FrontDesk], scripts: bool) -> None:
     account = product.reception(

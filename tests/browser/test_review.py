@@ -24,8 +24,11 @@ def intakes(product: Product) -> dict[str, dict[str, list]]:
 
 BOTH = pytest.mark.parametrize(
     ("kind", "scripts"),
-    [(Physio, True), (Physio, False), (KeyboardPhysio, True)],
-    ids=["scripts", "no scripts", "keyboard"],
+    [
+        pytest.param(Physio, True, id="scripts"),
+        pytest.param(Physio, False, id="no scripts", marks=pytest.mark.deep),
+        pytest.param(KeyboardPhysio, True, id="keyboard"),
+    ],
 )
 
 
@@ -61,7 +64,10 @@ def test_an_intake_is_reviewed(
     physio.is_told("The review is open again.")
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+@pytest.mark.parametrize(
+    "scripts",
+    [pytest.param(True, id="scripts", marks=pytest.mark.deep), pytest.param(False, id="no scripts")],
+)
 def test_an_urgent_answer_reaches_the_clinic(
     come: Come, product: Product, physio_account, scripts: bool
 ) -> None:

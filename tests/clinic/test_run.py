@@ -214,7 +214,7 @@ class TestWhileItRuns:
     [
         "Ctrl-C",
         "SIGINT to make alone",
-        "make stop",
+        pytest.param("make stop", marks=pytest.mark.deep),
         pytest.param("SIGTERM to make", marks=pytest.mark.deep),
         pytest.param("SIGTERM to run", marks=pytest.mark.deep),
     ],
