@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from django.contrib import messages
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.datastructures import MultiValueDictKeyError
@@ -105,9 +107,17 @@ class EditorDoor:
         return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """A form without the fields that its page always sends was not made by that page."""
-        if request.path.startswith(ADDRESS) and isinstance(exception, MultiValueDictKeyError):
+        """A form without the fields that its page always sends was not made by that page.
+
+        What the database protects stays, and whoever wanted it gone is told.
+        """
+        if not request.path.startswith(ADDRESS):
+            return None
+        if isinstance(exception, MultiValueDictKeyError):
             return bad_request(request)
+        if isinstance(exception, ProtectedError):
+            messages.error(request, _("It is in use, so it has to stay."))
+            return redirect(request.path)
         return None
 
 

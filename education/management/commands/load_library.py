@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from wagtail import hooks
 
 from education.catalog.load import FOLDER, CatalogError, Difference, Report, differences, load
 
@@ -42,6 +43,8 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, catalog: Path, dry_run: bool, diff: bool, json: bool, **options: Any
     ) -> None:
+        # Only tables that are registered with the editor are watched for what they refer to.
+        hooks.search_for_hooks()
         try:
             if diff:
                 self.show(differences(catalog), as_data=json)

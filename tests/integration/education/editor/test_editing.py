@@ -9,10 +9,10 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from wagtail.models import Revision
+from wagtail.models import ReferenceIndex, Revision
 
 from education.chain.protection import InUse
-from education.models import ChainLink, ClinicInfo, Lesson, LessonRedirect
+from education.models import Category, ChainLink, ClinicInfo, Lesson, LessonRedirect
 from education.tasks import publish_scheduled
 from tests.integration.education.editor.conftest import LESSON, Person, told
 
@@ -270,6 +270,16 @@ def test_what_a_rule_shows_stays(physio: Person, lesson: Lesson) -> None:
     link = ChainLink.objects.get(slug="overpronation--shank-rotation")
     with pytest.raises(InUse, match="kneecap"):
         link.delete()
+
+
+def test_a_category_with_lessons_stays(sam: Person, lesson: Lesson) -> None:
+    category = Category.objects.get(slug="health")
+    url = reverse("wagtailsnippets_education_category:delete", args=[category.pk])
+    assert "referenced 18 times" in told(sam.client.get(url))
+    assert sam.client.post(url, follow=True).status_code == 200
+    ReferenceIndex.objects.all().delete()
+    assert "It is in use, so it has to stay." in told(sam.client.post(url, follow=True))
+    assert Category.objects.filter(pk=category.pk).exists()
 
 
 def test_an_address_that_rules_know_stays(sam: Person, lesson: Lesson) -> None:
