@@ -19,7 +19,7 @@ help:
 	@echo "make stop          end what runs here, Postgres too"
 	@echo "make test          every test a fresh clone can run (ARGS='-k word' narrows it)"
 	@echo "make bench         what pages cost beside the least they can cost (ARGS='--only lesson')"
-	@echo "make deep          the long versions: many examples, all themes"
+	@echo "make deep          the long versions: many examples, all themes, every story without scripts"
 	@echo "make check         lint, types, import rules, migrations, templates, production settings"
 	@echo "make check-shared  checks against ../shared"
 	@echo "make fix           let the formatters have their way"

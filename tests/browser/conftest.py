@@ -77,10 +77,16 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
+@pytest.fixture(params=[True, pytest.param(False, marks=pytest.mark.deep)], ids=["scripts", "no scripts"])
 def scripts(request: pytest.FixtureRequest) -> bool:
-    """Every story that asks for this is lived twice: with scripts and without."""
+    """Every story that asks for this is lived twice, with scripts and without.
+
+    The short run does without the second, but for the stories marked `BOTH_WAYS`.
+    """
     return bool(request.param)
+
+
+BOTH_WAYS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 
 
 @pytest.fixture

@@ -98,9 +98,9 @@ def test_pages_of_the_form(come: Come, product: Product, deep: bool) -> None:
     assert not any(titles[name].startswith("Error: ") for name in parts)
 
 
-@DEEP
-def test_pages_before_there_is_an_appointment(come: Come, product: Product, deep: bool) -> None:
-    assert len(check(gallery.asking_pages(come, product), deep=deep)) == 19
+@pytest.mark.deep
+def test_pages_before_there_is_an_appointment(come: Come, product: Product) -> None:
+    assert len(check(gallery.asking_pages(come, product), deep=True)) == 19
 
 
 @DEEP

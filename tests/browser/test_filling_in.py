@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import BOTH_WAYS
 from tests.browser.patient import Patient
 from tests.browser.product import Product
 
@@ -29,6 +30,7 @@ def started(patient: Patient, visit: dict[str, str]) -> Patient:
     return patient.opens_with_birth_date(visit["link"]).starts()
 
 
+@BOTH_WAYS
 def test_from_the_first_page_to_thank_you(started: Patient, visit: dict[str, str], product: Product) -> None:
     patient = started
     patient.follows("Continue: About you").reads("Part 1 of 10")
@@ -94,6 +96,7 @@ def test_from_the_first_page_to_thank_you(started: Patient, visit: dict[str, str
     patient.uses(lessons.first.get_by_role("link")).goes_back_in_browser().reads_heading("Thank you, Casey")
 
 
+@BOTH_WAYS
 def test_none_and_one_more_is_an_error(started: Patient) -> None:
     patient = started.has_filled_up_to("safety")
     alone = patient.choice("And any of these?", "None of these")
@@ -111,6 +114,7 @@ def test_none_and_one_more_is_an_error(started: Patient) -> None:
     patient.sees_error("Tick all that fit, or None of these").sees_error("Choose Yes or No")
 
 
+@BOTH_WAYS
 def test_a_question_that_depends_on_another_of_its_page(started: Patient, visit, product: Product) -> None:
     patient = started.has_filled_up_to("safety")
     since = "Since then, do any of these fit?"
@@ -135,6 +139,7 @@ def test_a_question_that_depends_on_another_of_its_page(started: Patient, visit,
     assert "safety.after-injury.right" not in stored
 
 
+@BOTH_WAYS
 def test_the_body_map(started: Patient) -> None:
     patient = started.has_filled_up_to("where")
     patient.continues().sees_error("Mark a place on your right side, or choose No pain on this side")
@@ -218,6 +223,7 @@ def test_back_three_times_and_forward(started: Patient) -> None:
     patient.has_chosen(WORSE, "Long sitting", side="Right knee").continues_to("Look at your feet")
 
 
+@BOTH_WAYS
 def test_a_knee_that_is_taken_back_and_put_back(
     started: Patient, visit: dict[str, str], product: Product
 ) -> None:
@@ -241,6 +247,7 @@ def test_a_knee_that_is_taken_back_and_put_back(
     assert "knee.aggravators.right" not in answers
 
 
+@BOTH_WAYS
 def test_what_is_still_needed_is_named(started: Patient) -> None:
     patient = started.has_filled("about", "safety", "health").goes_to("/intake/check/")
     patient.reads("answers are still needed")

@@ -3,7 +3,7 @@
 import http.client
 from urllib.parse import urlsplit
 
-from tests.browser.conftest import Come
+from tests.browser.conftest import BOTH_WAYS, Come
 from tests.browser.patient import Patient
 from tests.browser.product import Product
 
@@ -46,6 +46,7 @@ def test_what_the_link_shows_before_anything_is_typed(patient: Patient, product:
     assert "Zyxana" not in patient.page.content()
 
 
+@BOTH_WAYS
 def test_dates_that_are_none(patient: Patient, product: Product) -> None:
     patient.opens(product.reception("visit")["link"])
     patient.gives_birth_date("13", "40", "1986").sees_error("Enter a real date, like 4 12 1986")
@@ -80,6 +81,7 @@ def test_links_that_no_longer_work_look_alike(patient: Patient, product: Product
     assert pages[0] == pages[1]
 
 
+@BOTH_WAYS
 def test_the_right_date_opens_the_form(patient: Patient, product: Product) -> None:
     visit = product.reception("visit")
     patient.opens_with_birth_date(visit["link"]).reads_heading("Before you start")

@@ -37,11 +37,13 @@ def reader(come: Any, scripts: bool) -> Reader:
     return person
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "dark", [pytest.param(False, id="light"), pytest.param(True, id="dark", marks=pytest.mark.deep)]
+)
 def test_every_page_of_the_library_is_for_everybody(come: Any, dark: bool) -> None:
     reader: Reader = come(Reader, dark=dark)
     for path in PAGES:
-        reader.goes_to(path).finds_page_accessible()
+        reader.goes_to(path).finds_page_accessible(themes=True)
     assert reader.keeps == {}
 
 

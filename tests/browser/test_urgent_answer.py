@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import BOTH_WAYS
 from tests.browser.patient import Patient
 from tests.browser.product import Product, wait_for
 
@@ -59,6 +60,7 @@ def is_told_to_get_help_today(patient: Patient) -> Patient:
     return patient
 
 
+@BOTH_WAYS
 def test_the_whole_page_says_what_to_do(at_safety: Patient, visit: dict[str, str], product: Product) -> None:
     before = len(product.mail.to(ON_CALL))
     patient = at_safety.chooses(NOW, SWOLLEN, side="Left leg").continues()
@@ -87,6 +89,7 @@ def test_she_understands_and_goes_on(at_safety: Patient, visit: dict[str, str], 
     patient.does_not_read("Lessons for you").does_not_read("You told us")
 
 
+@BOTH_WAYS
 def test_it_was_a_mistake(at_safety: Patient, visit: dict[str, str], product: Product) -> None:
     patient = at_safety.chooses(NOW, SWOLLEN, side="Left leg")
     patient.chooses(HURT, "No", side="Right leg").continues()

@@ -213,7 +213,7 @@ class TestWhileItRuns:
     "how",
     [
         "Ctrl-C",
-        "SIGINT to make alone",
+        pytest.param("SIGINT to make alone", marks=pytest.mark.deep),
         pytest.param("make stop", marks=pytest.mark.deep),
         pytest.param("SIGTERM to make", marks=pytest.mark.deep),
         pytest.param("SIGTERM to run", marks=pytest.mark.deep),
