@@ -10,7 +10,7 @@ PRODUCTION := CLINIC_MODE=production $(NO_DATABASE) SITE_URL=https://intake.clin
 	EMAIL_HOST=mail.clinic.example DEFAULT_FROM_EMAIL=visits@clinic.example ON_CALL_EMAIL=on-call@clinic.example
 
 # Two processes, a file of tests at a time; `make test WORKERS=` runs them in one.
-WORKERS := -n 2 --dist loadfile
+WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup setup-dev run stop test deep check lint types imports migrations templates production fix check-shared lock bench
 

@@ -29,6 +29,30 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
+# Files or folders whose tests take longest. They begin, so that two processes end at about the same time.
+LONGEST = (
+    "drills/",
+    "clinic/test_run.py",
+    "browser/test_every_page.py",
+    "browser/test_editor.py",
+    "browser/test_filling_in.py",
+    "browser/test_asking_for_an_evaluation.py",
+    "browser/test_newsletter.py",
+    "browser/",
+    "clinic/test_database.py",
+    "architecture/",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        return next((place for place, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
+
+    items.sort(key=place)
+
+
 MADE_OF = (
     "clinic/*.py",
     "intake/**/*.py",

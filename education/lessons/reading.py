@@ -215,6 +215,9 @@ def course() -> tuple[Chapter, ...]:
     lessons: Any = Lesson.objects.live().defer(*NOT_READ)
     lessons = list(lessons.annotate(taught=taught_by_lesson(), **pointed_to()))
     entries = {lesson.pk: Entry(*(getattr(lesson, name) for name in ENTRY)) for lesson in lessons}
+    # Part by part, wherever an editor placed a lesson.
+    parts = list(Lesson.Part.values)
+    lessons.sort(key=lambda lesson: parts.index(lesson.part))
     return tuple(
         Chapter(lesson, blocks_of(lesson, named_by(lesson, entries)), in_flow(lesson.taught))
         for lesson in lessons

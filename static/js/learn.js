@@ -31,18 +31,19 @@
       if (!readSlugs().includes(slug)) remember([...readSlugs(), slug]);
       show();
     };
+    const end = document.querySelector(".c-pager");
+    const watch = end && "IntersectionObserver" in window && new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      watch.disconnect();
+      mark();
+    });
+    if (watch) watch.observe(end);
     line.querySelector("[data-forget]").addEventListener("click", () => {
+      // The end may just be coming into view; what is forgotten stays so on this page.
+      if (watch) watch.disconnect();
       remember([]);
       show();
     });
-    const end = document.querySelector(".c-pager");
-    if (end && "IntersectionObserver" in window) {
-      new IntersectionObserver((entries, observer) => {
-        if (!entries.some((entry) => entry.isIntersecting)) return;
-        observer.disconnect();
-        mark();
-      }).observe(end);
-    }
     document.querySelector("main").addEventListener("click", (event) => {
       const link = event.target.closest("a[href]");
       if (link && !link.getAttribute("href").startsWith("#")) mark();

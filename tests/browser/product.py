@@ -109,6 +109,7 @@ class Product:
             "SITE_URL": self.address,
             "MAIL_DIR": str(self.mail.folder),
             "MEDIA_DIR": str(folder / "media"),
+            "WEB_WORKERS": "1",
             "SECRET_KEY": "only-for-this-run-of-the-tests-0123456789-abcdefghijklm",
         }
         bind = f"fd://{self.listener.fileno()}"

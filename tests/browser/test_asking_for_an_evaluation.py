@@ -203,7 +203,9 @@ def test_reading_the_privacy_notice_mid_form_loses_nothing(
     asker.opens_with_birth_date(product.reception("asks", family="Private")["link"])
     asker.has_filled_up_to("safety")
     if scripts:
-        asker.chooses("Did you hurt this leg in the last 2 weeks?", "Yes", side="Left leg").sees_saved()
+        with asker.page.expect_response(lambda answer: answer.request.method == "POST"):
+            asker.chooses("Did you hurt this leg in the last 2 weeks?", "Yes", side="Left leg")
+        asker.sees_saved()
     asker.follows("Privacy notice").reads_heading("Privacy notice").goes_back_in_browser()
     if scripts:
         asker.has_chosen("Did you hurt this leg in the last 2 weeks?", "Yes", side="Left leg")

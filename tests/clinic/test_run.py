@@ -239,6 +239,7 @@ def test_every_way_of_ending_it_ends_every_process(checkout: Checkout, how: str)
     assert checkout.get("/healthz") == 0
 
 
+@pytest.mark.deep
 def test_a_postgres_that_was_up_before_stays_up(checkout: Checkout) -> None:
     subprocess.run(
         [".venv/bin/python", "-m", "clinic.database", "up"],
@@ -263,6 +264,7 @@ def child_of(pid: int, parent: int) -> bool:
     return pid == parent or int(fields[1]) == parent
 
 
+@pytest.mark.deep
 def test_a_taken_or_senseless_port_is_named(checkout: Checkout) -> None:
     with socket.create_server(("127.0.0.1", checkout.port)):
         code, said = checkout.make("run")

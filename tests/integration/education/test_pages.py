@@ -334,3 +334,10 @@ def test_links_form_the_chain_in_one_query(library: None, django_assert_num_quer
         chain = ChainLink.objects.graph()
     assert len(chain.links) == 32
     assert [way.nodes[-1] for way in chain.ways_up("oversupination")] == ["knee-outer"]
+
+
+def test_the_course_goes_part_by_part_wherever_a_lesson_was_placed(library: None, client: Client) -> None:
+    Lesson.objects.filter(slug="rolling-in").update(order=99)
+    html = client.get("/learn/course/").text
+    assert html.count('id="up"') == 1
+    assert html.index('id="rolling-in"') < html.index('id="down"')

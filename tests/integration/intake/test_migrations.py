@@ -21,6 +21,7 @@ def migrate(owner: str, app: str, to: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.deep
 def test_whoever_asked_before_gets_an_evaluation(database_urls: tuple[str, str], ready_database: str):
     owner_url, app_url = database_urls
     name = f"footing_test_{os.getpid()}_migrated"
