@@ -6,6 +6,7 @@ import sys
 import uuid
 
 import psycopg
+import pytest
 
 from tests.conftest import ROOT, address, copy_database, drop_database
 
