@@ -9,8 +9,8 @@ PRODUCTION := CLINIC_MODE=production $(NO_DATABASE) SITE_URL=https://intake.clin
 	SECRET_KEY=only-for-make-check-zq7Xw2mK9vTr4LpB8sNc3HdJ6fYgA1eU ALLOWED_HOSTS=intake.clinic.example \
 	EMAIL_HOST=mail.clinic.example DEFAULT_FROM_EMAIL=visits@clinic.example ON_CALL_EMAIL=on-call@clinic.example
 
-# Two processes, a file of tests at a time; `make test WORKERS=` runs them in one.
-WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
+# Three processes for two cores, since browsers wait; a file of tests at a time; `make test WORKERS=` runs them in one.
+WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup setup-dev run stop test deep check lint types imports migrations templates production fix check-shared lock bench
 

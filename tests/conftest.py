@@ -29,7 +29,7 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-# Files or folders whose tests take longest. They begin, so that two processes end at about the same time.
+# Files or folders whose tests take longest. They begin, so that all processes end at about the same time.
 LONGEST = (
     "drills/",
     "clinic/test_run.py",
