@@ -1,6 +1,7 @@
 """The lessons' editor at /editor/: who comes in and how far, who reviews, and what rules need to stay."""
 
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any, Final
 
 from django.contrib import messages
@@ -38,15 +39,14 @@ KEEPERS: Final = ("editor", "owner", "physio")
 # What the editor's packages bring along and our roles replace.
 NOT_OURS: Final = ("Editors", "Moderators")
 
+# Where one can choose and not make: making asks for more than a chooser shows.
+CHOOSERS: Final = "wagtailsnippetchoosers_education_"
 # The pages of the editor that exist here. Page trees, users, documents, sites and workflows are not
 # ours: their URLs are there because its menus ask for them, and they answer like any unknown address.
-# One can choose there, not make: making asks for more than a chooser shows.
-CHOOSERS: Final = "wagtailsnippetchoosers_education_"
-PICTURES: Final = "wagtailimages_chooser"
 ROOMS: Final = (
     "wagtailsnippets_education_",
     CHOOSERS,
-    PICTURES,
+    "wagtailimages_chooser",
     "wagtailadmin_editing_sessions",
     "education_editor",
 )
@@ -100,9 +100,11 @@ class EditorDoor:
             return None
         if request.user.is_anonymous:
             return redirect_to_login(ADDRESS if request.method != "GET" else request.get_full_path())
-        if request.user.has_perm(ENTER) and match_name(request) == ACCOUNT:
+        if not request.user.has_perm(ENTER):
+            raise Http404
+        if request.resolver_match and request.resolver_match.view_name == ACCOUNT:
             return redirect("admin:password_change")
-        if not request.user.has_perm(ENTER) or not is_open(request) or not could_be_a_row(kwargs):
+        if not is_open(request) or not could_be_a_row(kwargs):
             raise Http404
         return None
 
@@ -119,10 +121,6 @@ class EditorDoor:
             messages.error(request, _("It is in use, so it has to stay."))
             return redirect(request.path)
         return None
-
-
-def match_name(request: HttpRequest) -> str:
-    return request.resolver_match.view_name if request.resolver_match else ""
 
 
 def could_be_a_row(kwargs: dict[str, Any]) -> bool:
@@ -192,14 +190,13 @@ def sync() -> None:
         WorkflowContentType.objects.update_or_create(
             content_type=ContentType.objects.get_for_model(model), defaults={"workflow": workflow}
         )
-    for role in KEEPERS:
-        for action in ("add", "change", "choose"):
-            GroupCollectionPermission.objects.get_or_create(
-                group=Group.objects.get(name=role),
-                collection=Collection.get_first_root_node(),
-                permission=Permission.objects.get(
-                    content_type__app_label="wagtailimages", codename=f"{action}_image"
-                ),
-            )
+    pictures = Collection.get_first_root_node()
+    allowed = Permission.objects.filter(
+        content_type__app_label="wagtailimages", codename__in=("add_image", "change_image", "choose_image")
+    )
+    for group, permission in product(Group.objects.filter(name__in=KEEPERS), allowed):
+        GroupCollectionPermission.objects.get_or_create(
+            group=group, collection=pictures, permission=permission
+        )
     Workflow.objects.exclude(pk=workflow.pk).update(active=False)
     Group.objects.filter(name__in=NOT_OURS).delete()

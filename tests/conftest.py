@@ -183,9 +183,9 @@ def lighter_settings() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
     """No page of an earlier test, which may have had other settings, is found instead of drawn."""
-    from education.edition.pages import SHELF
+    from education.edition.pages import PAGES
 
-    SHELF.clear()
+    PAGES.clear()
 
 
 @pytest.fixture(autouse=True)

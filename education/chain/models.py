@@ -1,6 +1,6 @@
 """The chain as editors keep it: parts, links between them, the tests that check a link, and sources."""
 
-from typing import Any, Final
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -8,11 +8,11 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalManyToManyField
 from modelcluster.models import ClusterableModel
-from wagtail.models import DraftStateMixin, LockableMixin, Revision, RevisionMixin, WorkflowMixin
+from wagtail.models import LockableMixin, RevisionMixin, WorkflowMixin
 from wagtail.search import index
 
 from education.chain.graph import Chain, Link
-from education.chain.protection import refuse_if_used, uses_of
+from education.chain.protection import StaysWhileUsed
 from education.edition.models import new_edition
 
 # What a row says of its drafts, their times and who has it open. Readers' pages never look at it.
@@ -122,9 +122,7 @@ class ChainLinkQuerySet(models.QuerySet["ChainLink"]):
         return Chain(Link(*row) for row in rows)
 
 
-class ChainLink(
-    WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, index.Indexed, ClusterableModel
-):
+class ChainLink(WorkflowMixin, StaysWhileUsed, LockableMixin, RevisionMixin, index.Indexed, ClusterableModel):
     """One step of the chain: trouble at `from_node` can lead to trouble at `to_node`.
 
     `laterality` compares the sore side at the start of the trouble with the side at the end of this link.
@@ -216,27 +214,7 @@ class ChainLink(
         super().clean()
         if self.from_node_id is not None and self.from_node_id == self.to_node_id:
             raise ValidationError({"to_node": _("A link cannot lead to where it starts.")})
-        before = ChainLink.objects.filter(pk=self.pk).values_list("slug", flat=True).first()
-        if before is not None and before != self.slug:
-            refuse_if_used(ChainLink(pk=self.pk, slug=before), "slug", only_by_name=True)
-
-    def publish(self, revision: Revision, user: Any = None, **options: Any) -> None:
-        """Make the revision what readers see, now or at its time."""
-        super().publish(revision, user=user, **options)
-
-    def unpublish(self, set_expired: bool = False, commit: bool = True, **options: Any) -> None:
-        """Take it from the chain. Raises `InUse` while a rule is about it."""
-        if set_expired:
-            if uses_of(self):
-                return
-        else:
-            refuse_if_used(self)
-        super().unpublish(set_expired=set_expired, commit=commit, **options)
-
-    def delete(self, *args: Any, **kwargs: Any) -> Any:
-        """Raises `InUse` while a rule is about it."""
-        refuse_if_used(self, only_by_name=True)
-        return super().delete(*args, **kwargs)
+        self.refuse_another_slug()
 
 
 new_edition(Source, unread={"used_for"})

@@ -68,7 +68,7 @@ class Page:
         return response
 
 
-class Shelf:
+class KeptPages:
     """Pages by address, the one used last at the end. One of each address: a newer takes its place."""
 
     def __init__(self, most_pages: int = MOST_PAGES, most_bytes: int = MOST_BYTES) -> None:
@@ -90,7 +90,7 @@ class Shelf:
             return page
 
     def keep(self, address: object, page: Page) -> None:
-        """Put it on the shelf; what was used longest ago makes room."""
+        """Put it among them; what was used longest ago makes room."""
         with self._lock:
             self._take(address)
             self._pages[address] = page
@@ -109,7 +109,7 @@ class Shelf:
             self.bytes -= page.bytes
 
 
-SHELF: Final = Shelf()
+PAGES: Final = KeptPages()
 
 
 def takes_gzip(request: HttpRequest) -> bool:
@@ -142,14 +142,14 @@ def kept_by(variant: Callable[[HttpRequest], str]) -> Callable[[View], View]:
             edition = Edition.current()
             stamp = (edition, timezone.localdate())
             address = (request.path, variant(request))
-            found = SHELF.find(address, stamp)
+            found = PAGES.find(address, stamp)
             if found is None:
                 drawn = view(request, *args, **kwargs)
                 if drawn.status_code != 200:
                     return drawn
                 found = Page.of(stamp, drawn)
                 if edition is not None:
-                    SHELF.keep(address, found)
+                    PAGES.keep(address, found)
             response = found.answer(packed=takes_gzip(request))
             # The 304 for whoever has it already.
             return get_conditional_response(request, response.headers["ETag"], response=response) or response

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from education.catalog.health import Problem, problems
 from education.catalog.load import read_tables
 from education.chain.models import ChainLink, Source
-from education.editor.warnings import Shelf, dead_links
+from education.editor.warnings import Readable, dead_links
 from education.lessons.models import Lesson
 
 # How a kind of the catalog is edited: the pages of its table, and the column that holds its name there.
@@ -22,6 +22,9 @@ EDITED: Final[dict[str, tuple[str, type[Model], str]]] = {
     "link": ("chainlink", ChainLink, "slug"),
     "source": ("source", Source, "code"),
 }
+
+# The rows of each of these kinds by that column.
+Rows = dict[str, dict[str, Model]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +38,40 @@ class Ailment:
 
 
 def board() -> list[Ailment]:
-    """Everything to mend, overdue reviews first."""
+    """Everything to mend, overdue reviews first. The number of queries does not grow with what is wrong."""
+    rows: Rows = {
+        kind: {getattr(row, column): row for row in model._default_manager.all()}
+        for kind, (_pages, model, column) in EDITED.items()
+    }
     lessons = list(Lesson.objects.live())
     found = [
-        Ailment("overdue", lesson.title, url_of("lesson", lesson.pk), told)
+        of_lesson("overdue", lesson, _("Its review was due on %(day)s.") % {"day": lesson.next_review_on})
         for lesson in lessons
         if lesson.review_is_overdue
-        and (told := _("Its review was due on %(day)s.") % {"day": lesson.next_review_on})
     ]
-    counted = problems(read_tables())
-    found += [ailment_of(problem) for problem in counted]
-    named = {problem.entry for problem in counted if problem.rule == "dead-link"}
-    shelf = Shelf.read()
+    told = problems(read_tables())
+    found += [of_problem(problem, rows) for problem in told]
+    named = {problem.entry for problem in told if problem.rule == "dead-link"}
+    readable = Readable.read()
     for lesson in lessons:
         if f"lesson {lesson.slug}" not in named:
-            for dead in dict.fromkeys(dead_links(lesson, shelf)):
-                text = _("Leads nowhere: %(link)s") % {"link": dead}
-                found.append(Ailment("dead-link", lesson.title, url_of("lesson", lesson.pk), text))
+            found += [
+                of_lesson("dead-link", lesson, _("Leads nowhere: %(link)s") % {"link": dead})
+                for dead in dict.fromkeys(dead_links(lesson, readable))
+            ]
     return found
 
 
-def ailment_of(problem: Problem) -> Ailment:
+def of_lesson(rule: str, lesson: Lesson, text: str) -> Ailment:
+    return Ailment(rule, lesson.title, url_of("lesson", lesson.pk), text)
+
+
+def of_problem(problem: Problem, rows: Rows) -> Ailment:
     kind, _space, key = problem.entry.partition(" ")
-    if kind not in EDITED:
+    row = rows.get(kind, {}).get(key)
+    if row is None:
         return Ailment(problem.rule, problem.entry, "", problem.message)
-    _pages, model, column = EDITED[kind]
-    row = model._default_manager.filter(**{column: key}).first()
-    return Ailment(
-        problem.rule, str(row or problem.entry), url_of(kind, row.pk) if row else "", problem.message
-    )
+    return Ailment(problem.rule, str(row), url_of(kind, row.pk), problem.message)
 
 
 def url_of(kind: str, key: int) -> str:

@@ -23,29 +23,24 @@ class Warn:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """What lessons may point to, read once for many: live slugs, live keys, and who links to whom by key."""
+class Readable:
+    """Live lessons, read once for many: their slugs, their keys, and the keys that another leads to."""
 
     slugs: frozenset[str]
     keys: frozenset[int]
     reached: frozenset[int]
 
     @classmethod
-    def read(cls) -> "Shelf":
+    def read(cls) -> "Readable":
         """Of all live lessons, in two queries."""
-        slugs: set[str] = set()
-        keys: set[int] = set()
-        reached: set[int] = set()
-        for key, slug, body in Lesson.objects.live().values_list("pk", "slug", "body"):
-            slugs.add(slug)
-            keys.add(key)
-            reached |= {target for target in linked_lessons(body) if target != key}
-        by_slug = dict(Lesson.objects.live().values_list("slug", "pk"))
+        lessons = list(Lesson.objects.live().values_list("pk", "slug", "body"))
+        by_slug = {slug: key for key, slug, _body in lessons}
         related = Lesson.related.through.objects.filter(from_lesson__live=True)
-        reached |= set(related.values_list("to_lesson", flat=True))
-        for body in Lesson.objects.live().values_list("body", flat=True):
-            reached |= {by_slug[slug] for slug in lesson_addresses(body) if slug in by_slug}
-        return cls(frozenset(slugs), frozenset(keys), frozenset(reached))
+        reached = set(related.values_list("to_lesson", flat=True))
+        for key, _slug, body in lessons:
+            reached |= {target for target in linked_lessons(body) if target != key}
+            reached |= {by_slug[slug] for link in addresses(body) if (slug := lesson_slug(link)) in by_slug}
+        return cls(frozenset(by_slug), frozenset(by_slug.values()), frozenset(reached))
 
 
 def linked_lessons(body: Any) -> list[int]:
@@ -60,27 +55,23 @@ def addresses(body: Any) -> list[str]:
     ]
 
 
-def lesson_addresses(body: Any) -> list[str]:
-    """Slugs of the lessons that the words of a body link to."""
-    found = []
-    for link in addresses(body):
-        path = urlsplit(link).path
-        if link.startswith("/learn/") and path.strip("/").count("/") == 1:
-            found.append(path.strip("/").split("/")[1])
-    return found
+def lesson_slug(link: str) -> str | None:
+    """The slug of the lesson that an address leads to; None for any other address."""
+    room, _slash, slug = urlsplit(link).path.strip("/").partition("/")
+    return slug if link.startswith("/learn/") and room == "learn" and slug and "/" not in slug else None
 
 
-def dead_links(lesson: Lesson, shelf: Shelf) -> list[str]:
+def dead_links(lesson: Lesson, readable: Readable) -> list[str]:
     """Addresses and lessons that this lesson points to and readers cannot open."""
     dead = []
     for link in addresses(lesson.body):
         parts = urlsplit(link)
         if parts.scheme or parts.netloc:
             continue
-        slugs = lesson_addresses([{"type": "text", "value": f'<a href="{link}"></a>'}])
-        if (slugs and slugs[0] not in shelf.slugs) or not is_page(parts.path):
+        slug = lesson_slug(link)
+        if (slug is not None and slug not in readable.slugs) or not is_page(parts.path):
             dead.append(link)
-    missing = [key for key in linked_lessons(lesson.body) if key not in shelf.keys]
+    missing = [key for key in linked_lessons(lesson.body) if key not in readable.keys]
     return dead + list(Lesson.objects.filter(pk__in=missing).values_list("title", flat=True))
 
 
@@ -94,12 +85,12 @@ def is_page(path: str) -> bool:
         return False
 
 
-def warnings_of(lesson: Lesson, shelf: Shelf | None = None) -> list[Warn]:
+def warnings_of(lesson: Lesson) -> list[Warn]:
     """Everything to know before this draft is published; none for a lesson in good order."""
-    return list(_warnings(lesson, shelf or Shelf.read()))
+    return list(_warnings(lesson, Readable.read()))
 
 
-def _warnings(lesson: Lesson, shelf: Shelf) -> Iterator[Warn]:
+def _warnings(lesson: Lesson, readable: Readable) -> Iterator[Warn]:
     texts = [lesson.title, lesson.lead, *lesson.paragraphs, *lesson.key_points]
     reads_at = grade([*lesson.paragraphs, *lesson.key_points])
     if reads_at > HARDEST_GRADE:
@@ -125,7 +116,7 @@ def _warnings(lesson: Lesson, shelf: Shelf) -> Iterator[Warn]:
             level = int(value["level"])
         elif block["type"] in ("drawing", "picture") and not value["alt"] and not value["decorative"]:
             yield Warn("alt", _("A drawing or picture has no words for people who do not see it."))
-    for dead in dead_links(lesson, shelf):
+    for dead in dead_links(lesson, readable):
         yield Warn("dead-link", _("Leads nowhere: %(link)s") % {"link": dead})
     outside = [link for link in addresses(lesson.body) if urlsplit(link).netloc]
     if outside:
@@ -134,7 +125,7 @@ def _warnings(lesson: Lesson, shelf: Shelf) -> Iterator[Warn]:
             ngettext("A link leaves this site: %(links)s", "Links leave this site: %(links)s", len(outside))
             % {"links": ", ".join(outside)},
         )
-    if lesson.pk not in shelf.reached:
+    if lesson.pk not in readable.reached:
         yield Warn("unreachable", _("No other lesson links here."))
     if not lesson.sources.all():
         yield Warn("sources", _("No source is listed."))

@@ -16,7 +16,6 @@ from modelcluster.fields import ParentalManyToManyField
 from modelcluster.models import ClusterableModel
 from wagtail.fields import StreamField
 from wagtail.models import (
-    DraftStateMixin,
     LockableMixin,
     PreviewableMixin,
     Revision,
@@ -26,7 +25,7 @@ from wagtail.models import (
 from wagtail.search import index
 
 from education.chain.models import OF_DRAFTS, ChainLink, Source
-from education.chain.protection import refuse_if_used, uses_of
+from education.chain.protection import StaysWhileUsed, refuse_if_used
 from education.edition.models import new_edition
 from education.lessons import pictures
 from education.lessons.blocks import SUBHEADING, BodyBlock, raw_blocks, texts_of
@@ -134,11 +133,12 @@ def writer_of(revision: Revision) -> int | None:
         return {**said, "body": without_ids(json.loads(one.content["body"]))}
 
     writer: int | None = revision.user_id
+    its_words = words(revision)
     earlier = Revision.objects.filter(
         base_content_type_id=revision.base_content_type_id, object_id=revision.object_id, pk__lt=revision.pk
     ).order_by("-pk")
     for one in earlier.iterator(chunk_size=10):
-        if words(one) != words(revision):
+        if words(one) != its_words:
             break
         writer = one.user_id
     return writer
@@ -196,7 +196,7 @@ class LessonQuerySet(models.QuerySet["Lesson"]):
 class Lesson(
     PreviewableMixin,
     WorkflowMixin,
-    DraftStateMixin,
+    StaysWhileUsed,
     LockableMixin,
     RevisionMixin,
     index.Indexed,
@@ -331,11 +331,9 @@ class Lesson(
             return
         if any(block["type"] == "lesson" and block["value"] == self.pk for block in raw_blocks(self.body)):
             raise ValidationError({"body": _("A lesson cannot link to itself.")})
-        before = Lesson.objects.filter(pk=self.pk).values_list("slug", flat=True).first()
-        if before is not None and before != self.slug:
-            refuse_if_used(Lesson(pk=self.pk, slug=before), "slug", only_by_name=True)
+        self.refuse_another_slug()
         if self.expire_at is not None:
-            refuse_if_used(Lesson(pk=self.pk, slug=before or self.slug), "expire_at")
+            refuse_if_used(Lesson(pk=self.pk, slug=self.stored_slug() or self.slug), "expire_at")
 
     def publish(self, revision: Revision, user: Any = None, **options: Any) -> None:
         """Make the revision what readers see, now or at its time.
@@ -357,21 +355,6 @@ class Lesson(
         LessonRedirect.objects.filter(slug=now).delete()
         if before is not None and before != now:
             LessonRedirect.objects.update_or_create(slug=before, defaults={"lesson_id": self.pk})
-
-    def unpublish(self, set_expired: bool = False, commit: bool = True, **options: Any) -> None:
-        """Take it from the readers. Raises `InUse` while a rule or a link of the chain needs it."""
-        if set_expired:
-            # The time came after a rule began to use it: it stays, and the health board says so.
-            if uses_of(self):
-                return
-        else:
-            refuse_if_used(self)
-        super().unpublish(set_expired=set_expired, commit=commit, **options)
-
-    def delete(self, *args: Any, **kwargs: Any) -> Any:
-        """Raises `InUse` while a rule needs it; the database refuses for links of the chain."""
-        refuse_if_used(self, only_by_name=True)
-        return super().delete(*args, **kwargs)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Also keeps the words of the body as text, which is what readers search."""

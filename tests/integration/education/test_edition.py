@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from education.clinic_info.models import PrivacyNotice
-from education.edition.pages import MOST_BYTES, SHELF, Page, Shelf
+from education.edition.pages import MOST_BYTES, PAGES, KeptPages, Page
 from education.models import (
     Author,
     Category,
@@ -27,6 +27,7 @@ from education.models import (
     LessonRedirect,
     Source,
 )
+from tests.integration.locks import until_somebody_waits
 
 LESSON = "/learn/flat-feet/"
 NEW_PHONE = "(310) 555-0199"
@@ -271,15 +272,7 @@ def test_two_writers_wait_for_each_other_and_both_finish(committed_db: None) -> 
         one = pool.submit(first)
         assert written.wait(10)
         two = pool.submit(second)
-        for _ in range(400):
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT count(*) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-                )
-                if cursor.fetchone()[0]:
-                    break
-            threading.Event().wait(0.01)
+        until_somebody_waits()
         go_on.set()
         one.result(30)
         two.result(30)
@@ -307,21 +300,21 @@ def test_nobody_can_fill_the_shelf(library: None, client: Client) -> None:
     paths = public_pages()
     for path in paths:
         client.get(path)
-    full = len(SHELF), SHELF.bytes
+    full = len(PAGES), PAGES.bytes
     assert full[0] == len(paths)
     assert full[1] < MOST_BYTES / 2
     for number in range(5):
         client.get(f"{LESSON}?utm_source={number}")
         client.get(f"/chain/?side={number}")
         assert client.get(f"/learn/none-{number}/").status_code == 404
-    assert (len(SHELF), SHELF.bytes) == full
+    assert (len(PAGES), PAGES.bytes) == full
 
 
 def test_a_shelf_has_limits() -> None:
     def page(size: int) -> Page:
         return Page("stamp", "text/html", b"x" * size, b"", "tag")
 
-    shelf = Shelf(most_pages=3, most_bytes=100)
+    shelf = KeptPages(most_pages=3, most_bytes=100)
     for name in "abc":
         shelf.keep(name, page(10))
     assert shelf.find("a", "stamp") is not None

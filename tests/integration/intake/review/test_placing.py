@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 from django.utils import timezone
 
 from intake import audit
@@ -12,6 +12,7 @@ from intake.responses.models import QuestionnaireResponse
 from intake.review.models import QueueEntry, Review
 from intake.screening import record
 from tests import factories
+from tests.integration.locks import until_somebody_waits
 
 Status = QueueEntry.Status
 
@@ -167,15 +168,7 @@ def test_of_two_writers_at_once_the_later_sees_what_the_earlier_wrote(committed_
     flag_written.wait(10)
     second = threading.Thread(target=start_review)
     second.start()
-    with connection.cursor() as cursor:
-        for _ in range(400):
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0]:
-                break
-            threading.Event().wait(0.01)
+    until_somebody_waits()
     go_on.set()
     first.join(20)
     second.join(20)
