@@ -18,6 +18,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
+from clinic.database import find_binaries
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Examples run against a real database and a loaded machine: a slow one is no failure.
@@ -133,6 +135,20 @@ def copy_database(owner_url: str, template: str, name: str) -> None:
         owner.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         )
+
+
+def restore_database(owner_url: str, template: str, into: str) -> None:
+    """Fill the empty database at the address `into`, on another server, with what the template holds."""
+    programs = find_binaries().folder
+    dump = subprocess.run(
+        [programs / "pg_dump", "--dbname", address(owner_url, template)], stdout=subprocess.PIPE, check=True
+    )
+    subprocess.run(
+        [programs / "psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--dbname", into],
+        input=dump.stdout,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
 
 
 def drop_database(owner_url: str, name: str) -> None:
