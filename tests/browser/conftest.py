@@ -7,8 +7,6 @@ refuses to touch a database, so it must be gone before tests of other packages b
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,34 +33,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="package")
 def product(database_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The product on a copy of the ready database: a clinic with its catalogs and nobody in it."""
-    folder = tmp_path_factory.mktemp("product")
-    with run_product(database_urls, "browser", folder) as running:
-        yield running
+    owner, app = database_urls
+    name = f"footing_browser_{os.getpid()}"
+    copy_database(owner, template_database(owner, app), name)
+    urls = Urls(app=address(app, name), owner=address(owner, name))
+    running = Product(urls, tmp_path_factory.mktemp("product"))
+    try:
+        yield running.start()
+    finally:
+        running.end()
+        drop_database(owner, name)
     # Whatever the stories did: the server met no error of its own, and no log holds a link's secret.
     wrong = [line for line in running.said().splitlines() if " ERROR " in line or "Traceback" in line]
     assert wrong == []
     assert "intake/open/" not in running.said()
 
 
-@pytest.fixture(scope="module")
-def alone(database_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """A product for one file of stories, where things may break and everything can be counted."""
-    folder = tmp_path_factory.mktemp("alone")
-    with run_product(database_urls, "alone", folder) as running:
-        yield running
-
-
-@contextmanager
-def run_product(database_urls: tuple[str, str], kind: str, folder: Path) -> Iterator[Product]:
-    owner, app = database_urls
-    name = f"footing_{kind}_{os.getpid()}"
-    copy_database(owner, template_database(owner, app), name)
-    running = Product(Urls(app=address(app, name), owner=address(owner, name)), folder)
-    try:
-        yield running.start()
-    finally:
-        running.end()
-        drop_database(owner, name)
+@pytest.fixture
+def broken_on_purpose(product: Product) -> Iterator[None]:
+    """In a story that breaks something, what the server says of it is no error of the server's."""
+    before = product.log.stat().st_size
+    yield
+    os.truncate(product.log, before)
 
 
 @pytest.fixture(scope="package")
@@ -92,16 +84,6 @@ BOTH_WAYS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "n
 @pytest.fixture
 def come(product: Product, chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Come]:
     """`come(Patient, scripts=False)`: a person with a browser. What their pages did wrong fails the test."""
-    yield from comers(chromium, product, request)
-
-
-@pytest.fixture
-def come_alone(alone: Product, chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Come]:
-    """Like `come`, to the product that this file of stories has to itself."""
-    yield from comers(chromium, alone, request)
-
-
-def comers(chromium: Browser, product: Product, request: pytest.FixtureRequest) -> Iterator[Come]:
     people: list[Visitor] = []
 
     def one(kind: type[Visitor], **how: Any) -> Visitor:

@@ -1,12 +1,13 @@
 """Somebody who keeps the lessons, at /editor/ with a mouse. The editor needs scripts."""
 
+import contextlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from playwright.sync_api import FrameLocator, Locator, expect
+from playwright.sync_api import FrameLocator, Locator, Response, TimeoutError, expect
 
 from tests.browser.visitor import LAPTOP, Visitor
 
@@ -38,6 +39,22 @@ class Editor(Visitor):
     def rests(self) -> Self:
         self.page.wait_for_load_state("networkidle")
         return self
+
+    def types_until_saved(self, field: Locator, words: str) -> str:
+        """What stood in the field when the page saved by itself.
+
+        The page first notes what it began with, some time after it is there, and sees no change before.
+        """
+        for number in range(10):
+            with contextlib.suppress(TimeoutError):
+                with self.page.expect_response(self._is_save, timeout=4_000):
+                    field.fill(f"{words} {number}")
+                    self.page.keyboard.press("Tab")
+                return field.input_value()
+        raise AssertionError("the page never saved by itself")
+
+    def _is_save(self, answer: Response) -> bool:
+        return self.path in answer.url and answer.request.method == "POST"
 
     def opens(self, path: str) -> Self:
         self.page.goto(path)

@@ -117,16 +117,11 @@ def test_words_outlive_a_closed_browser(sam: Editor) -> None:
     sam.opens_lesson("Walking with a stiff knee")
     path = sam.path
     sentence = sam.field("One sentence for lists*")
-    # A moment after the page is there the editor notes what stood in it, to know later what changed.
-    sam.page.wait_for_timeout(1_500)
-    with sam.page.expect_response(lambda answer: path in answer.url and answer.request.method == "POST"):
-        sentence.fill("A thought of tonight.")
-        sam.page.keyboard.press("Tab")
-    words = sentence.input_value()
+    words = sam.types_until_saved(sentence, "A thought of tonight")
     sam.closes_tab().opens(path)
     expect(sam.field("One sentence for lists*")).to_have_value(words)
     sam.opens("/learn/stiff-knee-walk/")
-    expect(sam.page.get_by_text("A thought of tonight.")).to_have_count(0)
+    expect(sam.page.get_by_text("A thought of tonight")).to_have_count(0)
 
 
 def test_what_a_rule_needs_stays(maya: Editor) -> None:

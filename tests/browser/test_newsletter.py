@@ -55,6 +55,12 @@ class Editor(Staff):
         return self.page.locator("#result_list .field-email").all_inner_texts()
 
 
+def nobody_has_joined(product: Product) -> None:
+    """Readers of earlier stories are gone, and mail does not leave faster than they could ask."""
+    for table in ("delivery", "subscriber", "recentuse"):
+        change(product, f"DELETE FROM education_{table}")
+
+
 def link_in(mail: str) -> str:
     found = LINK.search(mail.replace("=\n", ""))
     assert found, mail
@@ -169,71 +175,73 @@ def test_a_form_from_elsewhere_is_refused_and_can_be_sent_from_here(reader: Read
     reader.presses("Send me lessons").reads_heading("Thank you. Check your e-mail")
 
 
+@pytest.mark.usefixtures("broken_on_purpose")
 def test_a_failure_of_ours_is_an_apology_and_keeps_the_address(
-    come_alone: Come, alone: Product, scripts: bool
+    come: Come, product: Product, scripts: bool
 ) -> None:
-    reader: Reader = come_alone(Reader, scripts=scripts)
+    reader: Reader = come(Reader, scripts=scripts)
     address = f"bad-day.{scripts}@readers.example".lower()
     reader.goes_to(LESSON)
-    with without(alone, "education_subscriber"), reader.refused_with(503):
+    with without(product, "education_subscriber"), reader.refused_with(503):
         reader.asks_for_lessons(address)
     reader.sees_error("Sorry, that did not work").reads("Nothing was saved").finds_it_for_everybody()
     assert reader.page.get_by_label("E-mail address").input_value() == address
-    assert alone.mail.to(address) == []
+    assert product.mail.to(address) == []
     reader.presses("Send me lessons").reads_heading("Thank you. Check your e-mail")
-    alone.mail.wait_for(address)
+    product.mail.wait_for(address)
 
 
 def test_machines_get_the_same_thank_you_and_nothing_else(
-    come_alone: Come, alone: Product, scripts: bool
+    come: Come, product: Product, scripts: bool
 ) -> None:
-    reader: Reader = come_alone(Reader, scripts=scripts)
+    reader: Reader = come(Reader, scripts=scripts)
     machine, flood, person = (
         f"{who}.{scripts}@readers.example".lower() for who in ("machine", "r", "person")
     )
     reader.goes_to(LESSON)
     reader.page.evaluate("document.getElementById('newsletter-topic').value = 'cheap shoes'")
     reader.asks_for_lessons(machine).reads_heading("Thank you. Check your e-mail")
-    change(alone, "DELETE FROM education_recentuse")
+    change(product, "DELETE FROM education_recentuse")
     for number in range(32):
         answer = reader.context.request.post(
             "/newsletter/",
             form={"email": f"{number}.{flood}", "topic": ""},
-            headers={"Origin": alone.address, "Sec-Fetch-Site": "same-origin"},
+            headers={"Origin": product.address, "Sec-Fetch-Site": "same-origin"},
         )
         assert answer.url.endswith("/newsletter/check-your-mail/")
-    change(alone, "DELETE FROM education_recentuse")
+    change(product, "DELETE FROM education_recentuse")
     reader.goes_to(LESSON).asks_for_lessons(person).reads_heading("Thank you. Check your e-mail")
-    alone.mail.wait_for(person)
-    editor: Editor = come_alone(Editor)
-    editor.signs_in(alone.reception("staff", role="editor", username="sam", email="sam@clinic.example"))
+    product.mail.wait_for(person)
+    editor: Editor = come(Editor)
+    editor.signs_in(product.reception("staff", role="editor", username="sam", email="sam@clinic.example"))
     stored = editor.subscribers(f"?q=.{scripts}@".lower())
     assert machine not in stored
     assert person in stored
     assert sum(address.endswith(f".{flood}") for address in stored) == 30
 
 
-def test_an_issue_from_writing_it_to_the_last_reader(come_alone: Come, alone: Product) -> None:
-    ana, bo, cy = (come_alone(Reader, scripts=scripts) for scripts in (True, False, True))
+def test_an_issue_from_writing_it_to_the_last_reader(come: Come, product: Product) -> None:
+    nobody_has_joined(product)
+    ana, bo, cy = (come(Reader, scripts=scripts) for scripts in (True, False, True))
     addresses = [f"{name}@issue.example" for name in ("ana", "bo", "cy", "dee")]
     for reader, address in zip((ana, bo, cy), addresses, strict=False):
-        reader.joins(alone, address)
+        reader.joins(product, address)
     ana.goes_to(LESSON).asks_for_lessons(addresses[3])
 
-    editor: Editor = come_alone(Editor)
-    editor.signs_in(alone.reception("staff", role="editor", username="sam", email="sam@clinic.example"))
+    editor: Editor = come(Editor)
+    editor.signs_in(product.reception("staff", role="editor", username="sam", email="sam@clinic.example"))
     assert set(addresses) <= set(editor.subscribers())
     editor.writes_issue("Two lessons for spring", "When the foot rolls in", "High arches")
     editor.reads("1 Demo Plaza").finds_page_accessible()
     editor.presses("Send a test to me")
-    assert "Subject: Test: Two lessons for spring" in alone.mail.wait_for("sam@clinic.example")[0]
+    assert "Subject: Test: Two lessons for spring" in product.mail.wait_for("sam@clinic.example")[0]
     editor.sends_issue("3 subscribers")
 
-    mails = [alone.mail.wait_for(address, 2)[1] for address in addresses[:3]]
-    assert len(alone.mail.to(addresses[3])) == 1, "who has not confirmed gets the link to confirm alone"
+    mails = [product.mail.wait_for(address, 2)[1] for address in addresses[:3]]
+    assert len(product.mail.to(addresses[3])) == 1, "who has not confirmed gets the link to confirm alone"
     follow_nobody(mails)
     leave = leave_link(mails[0])
-    stranger: Reader = come_alone(Reader, scripts=False)
+    stranger: Reader = come(Reader, scripts=False)
     stranger.goes_to(leave).reads_heading("Leave the list?").finds_page_accessible(everything=True)
     stranger.presses("Stop the lessons").reads_heading("You have left the list")
     stranger.finds_page_accessible(everything=True)
@@ -247,49 +255,48 @@ def test_an_issue_from_writing_it_to_the_last_reader(come_alone: Come, alone: Pr
     editor.page.get_by_label("Addresses, or the messages").fill("<CY@issue.example>: 550 5.1.1 User unknown")
     editor.presses("Mark as bounced").is_told("1 address marked.")
     assert "cy@issue.example" in editor.subscribers("?bounced_at__isempty=0")
-    eve: Reader = come_alone(Reader)
-    eve.joins(alone, "eve@issue.example")
+    eve: Reader = come(Reader)
+    eve.joins(product, "eve@issue.example")
     editor.writes_issue("One for summer", "High arches").sends_issue("1 subscriber")
-    alone.mail.wait_for("eve@issue.example", 2)
-    assert [len(alone.mail.to(address)) for address in addresses] == [2, 2, 2, 1]
+    product.mail.wait_for("eve@issue.example", 2)
+    assert [len(product.mail.to(address)) for address in addresses] == [2, 2, 2, 1]
 
     # Who left and comes upon the old link is offered a new one.
     ana.goes_to(ana.joined_by).reads_heading("This link has ended").finds_it_for_everybody()
     ana.presses("Send me a new link").reads_heading("Thank you. Check your e-mail")
-    ana.goes_to(link_in(alone.mail.wait_for("ana@issue.example", 3)[2]))
+    ana.goes_to(link_in(product.mail.wait_for("ana@issue.example", 3)[2]))
     ana.presses("Confirm").reads_heading("You are in")
 
 
-def test_the_list_leads_to_no_patient(come_alone: Come, alone: Product) -> None:
-    alone.reception("visit", email="casey@patients.example")
-    editor: Editor = come_alone(Editor)
-    editor.signs_in(alone.reception("staff", role="editor", username="sam", email="sam@clinic.example"))
+def test_the_list_leads_to_no_patient(come: Come, product: Product) -> None:
+    product.reception("visit", email="casey@patients.example")
+    editor: Editor = come(Editor)
+    editor.signs_in(product.reception("staff", role="editor", username="sam", email="sam@clinic.example"))
     assert "casey@patients.example" not in editor.subscribers()
     editor.does_not_read("Patients")
     for path in ("patient/", "evaluation/", "evaluationrequest/"):
         with editor.refused_with(404):
             editor.goes_to(f"/staff/intake/{path}")
-    physio: Staff = come_alone(Staff)
-    physio.signs_in(alone.reception("staff", role="physio", username="ortiz"))
+    physio: Staff = come(Staff)
+    physio.signs_in(product.reception("staff", role="physio", username="ortiz"))
     with physio.refused_with(404):
         physio.goes_to("/staff/education/subscriber/")
 
 
 def test_how_many_get_it_is_said_where_the_clinic_wants_it_and_is_true(
-    come_alone: Come, alone: Product, scripts: bool
+    come: Come, product: Product, scripts: bool
 ) -> None:
-    reader: Reader = come_alone(Reader, scripts=scripts)
-    change(alone, "DELETE FROM education_delivery")
-    change(alone, "DELETE FROM education_subscriber")
+    reader: Reader = come(Reader, scripts=scripts)
+    nobody_has_joined(product)
     for path in ("/newsletter/", "/", LESSON):
         reader.goes_to(path).does_not_read("people get them").does_not_read("subscribers")
-    change(alone, "UPDATE education_clinicinfo SET shows_subscriber_count = true")
+    change(product, "UPDATE education_clinicinfo SET shows_subscriber_count = true")
     try:
         reader.goes_to("/newsletter/").does_not_read("get them")
         for number in range(2):
-            come_alone(Reader, scripts=scripts).joins(alone, f"{number}.{scripts}@count.example".lower())
+            come(Reader, scripts=scripts).joins(product, f"{number}.{scripts}@count.example".lower())
         reader.goes_to("/newsletter/").asks_for_lessons(f"pending.{scripts}@count.example".lower())
         reader.goes_to("/newsletter/").reads("2 people get them.").finds_it_for_everybody()
     finally:
-        change(alone, "UPDATE education_clinicinfo SET shows_subscriber_count = false")
+        change(product, "UPDATE education_clinicinfo SET shows_subscriber_count = false")
     reader.goes_to("/newsletter/").does_not_read("people get them")
