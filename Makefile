@@ -9,6 +9,9 @@ PRODUCTION := CLINIC_MODE=production $(NO_DATABASE) SITE_URL=https://intake.clin
 	SECRET_KEY=only-for-make-check-zq7Xw2mK9vTr4LpB8sNc3HdJ6fYgA1eU ALLOWED_HOSTS=intake.clinic.example \
 	EMAIL_HOST=mail.clinic.example DEFAULT_FROM_EMAIL=visits@clinic.example ON_CALL_EMAIL=on-call@clinic.example
 
+# The product and its tests start many processes: what they import is compiled once, not by each.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Three processes for two cores, since browsers wait; a file of tests at a time; `make test WORKERS=` runs them in one.
 WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 

@@ -103,7 +103,7 @@ def test_mistakes_are_named_and_nothing_typed_is_lost(asker: Asker) -> None:
     ("person", "scripts"),
     [
         pytest.param("new", True, id="new with scripts"),
-        pytest.param("known", False, id="known without"),
+        pytest.param("known", False, id="known without", marks=pytest.mark.deep),
         pytest.param("new", False, id="new without", marks=pytest.mark.deep),
         pytest.param("known", True, id="known with scripts", marks=pytest.mark.deep),
     ],

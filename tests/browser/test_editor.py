@@ -29,10 +29,17 @@ def maya(come: Come, product: Product) -> Editor:
     return physio.signs_in(product.reception("staff", role="physio", username="maya.physio"))
 
 
-def test_every_room_and_no_patient(sam: Editor) -> None:
-    for name in ("lesson", "chainlink", "source", "author", "category"):
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(("lesson", "chainlink"), id="two kinds"),
+        pytest.param(("source", "author", "category"), id="the others", marks=pytest.mark.deep),
+    ],
+)
+def test_every_room_and_no_patient(sam: Editor, names: tuple[str, ...]) -> None:
+    for name in names:
         sam.opens(f"{SNIPPETS}/{name}/").opens(f"{SNIPPETS}/{name}/add/")
-    sam.opens(f"{SNIPPETS}/chainlink/").opens(f"{SNIPPETS}/clinicinfo/edit/1/").opens("/editor/health/")
+    sam.opens(f"{SNIPPETS}/clinicinfo/edit/1/").opens("/editor/health/")
     sam.opens(f"{SNIPPETS}/privacynotice/add/")
     with sam.refused_with(404):
         sam.page.goto("/staff/intake/patient/")
