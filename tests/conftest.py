@@ -32,10 +32,12 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # Files or folders whose tests take longest. They begin, so that all processes end at about the same time.
+# The first ones but one need no ready database, which takes its time in a fresh clone.
 LONGEST = (
-    "drills/",
-    "clinic/test_run.py",
     "browser/test_every_page.py",
+    "clinic/test_run.py",
+    "unit/",
+    "drills/",
     "browser/test_editor.py",
     "browser/test_filling_in.py",
     "browser/test_asking_for_an_evaluation.py",

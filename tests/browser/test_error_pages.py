@@ -36,7 +36,7 @@ def test_a_page_that_is_not_there(come: Come) -> None:
         with visitor.refused_with(404):
             visitor.goes_to(path)
         visitor.reads_heading("We cannot find that page").reads("(310) 555-0142")
-    visitor.finds_page_accessible(everything=True)
+    visitor.finds_page_accessible(themes=True)
     visitor.follows("Go to the first page").reads_heading("It hurts here. It may start there.")
 
 
@@ -44,7 +44,7 @@ def test_what_was_sent_cannot_be_read(come: Come) -> None:
     visitor: Visitor = come(Visitor).goes_to("/privacy/")
     with visitor.refused_with(400):
         send_form(visitor, "/newsletter/", fields=2000)
-    visitor.reads_heading("We could not read that").finds_page_accessible(everything=True)
+    visitor.reads_heading("We could not read that").finds_page_accessible(themes=True)
 
 
 def test_a_form_that_was_open_too_long(come: Come) -> None:
@@ -52,7 +52,7 @@ def test_a_form_that_was_open_too_long(come: Come) -> None:
     visitor.context.clear_cookies()
     with visitor.refused_with(403):
         send_form(visitor, "/evaluation/ask/")
-    visitor.reads_heading("This page was open too long").finds_page_accessible(everything=True)
+    visitor.reads_heading("This page was open too long").finds_page_accessible(themes=True)
 
 
 def test_a_failure_of_ours_says_nothing_of_how_it_came(come: Come, product: Product) -> None:
@@ -60,7 +60,7 @@ def test_a_failure_of_ours_says_nothing_of_how_it_came(come: Come, product: Prod
     with without(product, "education_lesson"), visitor.refused_with(500):
         visitor.goes_to("/learn/")
     visitor.reads_heading("Something went wrong on our side").does_not_read("education_lesson")
-    visitor.finds_page_accessible(everything=True)
+    visitor.finds_page_accessible(themes=True)
     visitor.follows("Go to the first page").reads_heading("It hurts here. It may start there.")
 
 
@@ -68,5 +68,5 @@ def test_a_database_that_is_busy(come: Come, product: Product) -> None:
     visitor: Visitor = come(Visitor)
     with locked(product, "education_lesson"), visitor.refused_with(503):
         visitor.goes_to("/learn/")
-    visitor.reads_heading("We will be right back").finds_page_accessible(everything=True)
+    visitor.reads_heading("We will be right back").finds_page_accessible(themes=True)
     visitor.reloads().reads_heading("Lessons")
