@@ -183,6 +183,7 @@ def test_an_urgent_answer_before_any_appointment(come: Come, product: Product) -
     assert desk.goes_to_worklist().urgent_answers() == before
 
 
+@pytest.mark.deep
 def test_with_a_phone_alone_the_clinic_calls(
     come: Come, asker: Asker, product: Product, scripts: bool
 ) -> None:

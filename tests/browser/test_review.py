@@ -25,7 +25,7 @@ def intakes(product: Product) -> dict[str, dict[str, list]]:
 BOTH = pytest.mark.parametrize(
     ("kind", "scripts"),
     [
-        pytest.param(Physio, True, id="scripts"),
+        pytest.param(Physio, True, id="scripts", marks=pytest.mark.deep),
         pytest.param(Physio, False, id="no scripts", marks=pytest.mark.deep),
         pytest.param(KeyboardPhysio, True, id="keyboard"),
     ],

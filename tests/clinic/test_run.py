@@ -186,6 +186,7 @@ class TestWhileItRuns:
         assert "make stop" in said
         assert running.is_healthy()
 
+    @pytest.mark.deep
     def test_another_run_beside_it_shares_the_data(self, running: Checkout) -> None:
         beside = Checkout(running.folder)
         beside.log = running.folder / "beside.txt"
