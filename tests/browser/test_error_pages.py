@@ -64,6 +64,7 @@ def test_a_failure_of_ours_says_nothing_of_how_it_came(come: Come, product: Prod
     visitor.follows("Go to the first page").reads_heading("It hurts here. It may start there.")
 
 
+@pytest.mark.deep
 def test_a_database_that_is_busy(come: Come, product: Product) -> None:
     visitor: Visitor = come(Visitor)
     with locked(product, "education_lesson"), visitor.refused_with(503):

@@ -114,7 +114,6 @@ def test_none_and_one_more_is_an_error(started: Patient) -> None:
     patient.sees_error("Tick all that fit, or None of these").sees_error("Choose Yes or No")
 
 
-@BOTH_WAYS
 def test_a_question_that_depends_on_another_of_its_page(started: Patient, visit, product: Product) -> None:
     patient = started.has_filled_up_to("safety")
     since = "Since then, do any of these fit?"
@@ -223,7 +222,6 @@ def test_back_three_times_and_forward(started: Patient) -> None:
     patient.has_chosen(WORSE, "Long sitting", side="Right knee").continues_to("Look at your feet")
 
 
-@BOTH_WAYS
 def test_a_knee_that_is_taken_back_and_put_back(
     started: Patient, visit: dict[str, str], product: Product
 ) -> None:

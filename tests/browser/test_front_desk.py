@@ -26,7 +26,7 @@ def next_tuesday() -> date:
     ("kind", "scripts"),
     [
         pytest.param(FrontDesk, True, id="scripts"),
-        pytest.param(FrontDesk, False, id="no scripts"),
+        pytest.param(FrontDesk, False, id="no scripts", marks=pytest.mark.deep),
         pytest.param(KeyboardFrontDesk, True, id="keyboard", marks=pytest.mark.deep),
     ],
 )

@@ -46,7 +46,6 @@ def test_what_the_link_shows_before_anything_is_typed(patient: Patient, product:
     assert "Zyxana" not in patient.page.content()
 
 
-@BOTH_WAYS
 def test_dates_that_are_none(patient: Patient, product: Product) -> None:
     patient.opens(product.reception("visit")["link"])
     patient.gives_birth_date("13", "40", "1986").sees_error("Enter a real date, like 4 12 1986")

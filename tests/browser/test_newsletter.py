@@ -127,6 +127,7 @@ def test_in_by_one_button(reader: Reader, product: Product, address: str) -> Non
     assert len(product.mail.to(address)) == 1
 
 
+@pytest.mark.deep
 def test_whoever_asks_again_before_confirming_gets_the_mail_three_times_a_day(
     come: Come, product: Product, scripts: bool
 ) -> None:

@@ -1,11 +1,9 @@
 """J3.5: the same form in two tabs."""
 
-from tests.browser.conftest import BOTH_WAYS
 from tests.browser.patient import Patient
 from tests.browser.product import Product
 
 
-@BOTH_WAYS
 def test_the_second_tab_is_told_that_it_was_sent(patient: Patient, product: Product) -> None:
     visit = product.reception("visit")
     patient.opens_with_birth_date(visit["link"]).has_filled_everything()

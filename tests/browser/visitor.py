@@ -59,7 +59,10 @@ WIDTH: Final = """() => {
   scrollTo(9999, scrollY);
   const moved = scrollX;
   scrollTo(0, scrollY);
-  return moved;
+  const wide = [...document.body.querySelectorAll("*")].filter(
+    (part) => part.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5);
+  const named = wide.map((part) => `${part.localName}.${part.className}`);
+  return moved ? `${moved} px (${[...new Set(named)].slice(0, 6).join(" ")})` : "";
 }"""
 
 
@@ -166,7 +169,7 @@ class Visitor:
         moved = self.page.evaluate(WIDTH)
         self.page.set_viewport_size(self.window)
         if moved:
-            complaints.append(f"scrolls sideways by {moved} px at {NARROWEST} px")
+            complaints.append(f"at {NARROWEST} px wide it scrolls sideways by {moved}")
         where = urlsplit(self.page.url).path
         self.problems += [f"{where}: {words}" for words in complaints]
 
