@@ -29,15 +29,9 @@ def maya(come: Come, product: Product) -> Editor:
     return physio.signs_in(product.reception("staff", role="physio", username="maya.physio"))
 
 
-@pytest.mark.parametrize(
-    "names",
-    [
-        pytest.param(("lesson",), id="lessons"),
-        pytest.param(("chainlink", "source", "author", "category"), id="the others", marks=pytest.mark.deep),
-    ],
-)
-def test_every_room_and_no_patient(sam: Editor, names: tuple[str, ...]) -> None:
-    for name in names:
+@pytest.mark.deep
+def test_every_room_and_no_patient(sam: Editor) -> None:
+    for name in ("lesson", "chainlink", "source", "author", "category"):
         sam.opens(f"{SNIPPETS}/{name}/").opens(f"{SNIPPETS}/{name}/add/")
     sam.opens(f"{SNIPPETS}/clinicinfo/edit/1/").opens("/editor/health/")
     sam.opens(f"{SNIPPETS}/privacynotice/add/")
@@ -120,6 +114,7 @@ def test_two_at_one_lesson(sam: Editor, maya: Editor) -> None:
     forgives_refusals(sam)
 
 
+@pytest.mark.deep
 def test_words_outlive_a_closed_browser(sam: Editor) -> None:
     sam.opens_lesson("Walking with a stiff knee")
     path = sam.path

@@ -284,6 +284,7 @@ def test_the_list_leads_to_no_patient(come: Come, product: Product) -> None:
         physio.goes_to("/staff/education/subscriber/")
 
 
+@pytest.mark.deep
 def test_how_many_get_it_is_said_where_the_clinic_wants_it_and_is_true(
     come: Come, product: Product, scripts: bool
 ) -> None:

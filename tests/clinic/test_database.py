@@ -191,7 +191,10 @@ def test_a_pid_file_that_names_no_postgres_of_ours_is_cleared(shared: Cluster, s
     finish(gone)
 
 
-@pytest.mark.parametrize("rubbish", ["", "not a number\n", "99999999\n", "1\n"])
+@pytest.mark.parametrize(
+    "rubbish",
+    ["", *(pytest.param(words, marks=pytest.mark.deep) for words in ("not a number\n", "99999999\n", "1\n"))],
+)
 def test_a_broken_pid_file_or_port_file_does_not_stop_it(shared: Cluster, rubbish: str) -> None:
     shared.up()
     shared.down()
@@ -240,7 +243,9 @@ def test_three_processes_at_once_after_kill_9(shared: Cluster) -> None:
     assert kept(urls)
 
 
-@pytest.mark.parametrize("seconds", [0.15, 0.4, 0.7])
+@pytest.mark.parametrize(
+    "seconds", [0.4, *(pytest.param(other, marks=pytest.mark.deep) for other in (0.15, 0.7))]
+)
 def test_a_first_start_that_was_killed_is_made_good(folder: Path, seconds: float) -> None:
     killed = process("-c", START, str(folder / "postgres"))
     time.sleep(seconds)
