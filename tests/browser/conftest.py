@@ -61,8 +61,6 @@ def broken_on_purpose(product: Product) -> Iterator[None]:
 def chromium() -> Iterator[Browser]:
     """Chromium without a network: every name but this machine's leads nowhere."""
     arguments = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-    # Nothing here is drawn in three dimensions; without the process for it a story costs a tenth less.
-    arguments += ["--disable-gpu", "--disable-software-rasterizer"]
     if os.geteuid() == 0:
         arguments.append("--no-sandbox")
     with sync_playwright() as playwright:
