@@ -53,7 +53,11 @@ LOOK: Final = """() => {
 SCRIPT_TAG: Final = re.compile(r"<script\b.*?</script>", re.DOTALL)
 
 # Colors that are still fading, in Django's own style sheet, are no colors to measure.
-SETTLE: Final = "Promise.allSettled(document.getAnimations().map((one) => one.finished)).then(() => 0)"
+# A page that draws no frame never ends its animations: nobody waits for it longer than three seconds.
+SETTLE: Final = """() => Promise.race([
+  Promise.allSettled(document.getAnimations().map((one) => one.finished)),
+  new Promise((done) => setTimeout(done, 3000)),
+]).then(() => 0)"""
 
 WIDTH: Final = """() => {
   scrollTo(9999, scrollY);
