@@ -88,4 +88,11 @@ class KeyboardFrontDesk(ByKeyboard, FrontDesk):
 
 
 class KeyboardPhysio(ByKeyboard, Physio):
-    pass
+    struck = 0
+
+    def strikes(self, *keys: str) -> "KeyboardPhysio":
+        """Keys or chords, each of them once, wherever the focus is."""
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.struck += 1
+        return self

@@ -64,6 +64,33 @@ def test_an_intake_is_reviewed(
     physio.is_told("The review is open again.")
 
 
+def test_decided_and_finished_in_twelve_keys(come: Come, product: Product, physio_account, intakes) -> None:
+    """From the loaded page: confirm, assess, dismiss with a reason, finish. A chord counts one."""
+    answers = {
+        **intakes["ROLLING_IN"],
+        **intakes["SPARING"],
+        "pain.regions.right": ["knee-front", "knee-inner", "knee-outer"],
+        "foot.shoe-wear.right": ["inner"],
+    }
+    made = product.reception("visit", given="Jordan", family="Keys", answers=answers)
+    physio = come(KeyboardPhysio).signs_in(physio_account)
+    physio.goes_to(f"/staff/intake/questionnaireresponse/{made['response']}/review/")
+    first, second, third = physio.open_findings()
+    physio.strikes("c").sees_decided(first, "Confirmed")
+    physio.strikes("a").sees_decided(second, "To assess")
+    physio.strikes("x", "s", "Enter").sees_decided(third, "Dismissed", "Something else explains it better")
+    physio.strikes("Control+Enter").is_told("Review finished.")
+    assert physio.struck <= 12
+
+    physio.goes_to(f"/staff/intake/questionnaireresponse/{made['response']}/review/").presses("Open again")
+    physio.undoes(first).strikes("?").reads("Shortcuts on this page")
+    physio.touches(physio.page.get_by_role("checkbox", name="Shortcuts are on"))
+    physio.strikes("Escape", "c")
+    assert physio.open_findings() == [first], "switched off, a key does nothing"
+    physio.reloads().strikes("j", "c")
+    assert physio.open_findings() == [first], "and stays off"
+
+
 @pytest.mark.parametrize(
     "scripts",
     [pytest.param(True, id="scripts", marks=pytest.mark.deep), pytest.param(False, id="no scripts")],
