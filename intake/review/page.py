@@ -4,11 +4,14 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, JSONObject, Now
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -35,6 +38,9 @@ from intake.screening.screen import TIERS, URGENT, RuleDefinition, parse_rule
 MAIN_PROBLEM: Final = "why.main-problem"
 AIM: Final = "goal.aim"
 MAY_CALL: Final = "consent.contact"
+SENT: Final = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
+# Earlier intakes that a score is compared with.
+EARLIER: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +176,43 @@ class Precaution:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """What the same scale said in an earlier intake."""
+
+    value: Value
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An intake the patient sent before: when, and its answers as stored."""
+
+    at: datetime
+    answers: Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
-    """A number on a scale: `value` of `most`; value None was not answered."""
+    """A number on a scale: `value` of `most`; value None was not answered. before: in earlier intakes."""
 
     label: str
     value: Value | None
     most: Value | None
+    before: tuple[Before, ...] = ()
+
+    @property
+    def curve(self) -> tuple[tuple[str, str], ...]:
+        """The values from the first to this one as points of a drawing, 96 wide and 24 high; none for one."""
+        values = [*(one.value for one in self.before), self.value]
+        numbers = [float(value) for value in values if isinstance(value, int | float | Decimal)]
+        if len(numbers) < 2 or len(numbers) < len(values) or not isinstance(self.most, int | float | Decimal):
+            return ()
+        step = 88 / (len(numbers) - 1)
+        most = float(self.most) or 1.0
+        return tuple(
+            (f"{4 + place * step:.1f}", f"{20 - 16 * number / most:.1f}")
+            for place, number in enumerate(numbers)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +327,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
         story=_story(definition, answers, on),
         aim=_answer(definition, answers, AIM),
         goals=_goals(definition, answers),
-        scores=_scores(definition, answers, on),
+        scores=_scores(definition, answers, on, _earlier(response)),
         marked_left=_marked(definition, answers, "left"),
         marked_right=_marked(definition, answers, "right"),
         may_call=_yes_or_no(answers, MAY_CALL),
@@ -320,6 +357,16 @@ def _response(user: AbstractBaseUser, response_id: UUID) -> Any:
             ran=Subquery(runs.values("rule_versions")[:1]),
             precautions=Subquery(runs.values("precautions")[:1]),
             came_from=lesson_title("evaluation__request__source"),
+            earlier=ArraySubquery(
+                QuestionnaireResponse.objects.visible_to(user)
+                .filter(
+                    evaluation__patient=OuterRef("evaluation__patient"),
+                    status__in=SENT,
+                    authored__lt=Coalesce(OuterRef("authored"), Now()),
+                )
+                .order_by("-authored")
+                .values(json=JSONObject(at="authored", answers="answers"))[:EARLIER]
+            ),
             begun_at=F("reviews__started_at"),
             begun_first=F("reviews__started_by__first_name"),
             begun_last=F("reviews__started_by__last_name"),
@@ -593,11 +640,25 @@ def _goals(definition: Definition, answers: Answers) -> tuple[Score, ...]:
     )
 
 
-def _scores(definition: Definition, answers: Answers, on: Collection[str]) -> tuple[Score, ...]:
+def _earlier(response: Any) -> tuple[Earlier, ...]:
+    """What the patient sent before, oldest first."""
+    return tuple(
+        Earlier(datetime.fromisoformat(one["at"]), one["answers"]) for one in reversed(response.earlier)
+    )
+
+
+def _scores(
+    definition: Definition, answers: Answers, on: Collection[str], earlier: Sequence[Earlier]
+) -> tuple[Score, ...]:
     goals = {scale.link_id for scale in _scored_words(definition).values()}
     return tuple(
         Score(
-            question_label(definition, item), next(iter(answers.get(item.link_id, ())), None), item.max_value
+            question_label(definition, item),
+            next(iter(answers.get(item.link_id, ())), None),
+            item.max_value,
+            tuple(
+                Before(value, one.at) for one in earlier for value in one.answers.get(item.link_id, ())[:1]
+            ),
         )
         for item in definition.questions()
         if scale_of(item) is not None and item.link_id in on and item.link_id not in goals

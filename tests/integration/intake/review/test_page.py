@@ -1,10 +1,12 @@
 """What a physio reads on the review page, and that it takes the same few queries whatever an intake holds."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from intake import audit, journey
 from intake.responses.models import QuestionnaireResponse
@@ -218,3 +220,27 @@ def test_six_queries_whatever_the_number_of_findings(number: int):
     give_findings(response, number)
     assert len(read(response).findings) == number
     assert own_queries(response) == 6
+
+
+def test_scores_stand_beside_those_of_earlier_intakes():
+    patient = factories.make_patient()
+    for days, worst in ((300, 8), (100, 7), (50, 5)):
+        at = timezone.now() - timedelta(days=days)
+        visit = factories.make_evaluation(patient=patient)
+        factories.make_response({**factories.ROLLING_IN, "pain.worst": [worst]}, evaluation=visit, at=at)
+    somebody_else = factories.make_evaluation()
+    factories.make_response({**factories.ROLLING_IN, "pain.worst": [1]}, evaluation=somebody_else)
+    now = factories.make_response(factories.ROLLING_IN, evaluation=factories.make_evaluation(patient=patient))
+    (worst,) = [score for score in read(now).scores if "worst" in score.label.lower()]
+    assert (worst.value, [one.value for one in worst.before]) == (6, [8, 7, 5])
+    heights = [float(y) for _x, y in worst.curve]
+    assert heights[2] > heights[3] > heights[1] > heights[0], "a higher number stands higher"
+
+
+def test_a_first_intake_has_no_curve():
+    (worst,) = [
+        score
+        for score in read(factories.make_response(factories.ROLLING_IN)).scores
+        if "worst" in score.label.lower()
+    ]
+    assert (worst.before, worst.curve) == ((), ())
