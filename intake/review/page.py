@@ -27,6 +27,7 @@ from intake.responses.answers import prune, read_answers
 from intake.responses.models import QuestionnaireResponse
 from intake.responses.summary import Section, answer_words, summarize
 from intake.responses.wording import question_label, scale_of
+from intake.review import presence
 from intake.review.decide import Standing, titled, titled_finding
 from intake.review.library import Check, LessonRef, Quoted, SourceRef, quote
 from intake.review.models import ACKNOWLEDGING, Decision, RedFlagContact, Verdict
@@ -234,6 +235,7 @@ class ReviewPage:
     came_from: str
     standing: Standing
     begun: Signed | None
+    others: tuple[presence.Other, ...]
     finished: Signed | None
     problem: str
     story: tuple[Line, ...]
@@ -322,6 +324,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
             undecided=tuple(card.name for card in findings if card.verdict is None),
         ),
         begun=_signed(response.begun_first, response.begun_last, response.begun_at),
+        others=presence.read(response.colleagues),
         finished=_signed(response.finished_first, response.finished_last, response.finished_at),
         problem=_answer(definition, answers, MAIN_PROBLEM),
         story=_story(definition, answers, on),
@@ -357,6 +360,7 @@ def _response(user: AbstractBaseUser, response_id: UUID) -> Any:
             ran=Subquery(runs.values("rule_versions")[:1]),
             precautions=Subquery(runs.values("precautions")[:1]),
             came_from=lesson_title("evaluation__request__source"),
+            colleagues=presence.colleagues_at(user),
             earlier=ArraySubquery(
                 QuestionnaireResponse.objects.visible_to(user)
                 .filter(

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -244,3 +245,28 @@ def test_a_first_intake_has_no_curve():
         if "worst" in score.label.lower()
     ]
     assert (worst.before, worst.curve) == ((), ())
+
+
+class TestWhoElseIsThere:
+    def look(self, response: QuestionnaireResponse, user) -> ReviewPage:
+        """As the page does it: the look stands in the trail."""
+        objects = {"response": [response.pk]}
+        with audit.audited("review.read", by=audit.staff(user), objects=objects):
+            return review_page(user=user, response_id=response.pk)
+
+    def test_a_colleague_who_has_it_open_is_named(self):
+        response = factories.make_response(factories.ROLLING_IN)
+        me, other = factories.make_user("physio"), factories.make_user("physio", last_name="Lind")
+        assert self.look(response, other).others == ()
+        assert self.look(response, other).others == (), "nobody is told of her own look"
+        (found,) = self.look(response, me).others
+        assert found.name == "Maya Lind"
+
+    def test_another_intake_or_a_look_of_long_ago_is_nothing(self):
+        response, another = (factories.make_response(factories.ROLLING_IN) for _ in range(2))
+        me, other = factories.make_user("physio"), factories.make_user("physio")
+        self.look(another, other)
+        assert self.look(response, me).others == ()
+        self.look(response, other)
+        with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+            assert self.look(response, me).others == ()

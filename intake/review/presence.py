@@ -1,0 +1,60 @@
+"""Who else has an intake open: read from the audit trail, where every look already is. Nothing is written."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BigIntegerField, CharField, F, Max, OuterRef, Subquery
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, JSONObject
+from django.utils import timezone
+
+from intake.audit import AuditEvent
+
+# A review takes minutes; whoever looked longer ago has most likely gone on.
+RECENT: Final = timedelta(minutes=10)
+LOOKS: Final = ("review.read", "review.written")
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A colleague who had the page open lately; at: the last time."""
+
+    name: str
+    at: datetime
+
+
+def colleagues_at(user: AbstractBaseUser) -> ArraySubquery:
+    """For a queryset of intakes: who but this user opened each lately, as `{"first", "last", "at"}`.
+
+    It reads the last minutes of the trail by its index on time, however long the trail is.
+    """
+    who = get_user_model()._default_manager.filter(pk=Cast(OuterRef("actor_id"), BigIntegerField()))
+    return ArraySubquery(
+        AuditEvent.objects.filter(at__gt=timezone.now() - RECENT, actor_kind="staff", action__in=LOOKS)
+        .exclude(actor_id=str(user.pk))
+        .annotate(opened=KT("objects_seen__response__0"))
+        .filter(opened=Cast(OuterRef("pk"), CharField()))
+        .values("actor_id")
+        .annotate(last_look=Max("at"))
+        .order_by("-last_look")
+        .values(
+            json=JSONObject(
+                first=Subquery(who.values("first_name")),
+                last=Subquery(who.values("last_name")),
+                at=F("last_look"),
+            )
+        )
+    )
+
+
+def read(rows: Iterable[dict[str, Any]]) -> tuple[Other, ...]:
+    """What `colleagues_at` brought, latest first."""
+    return tuple(
+        Other(f"{row['first'] or ''} {row['last'] or ''}".strip(), datetime.fromisoformat(row["at"]))
+        for row in rows
+    )
