@@ -170,10 +170,9 @@ def area_title(area: str) -> Promise:
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """A view drawn small, with the marked shapes apart from the others and the marks in words."""
+    """A view drawn small, as the marked shapes over the view's two parts of `sprite`; the marks in words."""
 
     view: View
-    plain: tuple[str, ...]
     marked: tuple[str, ...]
     names: tuple[str, ...]
 
@@ -188,24 +187,35 @@ def stills(left: Collection[str], right: Collection[str]) -> tuple[Still, ...]:
     drawn = []
     # A mark under the foot says most on the sole, so the sole is asked before the side views.
     for view in sorted(views(), key=lambda view: view.id in ("inner", "outer")):
-        plain: list[str] = []
         marked: list[str] = []
         here: list[Region] = []
         for side in SIDES:
             for region in regions(side):
                 shape = next((shape for shape in region.shapes if shape.view is view), None)
-                if shape is None:
-                    continue
-                if region.id in marks[side]:
+                if shape is not None and region.id in marks[side]:
                     marked.append(shape.d)
                     here.append(region)
-                else:
-                    plain.append(shape.d)
         if view.id == "front" or not seen.issuperset(here):
             seen.update(here)
             names = tuple(region.name for region in here)
-            drawn.append(Still(view, tuple(plain), tuple(marked), names))
+            drawn.append(Still(view, tuple(marked), names))
     return tuple(sorted(drawn, key=lambda still: still.view.css))
+
+
+def sprite() -> str:
+    """The views without marks as one SVG file, `static/svg/legs.svg`, which browsers keep.
+
+    Each view is two parts to `use`: `front` is all its regions, `front-rest` what lies beside them.
+    """
+    parts = []
+    for view in views():
+        shapes = [
+            shape.d for side in SIDES for one in regions(side) for shape in one.shapes if shape.view is view
+        ]
+        parts += [f'<path id="{view.id}" d="{"".join(shapes)}"/>']
+        parts += [f'<path id="{view.id}-rest" d="{"".join(view.rest)}"/>'] if view.rest else []
+    defs = "".join(parts)
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{VIEW_BOX}"><defs>{defs}</defs></svg>'
 
 
 def marked_names(left: Collection[str], right: Collection[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import groupby
 
 from django.utils.translation import gettext as _
 
@@ -27,6 +28,15 @@ class Section:
 
     page: Page
     lines: tuple[Line, ...]
+
+    @property
+    def rows(self) -> tuple[tuple[str, tuple[Line, ...]], ...]:
+        """The lines by question: what was asked of both legs is one row with a line for each."""
+        return tuple((question, tuple(lines)) for question, lines in groupby(self.lines, _question))
+
+
+def _question(line: Line) -> str:
+    return line.question
 
 
 def summarize(

@@ -8,6 +8,7 @@ from django.template import Context, Template
 from education.chain.regions import body_regions
 from intake.conditions import SIDES, Side
 from intake.responses import body
+from tests.conftest import ROOT
 from tests.unit.intake.responses.browserless import Read, asked, rendered
 from tests.unit.intake.shipped import definition
 
@@ -90,3 +91,11 @@ def test_a_still_without_marks_says_so(nothing: object) -> None:
     picture = still(left=nothing, right=nothing)
     assert [a["aria-label"] for tag, a in picture.elements if tag == "svg"] == ["Front: nothing marked"]
     assert "Nothing marked" in picture.texts
+
+
+def test_the_file_with_the_views_is_the_drawing() -> None:
+    """To write it anew: `manage.py shell -c "from intake.responses import body; print(body.sprite())"`."""
+    assert (ROOT / "static" / "svg" / "legs.svg").read_text(encoding="utf-8").strip() == body.sprite()
+    picture = still(left=["knee-outer"], right=[])
+    used = [a["href"].rpartition("/")[2] for tag, a in picture.elements if tag == "use"]
+    assert used[-1] == "legs.svg#front"
