@@ -25,7 +25,7 @@ from intake.views.visit import Visit, patient_page
 
 AUTOSAVE_HEADER = "X-Autosave"
 # What a page sends besides answers.
-CONTROLS = frozenset({"csrfmiddlewaretoken", "leave", "switch", "view"})
+CONTROLS = frozenset({"csrfmiddlewaretoken", "leave", "switch", "view", "whose"})
 
 
 def see_other(name: str, *args: str, query: str = "") -> HttpResponse:

@@ -9,12 +9,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
+from django.utils.crypto import salted_hmac
 
 from intake import audit, journey
 from intake.conditions import Value
 from intake.patients import links
 from intake.patients.models import Evaluation, Invitation, Patient, PatientSession
-from intake.questionnaires.definition import Definition
+from intake.questionnaires.definition import TYPED_WORDS, Definition
 from intake.questionnaires.pages import Page
 from intake.responses import draft
 from intake.responses.answers import read_answers
@@ -41,6 +42,11 @@ class Visit:
     @property
     def patient(self) -> Patient:
         return self.evaluation.patient
+
+    @property
+    def whose(self) -> str:
+        """What every form of this visit carries: whose it is, told by no name and no key."""
+        return salted_hmac("intake.views.visit.whose", str(self.evaluation.pk)).hexdigest()[:20]
 
     @property
     def actor(self) -> audit.Actor:
@@ -102,13 +108,28 @@ def patient_page(view: PatientView[P]) -> Callable[Concatenate[HttpRequest, P], 
             session = links.find_session(request.COOKIES.get(settings.PATIENT_COOKIE_NAME, ""))
             if session is not None:
                 links.touch_session(session)
-                response = view(request, Visit(session), *args, **kwargs)
+                visit = Visit(session)
+                # A page that somebody else's link was opened over in this browser: its words are not this
+                # patient's.
+                if request.method == "POST" and request.POST.get("whose", visit.whose) != visit.whose:
+                    return another_form(request, visit)
+                response = view(request, visit, *args, **kwargs)
                 if isinstance(response, TemplateResponse):
                     response.render()
                 return response
         return render(request, "intake/session_over.html", status=403)
 
     return inner
+
+
+def another_form(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Nothing of the page is saved; the words typed on it are shown, since the way back would lose them."""
+    words = []
+    for name, text in request.POST.items():
+        item = visit.definition.get(name)
+        if item is not None and item.type in TYPED_WORDS and str(text).strip():
+            words.append((item.text, text))
+    return render(request, "intake/another_form.html", {"words": words}, status=409)
 
 
 def set_patient_cookies(response: HttpResponse, opened: links.Opened) -> None:

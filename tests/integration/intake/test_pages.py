@@ -223,7 +223,9 @@ def test_what_a_page_sends_itself_is_no_foreign_name(visit):
     visitor, _ = visit
     page = visitor.page("where").text
     names = set(re.findall(r'<(?:input|button|textarea|select)[^>]*?\bname="([^"]+)"', page))
-    visitor.save("where", WHERE, **dict.fromkeys(names - WHERE.keys() - {"timeline.first", "leave"}, "x"))
+    sent = dict.fromkeys(names - WHERE.keys() - {"timeline.first", "leave"}, "x")
+    (sent["whose"],) = set(re.findall(r'name="whose" value="([^"]+)"', page))
+    visitor.save("where", WHERE, **sent)
     line = audit.AuditEvent.objects.filter(action__startswith="page.").latest("pk")
     assert line.detail == {"page": "page.where"}
 
