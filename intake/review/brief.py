@@ -55,7 +55,6 @@ CALL: Final = 190
 NOTE: Final = 96
 FACT: Final = 92
 CHECK: Final = 34
-THRESHOLD: Final = 46
 ALSO: Final = 150
 SCORES: Final = 5
 CALLS: Final = 2
@@ -136,11 +135,10 @@ class FindingRow:
 
 @dataclass(frozen=True, slots=True)
 class CheckLine:
-    """A test to do, by its short name and its full one, and how to read it."""
+    """A test to do, by its short name and its full one."""
 
     name: str
     full: str
-    threshold: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +361,7 @@ def _place(place: Place, numbers: Mapping[int, str]) -> PlaceRow:
 def _check(check: Check) -> CheckLine:
     """Under its name without what stands in brackets, as far as that is short."""
     name = check.name.split(" (")[0].split(":")[0]
-    return CheckLine(clip(name, CHECK).text, check.name, clip(check.threshold, THRESHOLD))
+    return CheckLine(clip(name, CHECK).text, check.name)
 
 
 def _facts(

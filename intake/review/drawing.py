@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from math import atan2, cos, pi, sin
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from intake.responses import body
 from intake.review.places import End, Whereabouts
 
@@ -75,6 +77,14 @@ class Drawing:
     @property
     def view_box(self) -> str:
         return VIEW_BOX_TEXT
+
+    @property
+    def legend(self) -> str:
+        """How to read it."""
+        faces = _("The figure faces you.")
+        if not self.arrows and not self.spots:
+            return faces
+        return _("Solid: up the leg. Dashed: down. Dotted: in place. Numbers are findings.") + " " + faces
 
     @property
     def right_at(self) -> int:
