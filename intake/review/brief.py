@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from intake.patients.wording import clock
+from intake.responses.body import marked_names
 from intake.responses.summary import Line as Answered
 from intake.review.assess import Place
 from intake.review.drawing import Drawing, draw
@@ -47,21 +48,27 @@ KNOWN: Final = (
 )
 
 # Limits, in letters of usual width. With more rows than `ROOMY` the reasons go, as they stand in the review.
-STORY: Final = 330
-GOAL: Final = 64
+STORY: Final = 300
+GOAL: Final = 80
 REASONS: Final = 150
 VERDICT_NOTE: Final = 54
-CALL: Final = 190
-NOTE: Final = 96
-FACT: Final = 92
+NEXT_STEP: Final = 70
+NOTE: Final = 80
+FACT: Final = 60
+MARKS: Final = 200
+CALLED: Final = 40
 CHECK: Final = 34
-ALSO: Final = 150
+ALSO: Final = 130
 SCORES: Final = 5
 CALLS: Final = 2
 FACTS: Final = 14
 ROWS: Final = 10
 ROOMY: Final = 4
 CHECKS: Final = 5
+FEW_FLAGS: Final = 3
+# Lines of the page, as `Brief.density` reckons them, up to which letters of the usual and of a small size fit.
+ROOMY_LINES: Final = 38
+TIGHT_LINES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +150,17 @@ class CheckLine:
 
 @dataclass(frozen=True, slots=True)
 class PlaceRow:
-    """A part of one leg to assess. numbers: of the findings that point at it."""
+    """A part of one leg to assess. findings: the numbers of those that point at it."""
 
     name: str
     flagged: bool
-    numbers: str
+    findings: tuple[str, ...]
     checks: tuple[CheckLine, ...]
+
+    @property
+    def numbers(self) -> str:
+        """Of the findings that are on the page."""
+        return ", ".join(number for number in self.findings if int(number) <= ROWS)
 
     @property
     def shown(self) -> tuple[CheckLine, ...]:
@@ -178,6 +190,7 @@ class Brief:
     goals: tuple[Fact, ...]
     scores: tuple[Fact, ...]
     drawing: Drawing
+    marked: Words
     findings: tuple[FindingRow, ...]
     approved: bool
     places: tuple[PlaceRow, ...]
@@ -190,9 +203,25 @@ class Brief:
     printed: str
 
     @property
-    def tight(self) -> bool:
-        """Whether there is so much that the page needs smaller letters."""
-        return len(self.findings) > ROOMY or sum(place.flagged for place in self.places) > 5
+    def density(self) -> str:
+        """How small the letters of the printed page have to be: empty, `tight` or `full`."""
+        lines = (
+            (len(self.flags) if len(self.flags) <= FEW_FLAGS else len(self.flags) / 2)
+            + 2 * len(self.last_calls)
+            + len(self.story.text) / 95
+            + len(self.marked.text) / 95
+            + len(self.goals)
+            + 1.5 * (len(self.precautions) + len(self.footwear))
+            + sum(1.5 + len(row.reasons.text) / 55 for row in self.rows)
+            + sum(1.3 + (len(place.shown) > 3) for place in self.places)
+            + 0.8 * len(self.facts)
+        )
+        return "" if lines <= ROOMY_LINES else "tight" if lines <= TIGHT_LINES else "full"
+
+    @property
+    def few_flags(self) -> bool:
+        """Whether each flag has a line of its own on paper."""
+        return len(self.flags) <= FEW_FLAGS
 
     # What fits on paper; the plain text has the rest.
 
@@ -248,7 +277,7 @@ def brief_of(page: ReviewPage, *, reader: str, clinic: str, now: datetime) -> Br
         flags=tuple(_flag(flag) for flag in page.flags),
         flags_asked=_("%(answered)s of %(asked)s asked and answered")
         % {"answered": page.answered, "asked": len(page.safety)},
-        calls=tuple(clip(_call(line), CALL) for line in page.contacts),
+        calls=tuple(_call(line) for line in page.contacts),
         story=clip(" ".join(line.answer for line in page.story), STORY),
         problem=page.problem,
         aim=clip(page.aim, GOAL),
@@ -274,6 +303,7 @@ def brief_of(page: ReviewPage, *, reader: str, clinic: str, now: datetime) -> Br
             right=page.marked_right,
             findings=[(int(numbers[card.key]), card.place) for card in standing[:ROWS]],
         ),
+        marked=clip("; ".join(marked_names(page.marked_left, page.marked_right)), MARKS),
         findings=tuple(_finding(card, numbers.get(card.key, ""), roomy) for card in rows),
         approved=page.approved,
         places=tuple(_place(place, numbers) for place in page.assess.places),
@@ -315,11 +345,15 @@ def _flag(flag: FlagCard) -> FlagLine:
     return FlagLine(flag.name, flag.tier_label, state, flag.waiting)
 
 
-def _call(line: ContactLine) -> str:
-    words = f"{line.outcome}: {line.called}, {moment(line.called_at)} ({line.by})."
-    if line.next_step:
-        words += f" “{line.next_step}”"
-    return words if line.settled else words + " " + _("The flag stayed open.")
+def _call(line: ContactLine) -> Words:
+    def told(called: str, next_step: str) -> str:
+        words = f"{line.outcome}: {called}, {moment(line.called_at)} ({line.by})."
+        if next_step:
+            words += f" “{next_step}”"
+        return words if line.settled else words + " " + _("The flag stayed open.")
+
+    called, next_step = clip(line.called, CALLED), clip(line.next_step, NEXT_STEP)
+    return Words(told(called.text, next_step.text), told(called.full, next_step.full))
 
 
 def _decision(card: FindingCard) -> str:
@@ -353,7 +387,7 @@ def _place(place: Place, numbers: Mapping[int, str]) -> PlaceRow:
     return PlaceRow(
         name=place.name,
         flagged=place.flagged,
-        numbers=", ".join(numbers[key] for key in place.findings if key in numbers),
+        findings=tuple(numbers[key] for key in place.findings),
         checks=checks,
     )
 
@@ -403,7 +437,7 @@ def as_text(brief: Brief) -> str:
         [_("REASON AND GOALS"), *_reason_lines(brief)],
         [
             _("MARKED PLACES"),
-            "; ".join(brief.drawing.names) or _("Nothing marked"),
+            brief.marked.full or _("Nothing marked"),
             *(f"{score.question}: {score.answer.full}" for score in brief.scores),
         ],
         [_("CHAIN FINDINGS (SUGGESTIONS)"), *_finding_lines(brief)],
@@ -446,7 +480,7 @@ def _finding_lines(brief: Brief) -> list[str]:
 def _assess_lines(brief: Brief) -> list[str]:
     lines = []
     for place in brief.places:
-        numbers = f" ({_('findings')} {place.numbers})" if place.numbers else ""
+        numbers = f" ({_('findings')} {', '.join(place.findings)})" if place.findings else ""
         lines.append(f"[ ] {place.name}{numbers}: {', '.join(check.full for check in place.checks)}")
     if brief.whole:
         lines.append(f"[ ] {_('Both legs')}: {', '.join(check.full for check in brief.whole)}")

@@ -19,7 +19,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from intake.review.brief import Brief, Fact, FindingRow, PlaceRow, Words
-from intake.review.drawing import VIEW_BOX, Arrow, Drawing
+from intake.review.drawing import LABEL_HEIGHT, VIEW_BOX, Arrow, Drawing, Label
 from intake.review.places import SIDES
 
 FONTS: Final = Path(__file__).resolve().parent / "fonts"
@@ -29,12 +29,11 @@ BOLD: Final = "Footing-Bold"
 PAPERS: Final = {"letter": (612.0, 792.0), "a4": (595.28, 841.89)}
 MARGIN: Final = 32.4
 SIZE: Final = 9.0
-SCALES: Final = tuple(1 - step * 0.04 for step in range(11))
+SCALES: Final = tuple(1.04 - step * 0.02 for step in range(23))
 # Room for notes that is kept free before the letters shrink.
 NOTES: Final = 54.0
 LINE: Final = 17.0
 GREY: Final = 0.25
-RULE: Final = 0.6
 DASHES: Final = {"up": (), "down": (18, 11)}
 DOTS: Final = (4, 9)
 
@@ -175,19 +174,18 @@ def _ruled(piece: Piece, width: float) -> Piece:
 
 def _draw_page(canvas: Any, brief: Brief, width: float, height: float) -> None:
     inner, room = width - 2 * MARGIN, height - 2 * MARGIN
-    foot = _foot(brief, inner)
     for scale in SCALES:
-        body = _body(brief, inner, SIZE * scale)
+        body, foot = _body(brief, inner, SIZE * scale), _foot(brief, inner, SIZE * scale)
         if body.height + foot.height + NOTES <= room:
             break
     top = height - MARGIN
     body.draw(canvas, MARGIN, top)
     foot.draw(canvas, MARGIN, MARGIN + foot.height)
-    _notes(canvas, inner, top - body.height, MARGIN + foot.height)
+    _notes(canvas, inner, top - body.height, MARGIN + foot.height, SIZE * scale)
 
 
 def _body(brief: Brief, width: float, size: float) -> Piece:
-    side = 150 * size / SIZE
+    side = 156 * size / SIZE
     main = width - side - 16
     words = _stack([_reason(brief, main, size), _mind(brief, main, size)], 7)
     return _stack(
@@ -222,10 +220,12 @@ def _flags(brief: Brief, width: float, size: float) -> Piece:
         first = [(_("Red flags: none reported"), BOLD), (f" ({brief.flags_asked})", PLAIN)]
         pieces = [_text(first, inner, size)]
     else:
-        pieces = [
-            _text([(f"{_('Red flag')}: {flag.name}. ", BOLD), (f"{flag.tier}, {flag.state}", PLAIN)], inner, size)
+        flags = [
+            [(f"{_('Red flag')}: {flag.name}. ", BOLD), (f"{flag.tier}, {flag.state}. ", PLAIN)]
             for flag in brief.flags
         ]
+        lines = flags if brief.few_flags else [[run for flag in flags for run in flag]]
+        pieces = [_text(line, inner, size) for line in lines]
         pieces += [_text([(call.text, PLAIN), *_pointer(call)], inner, size) for call in brief.last_calls]
         more = ", ".join(filter(None, (brief.earlier_calls, brief.flags_asked)))
         pieces.append(_text([(more, PLAIN)], inner, size * 0.92, grey=True))
@@ -252,6 +252,11 @@ def _reason(brief: Brief, width: float, size: float) -> Piece:
         pieces.append(_text([*runs, (f" ({goal.question})", PLAIN)], width, size))
     if len(pieces) == 1:
         pieces.append(_text([(_("Nothing was written."), PLAIN)], width, size))
+    marked = brief.marked.text or _("Nothing marked")
+    pieces.append(_text([(f"{_('Marked')}: ", BOLD), (marked, PLAIN), *_pointer(brief.marked)], width, size))
+    if brief.scores:
+        scores = "; ".join(f"{score.question} {score.answer.text}" for score in brief.scores)
+        pieces.append(_fact(_("Pain"), scores, width, size))
     return _stack(pieces)
 
 
@@ -271,16 +276,13 @@ def _mind(brief: Brief, width: float, size: float) -> Piece:
 
 
 def _drawing(brief: Brief, width: float, size: float) -> Piece:
-    picture = _picture(brief.drawing, width, size)
-    names = "; ".join(brief.drawing.names) or _("Nothing marked")
-    pieces = [
-        _heading(_("The chain"), width, size),
-        picture,
-        _text([(brief.drawing.legend, PLAIN)], width, size * 0.88, grey=True, after=2),
-        _text([(f"{_('Marked')}: ", BOLD), (names, PLAIN)], width, size * 0.92, after=2),
-    ]
-    pieces += [_fact(score.question, score.answer.text, width, size * 0.92) for score in brief.scores]
-    return _stack(pieces)
+    return _stack(
+        [
+            _heading(_("The chain"), width, size),
+            _picture(brief.drawing, width, size),
+            _text([(brief.drawing.legend, PLAIN)], width, size * 0.88, grey=True),
+        ]
+    )
 
 
 def _findings(brief: Brief, width: float, size: float) -> Piece:
@@ -323,26 +325,22 @@ def _assess(brief: Brief, width: float, size: float) -> Piece:
     pieces = [_heading(_("Assess the whole chain"), width, size)]
     pieces += [_ruled(_place(place, width, size * 0.95), width) for place in brief.places]
     if brief.whole:
-        whole = PlaceRow(_("Both legs"), False, "", brief.whole)
+        whole = PlaceRow(_("Both legs"), False, (), brief.whole)
         pieces.append(_ruled(_place(whole, width, size * 0.95), width))
     return _stack(pieces)
 
 
 def _place(place: PlaceRow, width: float, size: float) -> Piece:
-    first, last = width * 0.17, width * 0.22
+    first, last = width * 0.19, width * 0.2
     name: list[Run] = [(f"☐ {place.name}", BOLD if place.flagged else PLAIN)]
     if place.numbers:
         name.append((f" {place.numbers}", PLAIN))
     checks = "   ".join(f"☐\u00a0{check.name}" for check in place.shown)
     if place.more:
         checks += f"   +{place.more}"
-    words = _text([(checks, PLAIN)], width - first - last - 8, size)
-
-    def line(canvas: Any, x: float, top: float) -> None:
-        canvas.setLineWidth(RULE)
-        canvas.line(x, top - words.height + 1, x + last, top - words.height + 1)
-
-    return _beside([(0, _text(name, first - 4, size)), (first, words), (width - last, Piece(words.height, line))])
+    # What is found is written on the rest of the row's line.
+    words = _text([(checks, PLAIN)], width - first - last, size)
+    return _beside([(0, _text(name, first - 4, size)), (first, words)])
 
 
 def _known(brief: Brief, width: float, size: float) -> Piece:
@@ -385,8 +383,8 @@ def _pointer(words: Words) -> list[Run]:
     return [(f" ({_('see full answers')})", PLAIN)] if words.cut else []
 
 
-def _foot(brief: Brief, width: float) -> Piece:
-    size = 7.5
+def _foot(brief: Brief, width: float, size: float) -> Piece:
+    size = min(size * 0.9, 7.5)
     left = _("%(clinic)s. Confidential health information.") % {"clinic": brief.clinic}
     right = f"{brief.printed}. {_('Page 1 of 1')}"
     pieces = [
@@ -396,14 +394,14 @@ def _foot(brief: Brief, width: float) -> Piece:
     return _beside([(x, Piece(piece.height + 3, piece.draw)) for x, piece in pieces])
 
 
-def _notes(canvas: Any, width: float, top: float, bottom: float) -> None:
+def _notes(canvas: Any, width: float, top: float, bottom: float, size: float) -> None:
     """Lines to write on, as many as fit."""
     if top - bottom < LINE * 2:
         return
-    canvas.setFont(BOLD, SIZE)
-    canvas.drawString(MARGIN, top - SIZE - 5, _("Notes"))
+    canvas.setFont(BOLD, size * 1.03)
+    canvas.drawString(MARGIN, top - size - 5, _("Notes"))
     canvas.setLineWidth(0.4)
-    at = top - SIZE - 5 - LINE
+    at = top - size - 5 - LINE
     while at > bottom + 4:
         canvas.line(MARGIN, at, MARGIN + width, at)
         at -= LINE
@@ -431,11 +429,8 @@ def _picture(drawing: Drawing, width: float, size: float) -> Piece:
                 canvas.drawPath(_path(canvas, d, at), stroke=1, fill=1)
         for arrow in drawing.arrows:
             _arrow(canvas, arrow, at, unit)
-        for label, point in [
-            *((arrow.label, arrow.label_at) for arrow in drawing.arrows),
-            *((spot.label, spot.at) for spot in drawing.spots),
-        ]:
-            _label(canvas, label, at(point), size)
+        for label in drawing.labels:
+            _label(canvas, label, at(label.at), unit)
         canvas.setFillGray(0)
         canvas.setFont(BOLD, size * 0.85)
         for side, middle in (("right", drawing.right_at), ("left", drawing.left_at)):
@@ -478,12 +473,11 @@ def _arrow(
     canvas.drawPath(head, stroke=0, fill=1)
 
 
-def _label(canvas: Any, label: str, at: tuple[float, float], size: float) -> None:
-    size = size * 0.85
-    half = _width(label, BOLD, size) / 2 + 2
+def _label(canvas: Any, label: Label, at: tuple[float, float], unit: float) -> None:
+    width, height = label.width * unit, LABEL_HEIGHT * unit
     canvas.setFillGray(1)
     canvas.setLineWidth(0.6)
-    canvas.roundRect(at[0] - half, at[1] - size * 0.65, half * 2, size * 1.3, size * 0.5, stroke=1, fill=1)
+    canvas.roundRect(at[0] - width / 2, at[1] - height / 2, width, height, height / 3, stroke=1, fill=1)
     canvas.setFillGray(0)
-    canvas.setFont(BOLD, size)
-    canvas.drawCentredString(at[0], at[1] - size * 0.35, label)
+    canvas.setFont(BOLD, 26 * unit)
+    canvas.drawCentredString(at[0], at[1] - 9 * unit, label.text)

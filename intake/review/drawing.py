@@ -31,6 +31,23 @@ _POINTS: Final[Mapping[str, tuple[int, int, int]]] = {
 }
 _LANES: Final = (2, -34, -70, -100)
 _HEAD: Final = 15
+LABEL_HEIGHT: Final = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The numbers of findings, with the middle of the box they stand in."""
+
+    text: str
+    at: tuple[float, float]
+
+    @property
+    def width(self) -> int:
+        return 15 * len(self.text) + 13
+
+    @property
+    def corner(self) -> tuple[float, float]:
+        return self.at[0] - self.width / 2, self.at[1] - LABEL_HEIGHT / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +55,12 @@ class Arrow:
     """From one end to the other. start, bend_one, bend_two, tip: a cubic curve. way: up, down or local."""
 
     way: str
-    label: str
     start: tuple[float, float]
     bend_one: tuple[float, float]
     bend_two: tuple[float, float]
     tip: tuple[float, float]
     head: tuple[tuple[float, float], ...]
-    label_at: tuple[float, float]
+    label: Label
 
     @property
     def d(self) -> str:
@@ -57,26 +73,22 @@ class Arrow:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """Findings about one place."""
-
-    label: str
-    at: tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
 class Drawing:
-    """plain, marked: the outlines of the body map as paths. names: the marked places in words."""
+    """plain, marked: the outlines of the body map as paths."""
 
     plain: tuple[str, ...]
     marked: tuple[str, ...]
-    names: tuple[str, ...]
     arrows: tuple[Arrow, ...]
-    spots: tuple[Spot, ...]
+    spots: tuple[Label, ...]
 
     @property
     def view_box(self) -> str:
         return VIEW_BOX_TEXT
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """Of the arrows, and of the findings about one place."""
+        return (*(arrow.label for arrow in self.arrows), *self.spots)
 
     @property
     def legend(self) -> str:
@@ -119,20 +131,19 @@ def draw(
         if source.side == target.side and source.side is not None:
             lane = _LANES[min(lanes[source.side], len(_LANES) - 1)]
             lanes[source.side] += 1
-            arrows.append(_beside(source, target, way, _label(numbers), lane))
+            arrows.append(_beside(source, target, way, _words(numbers), lane))
         else:
-            arrows.append(_across(source, target, way, _label(numbers), crossing))
+            arrows.append(_across(source, target, way, _words(numbers), crossing))
             crossing += 1
     return Drawing(
         plain=front.plain,
         marked=front.marked,
-        names=body.marked_names(left, right),
         arrows=tuple(arrows),
-        spots=tuple(Spot(_label(numbers), _point(end)[:2]) for end, numbers in spots.items()),
+        spots=tuple(Label(_words(numbers), _point(end)[:2]) for end, numbers in spots.items()),
     )
 
 
-def _label(numbers: Iterable[int]) -> str:
+def _words(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
@@ -145,7 +156,7 @@ def _point(end: End) -> tuple[float, float, float]:
     return (x, y, -reach) if end.side == "right" else (_MIRROR - x, y, reach)
 
 
-def _beside(source: End, target: End, way: str, label: str, lane: int) -> Arrow:
+def _beside(source: End, target: End, way: str, numbers: str, lane: int) -> Arrow:
     """Along the outer side of one leg."""
     x1, y1, reach1 = _point(source)
     x2, y2, reach2 = _point(target)
@@ -154,12 +165,11 @@ def _beside(source: End, target: End, way: str, label: str, lane: int) -> Arrow:
     bend_one, bend_two = (outer, y1), (outer, y2)
     toward = 0.0 if source.side == "right" else pi
     middle = (start[0] + 6 * outer + tip[0]) / 8
-    return Arrow(
-        way, label, start, bend_one, bend_two, tip, _head(tip, toward), (round(middle, 1), (y1 + y2) / 2)
-    )
+    label = Label(numbers, (round(middle, 1), (y1 + y2) / 2))
+    return Arrow(way, start, bend_one, bend_two, tip, _head(tip, toward), label)
 
 
-def _across(source: End, target: End, way: str, label: str, number: int) -> Arrow:
+def _across(source: End, target: End, way: str, numbers: str, number: int) -> Arrow:
     """From one leg to the other, a little apart from the arrow before."""
     x1, y1, _reach = _point(source)
     x2, y2, _reach = _point(target)
@@ -170,7 +180,7 @@ def _across(source: End, target: End, way: str, label: str, number: int) -> Arro
     bend_one = (round(start[0] + third[0], 1), round(start[1] + third[1], 1))
     bend_two = (round(tip[0] - third[0], 1), round(tip[1] - third[1], 1))
     at = (round((start[0] + tip[0]) / 2, 1), round((start[1] + tip[1]) / 2, 1))
-    return Arrow(way, label, start, bend_one, bend_two, tip, _head(tip, angle), at)
+    return Arrow(way, start, bend_one, bend_two, tip, _head(tip, angle), Label(numbers, at))
 
 
 def _head(tip: tuple[float, float], angle: float) -> tuple[tuple[float, float], ...]:
