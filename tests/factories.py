@@ -60,7 +60,9 @@ _BOTH = ("left", "right")
 # As much as a page of paper ever has to hold: every text at its limit, many findings, flags and precautions.
 FULLEST: Mapping[str, Sequence[Value]] = {
     "why.main-problem": ["knee-and-foot"],
-    "why.story": [("It began on a wet WEEKEND in MARCH, and it has never quite gone away since then. " * 7)[:500]],
+    "why.story": [
+        ("It began on a wet WEEKEND in MARCH, and it has never quite gone away since then. " * 7)[:500]
+    ],
     "consent.contact": [True],
     **{f"safety.leg-signs.{side}": ["calf-swollen", "calf-warm-sore", "knee-stuck"] for side in _BOTH},
     "safety.body-signs": ["weight-loss", "night-unrelenting"],
@@ -82,7 +84,14 @@ FULLEST: Mapping[str, Sequence[Value]] = {
     "pain.pattern": ["first-steps", "eases-moving", "builds-day", "after-standing", "at-night"],
     "pain.morning-stiff": ["over-60"],
     **{
-        f"knee.aggravators.{side}": ["stairs-up", "stairs-down", "squat-kneel", "long-sit", "running", "jumping"]
+        f"knee.aggravators.{side}": [
+            "stairs-up",
+            "stairs-down",
+            "squat-kneel",
+            "long-sit",
+            "running",
+            "jumping",
+        ]
         for side in _BOTH
     },
     **{f"knee.events.{side}": ["gives-way", "catches", "swells", "not-straight"] for side in _BOTH},
@@ -105,7 +114,9 @@ FULLEST: Mapping[str, Sequence[Value]] = {
     "activity.other": ["Climbing, kayaking, and long walks with two large dogs on uneven ground at night"],
     "goal.aim": ["back-to-sport"],
     **{
-        f"goal.{number}.activity": ["Walk down all of the stairs at the stadium without thinking about any of them"]
+        f"goal.{number}.activity": [
+            "Walk down all of the stairs at the stadium without thinking about any of them"
+        ]
         for number in ("one", "two", "three")
     },
     **{f"goal.{number}.score": [2] for number in ("one", "two", "three")},

@@ -5,7 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, QueryDict
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    QueryDict,
+)
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils import timezone
@@ -55,7 +62,9 @@ class _Briefs(AuditedAdmin):
             found.append(brief_of(page, reader=str(reader), clinic=clinic, now=now))
         return found
 
-    def shown(self, request: HttpRequest, template: str, briefs: Sequence[Brief], **more: Any) -> HttpResponseBase:
+    def shown(
+        self, request: HttpRequest, template: str, briefs: Sequence[Brief], **more: Any
+    ) -> HttpResponseBase:
         context = {
             **self.admin_site.each_context(request),
             "title": _("Brief") if len(briefs) == 1 else _("Briefs"),
@@ -88,7 +97,10 @@ class BriefPages(_Briefs):
 
     def brief_pdf_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         return self.one(
-            request, object_id, "pdf", lambda brief: self.pdf(request, [brief], brief.reference.replace(" ", "-"))
+            request,
+            object_id,
+            "pdf",
+            lambda brief: self.pdf(request, [brief], brief.reference.replace(" ", "-")),
         )
 
     def brief_text_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:

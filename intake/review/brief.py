@@ -66,9 +66,10 @@ ROWS: Final = 10
 ROOMY: Final = 4
 CHECKS: Final = 5
 FEW_FLAGS: Final = 3
-# Lines of the page, as `Brief.density` reckons them, up to which letters of the usual and of a small size fit.
-ROOMY_LINES: Final = 38
-TIGHT_LINES: Final = 50
+# Letters of the printed page, from the usual size down: up to how many of `Brief.lines` each fits. Measured with
+# wide letters; what is more than all of these fits the smallest, because every text has its limit.
+DENSITIES: Final[Mapping[str, float]] = {"": 30, "tight": 34, "dense": 38}
+SMALLEST: Final = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,20 +204,24 @@ class Brief:
     printed: str
 
     @property
-    def density(self) -> str:
-        """How small the letters of the printed page have to be: empty, `tight` or `full`."""
-        lines = (
+    def lines(self) -> float:
+        """About how many lines the page takes on paper, in letters of the usual size."""
+        return (
             (len(self.flags) if len(self.flags) <= FEW_FLAGS else len(self.flags) / 2)
             + 2 * len(self.last_calls)
             + len(self.story.text) / 95
             + len(self.marked.text) / 95
             + len(self.goals)
             + 1.5 * (len(self.precautions) + len(self.footwear))
-            + sum(1.5 + len(row.reasons.text) / 55 for row in self.rows)
+            + sum(1.5 + len(row.reasons.text) / 80 for row in self.rows)
             + sum(1.3 + (len(place.shown) > 3) for place in self.places)
             + 0.8 * len(self.facts)
         )
-        return "" if lines <= ROOMY_LINES else "tight" if lines <= TIGHT_LINES else "full"
+
+    @property
+    def density(self) -> str:
+        """How small the letters of the printed page have to be: empty, `tight`, `dense` or `full`."""
+        return next((name for name, most in DENSITIES.items() if self.lines <= most), SMALLEST)
 
     @property
     def few_flags(self) -> bool:
@@ -488,4 +493,6 @@ def _assess_lines(brief: Brief) -> list[str]:
 
 
 def _fact_lines(facts: Iterable[Fact]) -> list[str]:
-    return [f"- {fact.question}{'' if fact.question[-1:] in '?.!' else ':'} {fact.answer.full}" for fact in facts]
+    return [
+        f"- {fact.question}{'' if fact.question[-1:] in '?.!' else ':'} {fact.answer.full}" for fact in facts
+    ]

@@ -434,7 +434,7 @@ def _picture(drawing: Drawing, width: float, size: float) -> Piece:
         canvas.setFillGray(0)
         canvas.setFont(BOLD, size * 0.85)
         for side, middle in (("right", drawing.right_at), ("left", drawing.left_at)):
-            canvas.drawCentredString(*at((middle, 18)), str(capfirst(SIDES[side])))
+            canvas.drawCentredString(*at((middle, 18)), capfirst(str(SIDES[side])))
 
     return Piece(box_height * unit + 3, draw)
 
@@ -461,7 +461,9 @@ def _arrow(
 ) -> None:
     canvas.saveState()
     canvas.setLineWidth(1.5)
-    canvas.setDash(*([[length * unit for length in dash], 0] if (dash := DASHES.get(arrow.way, DOTS)) else []))
+    canvas.setDash(
+        *([[length * unit for length in dash], 0] if (dash := DASHES.get(arrow.way, DOTS)) else [])
+    )
     canvas.bezier(*at(arrow.start), *at(arrow.bend_one), *at(arrow.bend_two), *at(arrow.tip))
     canvas.restoreState()
     canvas.setFillGray(0)

@@ -45,8 +45,12 @@ def text_of(answer) -> str:
 
 def decide(response, rule_id: str, decision: str, **words) -> None:
     with audit.audited("tests.read", by=factories.SETUP):
-        finding = Finding.objects.select_related("response", "rule").get(response=response, rule__rule_id=rule_id)
-    journey.decide_finding(finding=finding, decision=decision, by=audit.staff(response.evaluation.physio), **words)
+        finding = Finding.objects.select_related("response", "rule").get(
+            response=response, rule__rule_id=rule_id
+        )
+    journey.decide_finding(
+        finding=finding, decision=decision, by=audit.staff(response.evaluation.physio), **words
+    )
 
 
 @pytest.fixture
@@ -58,7 +62,8 @@ def intake(physio):
 def fullest(physio):
     """Everything at its limit, with calls recorded."""
     patient = factories.make_patient(
-        given_name="Zoë Wilhelmina Maximiliane Anastasia", family_name="Nuñez-Wolkenstein von und zu Hohenwaldeck"
+        given_name="Zoë Wilhelmina Maximiliane Anastasia",
+        family_name="Nuñez-Wolkenstein von und zu Hohenwaldeck",
     )
     evaluation = factories.make_evaluation(patient=patient, physio=physio)
     response = factories.make_response(factories.FULLEST, evaluation=evaluation)
@@ -97,7 +102,9 @@ class TestReading:
     def test_a_dismissed_finding_says_so_and_its_checks_are_gone(self, desk, intake):
         with audit.audited("tests.read", by=factories.SETUP):
             rules = list(
-                Finding.objects.filter(response=intake, rule__kind="chain").values_list("rule__rule_id", flat=True)
+                Finding.objects.filter(response=intake, rule__kind="chain").values_list(
+                    "rule__rule_id", flat=True
+                )
             )
         for rule in rules:
             decide(intake, rule, "refuted", reason="old-injury")
@@ -126,7 +133,11 @@ class TestReading:
             before = audit.AuditEvent.objects.count()
             assert desk.get(address(name, intake)).status_code == 200
             (event,) = list(audit.AuditEvent.objects.order_by("pk"))[before:]
-            assert (event.action, event.actor_id, event.detail) == ("brief.read", str(physio.pk), {"form": form})
+            assert (event.action, event.actor_id, event.detail) == (
+                "brief.read",
+                str(physio.pk),
+                {"form": form},
+            )
             assert event.objects_seen["response"] == [str(intake.pk)]
             assert event.objects_seen["patient"] == [str(intake.evaluation.patient_id)]
             assert event.objects_seen["finding"]
@@ -138,10 +149,15 @@ class TestReading:
             answer = client.get(address(name, intake))
             assert answer.status_code == 404
             unknown = client.get(reverse(f"admin:intake_questionnaireresponse_{name}", args=[uuid4()]))
-            assert answer.content == unknown.content or intake.evaluation.patient.family_name not in answer.text
+            assert (
+                answer.content == unknown.content or intake.evaluation.patient.family_name not in answer.text
+            )
         draft = factories.make_response(factories.SWOLLEN_CALF, sent=False)
         assert desk.get(address(name, draft)).status_code == 404
-        assert desk.get(reverse(f"admin:intake_questionnaireresponse_{name}", args=["no-key"])).status_code == 404
+        assert (
+            desk.get(reverse(f"admin:intake_questionnaireresponse_{name}", args=["no-key"])).status_code
+            == 404
+        )
         assert desk.post(address(name, intake)).status_code == 405
 
 
@@ -160,7 +176,15 @@ class TestThePdf:
         (page,) = pages(answer)
         assert (int(page.mediabox.width), int(page.mediabox.height)) == PAPERS[paper]
         words = text_of(answer)
-        for wanted in ("Zoë", "Nuñez-Wolkenstein", "↑", "(see full answers)", "Page 1 of 1", "1 earlier call", "☐"):
+        for wanted in (
+            "Zoë",
+            "Nuñez-Wolkenstein",
+            "↑",
+            "(see full answers)",
+            "Page 1 of 1",
+            "1 earlier call",
+            "☐",
+        ):
             assert wanted in words, wanted
 
     @pytest.mark.parametrize("paper", PAPERS)
@@ -214,7 +238,9 @@ class TestTheDay:
         assert self.shown(desk) == [str(mine.pk), str(others.pk), str(urgent.pk)]
         assert str(tomorrow.pk) not in self.shown(desk)
 
-    @pytest.mark.parametrize("query", ["?day=coming", "?q=Lee", "?status=needs-appointment", "?status=reviewed"])
+    @pytest.mark.parametrize(
+        "query", ["?day=coming", "?q=Lee", "?status=needs-appointment", "?status=reviewed"]
+    )
     def test_what_is_no_day_or_has_nothing_says_so(self, desk, physio, query):
         self.visit(physio)
         assert self.shown(desk, query) == []
