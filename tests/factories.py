@@ -71,8 +71,10 @@ FULLEST: Mapping[str, Sequence[Value]] = {
     "health.conditions": ["diabetes", "numb-feet", "poor-circulation", "psoriasis", "gout", "osteoporosis"],
     "health.medicines": ["blood-thinner", "steroid", "quinolone", "immune", "pain-relief", "other"],
     **{
-        f"pain.regions.{side}": ["hip-side", "knee-front", "knee-inner", "knee-outer", "shin-inner"]
-        + ["sole-heel", "sole-arch", "ankle-inner"]
+        f"pain.regions.{side}": [
+            *("hip-side", "knee-front", "knee-inner", "knee-outer"),
+            *("shin-inner", "ankle-inner", "sole-heel", "sole-arch"),
+        ]
         for side in _BOTH
     },
     "timeline.first": ["knee-first"],

@@ -1,4 +1,4 @@
-"""The brief on paper, as a PDF and as plain text: of one intake, and of a day's. Each is a read in the trail."""
+"""The brief on paper, as a PDF and as plain text: of one intake and of a day. Each is a read in the trail."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -45,7 +45,7 @@ class _Briefs(AuditedAdmin):
         return None if request.method in ("GET", "HEAD") else HttpResponseNotAllowed(["GET", "HEAD"])
 
     def briefs(self, request: HttpRequest, access: audit.Access, keys: Iterable[UUID]) -> list[Brief]:
-        """The briefs of these intakes, without those there is none of: unknown, not for this reader, not sent."""
+        """The briefs of these intakes, without what has none: unknown, not for this reader, not sent."""
         info, reader, now = current_or_blank(), member(request), timezone.now()
         clinic = ", ".join(filter(None, (info.name, info.city)))
         found = []

@@ -1,4 +1,4 @@
-"""The whole-chain assess-list: hips, knees, ankles and feet of both legs, what to check there, flagged ones on top.
+"""The whole-chain assess-list: hips, knees, ankles and feet of both legs, flagged ones on top.
 
 What to check comes from the findings that stand (confirmed, to assess or undecided, never dismissed ones) and
 from a baseline for each part, so that the list is whole also when nothing was found. Where a test is done is
@@ -108,7 +108,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class AssessList:
-    """places: all eight, flagged ones first, each group from hip to foot. whole: what is done with both legs."""
+    """places: all eight, flagged ones first, then from hip to foot. whole: what is done with both legs."""
 
     places: tuple[Place, ...]
     whole: tuple[Check, ...]
@@ -123,7 +123,7 @@ class AssessList:
 
 
 def assess_list(found: Iterable[Suggestion], baseline: Mapping[str, Check]) -> AssessList:
-    """found: chain findings and notes, strongest first. baseline: the library's tests of `BASELINE`, by slug."""
+    """found: chain findings and notes, strongest first. baseline: the tests of `BASELINE`, by slug."""
     checks: dict[tuple[str, str], dict[str, Check]] = {
         (region, side): {} for region in REGIONS for side in BOTH
     }
@@ -172,6 +172,6 @@ def _sides(end: End) -> tuple[str, ...]:
 
 
 def _sides_of(region: str, ends: Sequence[End]) -> tuple[str, ...]:
-    """The sides on which a part is checked: those of the ends that lie there, else of where the trouble ends."""
+    """Where a part is checked: on the sides of the ends that lie there, else where the trouble ends."""
     there = [end for end in ends if _region(end) == region] or list(ends[-1:])
     return tuple(dict.fromkeys(side for end in there for side in _sides(end))) or BOTH

@@ -66,8 +66,8 @@ ROWS: Final = 10
 ROOMY: Final = 4
 CHECKS: Final = 5
 FEW_FLAGS: Final = 3
-# Letters of the printed page, from the usual size down: up to how many of `Brief.lines` each fits. Measured with
-# wide letters; what is more than all of these fits the smallest, because every text has its limit.
+# Letters of the printed page, from the usual size down: up to how many of `Brief.lines` each fits. Measured
+# with wide letters; what is more than all of these fits the smallest, because every text has its limit.
 DENSITIES: Final[Mapping[str, float]] = {"": 30, "tight": 34, "dense": 38}
 SMALLEST: Final = "full"
 
@@ -91,7 +91,7 @@ class Words:
 
 
 def clip(text: str, limit: int) -> Words:
-    """At most `limit` letters of a text, whole words where they are short enough. Wide letters count double."""
+    """At most `limit` letters of a text, cut between words if they are short. Wide letters count double."""
     full = " ".join(text.split())
     ends = list(accumulate(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in full))
     if not ends or ends[-1] <= limit:
@@ -99,7 +99,7 @@ def clip(text: str, limit: int) -> Words:
     # One letter less, for the dots.
     head = full[: bisect_right(ends, limit - 1)]
     begun = head.rfind(" ")
-    if full[len(head)] != " " and begun > len(head) * 2 // 3:
+    if full[len(head)] != " " and begun > len(head) // 2:
         head = head[:begun]
     return Words(head.rstrip(" ,;:.") + "…", full)
 

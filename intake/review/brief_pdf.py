@@ -1,7 +1,7 @@
 """The brief as a PDF: one page for each, Letter or A4, black on white.
 
-Nothing of a patient's is ever read as markup: words are measured, broken into lines and drawn as they are. The
-letters shrink until the page holds everything. The library is imported at the first PDF, not at start-up.
+Nothing of a patient's is ever read as markup: words are measured, broken into lines and drawn as they are.
+The letters shrink until the page holds everything. The library is imported at the first PDF, not at start-up.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Run = tuple[str, str]
 
 
 def pdf_of(briefs: Sequence[Brief], paper: str) -> bytes:
-    """One document with a page for each brief. paper: a key of `PAPERS`. Raises `ValueError` for no briefs."""
+    """One document with a page for each brief. paper: a key of `PAPERS`. Raises `ValueError` for none."""
     if not briefs:
         raise ValueError("a document needs a page")
     from reportlab.pdfgen.canvas import Canvas

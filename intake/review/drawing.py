@@ -1,4 +1,4 @@
-"""The chain of one intake as a drawing: both legs from the front, the marked places, an arrow for each finding.
+"""The chain of one intake as a drawing: both legs from the front, marked places, an arrow for each finding.
 
 Arrows are told apart without colour: up is a solid line, down a dashed one, what stays in place a dotted one,
 and each carries the numbers of its findings. In the units of the body map; templates and the PDF draw it.
@@ -19,7 +19,7 @@ LEFT: Final = -92
 VIEW_BOX: Final = (LEFT, -14, 542, 552)
 VIEW_BOX_TEXT: Final = " ".join(map(str, VIEW_BOX))
 _MIRROR: Final = 358
-# Where a part of the right leg is, and how far its outer edge is from its middle. The figure faces the reader.
+# Where a part of the right leg is, and how far its outer edge is from its middle. The figure faces you.
 _POINTS: Final[Mapping[str, tuple[int, int, int]]] = {
     "hip": (92, 84, 44),
     "thigh": (92, 165, 40),
@@ -110,7 +110,7 @@ class Drawing:
 def draw(
     *, left: Collection[str], right: Collection[str], findings: Iterable[tuple[int, Whereabouts]]
 ) -> Drawing:
-    """left, right: the marked regions of each leg. findings: number and place; one without a side has no arrow."""
+    """left, right: the marked regions of each leg. findings: number and place; without a side left out."""
     front = body.stills(left, right)[0]
     courses: dict[tuple[End, End, str], list[int]] = {}
     spots: dict[End, list[int]] = {}
