@@ -56,6 +56,74 @@ SWOLLEN_CALF: Mapping[str, Sequence[Value]] = {
     "safety.clot-risks": ["long-trip"],
 }
 
+_BOTH = ("left", "right")
+# As much as a page of paper ever has to hold: every text at its limit, many findings, flags and precautions.
+FULLEST: Mapping[str, Sequence[Value]] = {
+    "why.main-problem": ["knee-and-foot"],
+    "why.story": [
+        ("It began on a wet WEEKEND in MARCH, and it has never quite gone away since then. " * 7)[:500]
+    ],
+    "consent.contact": [True],
+    **{f"safety.leg-signs.{side}": ["calf-swollen", "calf-warm-sore", "knee-stuck"] for side in _BOTH},
+    "safety.body-signs": ["weight-loss", "night-unrelenting"],
+    "safety.clot-risks": ["long-trip", "past-clot", "hormones"],
+    **{f"safety.injury.{side}": [False] for side in _BOTH},
+    "health.conditions": ["diabetes", "numb-feet", "poor-circulation", "psoriasis", "gout", "osteoporosis"],
+    "health.medicines": ["blood-thinner", "steroid", "quinolone", "immune", "pain-relief", "other"],
+    **{
+        f"pain.regions.{side}": [
+            *("hip-side", "knee-front", "knee-inner", "knee-outer"),
+            *("shin-inner", "ankle-inner", "sole-heel", "sole-arch"),
+        ]
+        for side in _BOTH
+    },
+    "timeline.first": ["knee-first"],
+    "pain.now": [6],
+    "pain.worst": [9],
+    "pain.average": [7],
+    "pain.duration": ["over-1y"],
+    "pain.onset": ["after-more"],
+    "pain.pattern": ["first-steps", "eases-moving", "builds-day", "after-standing", "at-night"],
+    "pain.morning-stiff": ["over-60"],
+    **{
+        f"knee.aggravators.{side}": [
+            "stairs-up",
+            "stairs-down",
+            "squat-kneel",
+            "long-sit",
+            "running",
+            "jumping",
+        ]
+        for side in _BOTH
+    },
+    **{f"knee.events.{side}": ["gives-way", "catches", "swells", "not-straight"] for side in _BOTH},
+    **{f"knee.history.{side}": ["old-injury", "surgery", "arthritis", "overtraining"] for side in _BOTH},
+    **{f"foot.footprint.{side}": ["full"] for side in _BOTH},
+    **{f"foot.arch.{side}": ["drops"] for side in _BOTH},
+    **{f"foot.ankle-lean.{side}": ["in"] for side in _BOTH},
+    **{f"foot.shoe-wear.{side}": ["inner"] for side in _BOTH},
+    **{f"foot.aggravators.{side}": ["first-steps", "after-sit", "standing", "running"] for side in _BOTH},
+    **{f"foot.history.{side}": ["sprains", "fracture", "told-flat", "got-flatter"] for side in _BOTH},
+    "gait.leg-use.left": ["more"],
+    "gait.leg-use.right": ["spare"],
+    **{f"gait.knee-bend.{side}": ["guarded"] for side in _BOTH},
+    **{f"gait.foot-roll.{side}": ["inward"] for side in _BOTH},
+    **{f"gait.tires-first.{side}": [True] for side in _BOTH},
+    "gait.changed": ["after-knee"],
+    "shoes.usual": ["running", "casual", "work-boots", "flat-thin", "worn-out", "new-3-months"],
+    "shoes.insoles": ["not-worn"],
+    "activity.usual": ["walk", "run", "gym", "field-court", "dance", "stand-job", "other"],
+    "activity.other": ["Climbing, kayaking, and long walks with two large dogs on uneven ground at night"],
+    "goal.aim": ["back-to-sport"],
+    **{
+        f"goal.{number}.activity": [
+            "Walk down all of the stairs at the stadium without thinking about any of them"
+        ]
+        for number in ("one", "two", "three")
+    },
+    **{f"goal.{number}.score": [2] for number in ("one", "two", "three")},
+}
+
 
 def make_user(role: str | None, **fields: Any) -> Any:
     """A member of staff. role: a name of `clinic.roles`; None for an account without one."""

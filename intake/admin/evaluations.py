@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from intake import audit, journey
-from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
+from intake.admin.audited import member, see_other, uuid_or_404
+from intake.admin.briefs import BriefsOfDayPages
 from intake.admin.fields import MomentField
 from intake.patients import register
 from intake.patients.models import REVIEWS, Evaluation, Patient
@@ -96,7 +97,7 @@ class Chip:
 
 
 @admin.register(Evaluation)
-class EvaluationAdmin(AuditedAdmin):
+class EvaluationAdmin(BriefsOfDayPages):
     kind = "evaluation"
     form = EvaluationForm
     change_form_template = "admin/intake/evaluation/form.html"
@@ -104,6 +105,7 @@ class EvaluationAdmin(AuditedAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             self.page("<path:object_id>/invite/", self.invite_view, "invite"),
+            *self.briefs_urls(),
             *super().get_urls(),
         ]
 

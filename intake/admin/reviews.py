@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from intake import audit, journey
-from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
+from intake.admin.audited import member, see_other, uuid_or_404
+from intake.admin.briefs import BriefPages
 from intake.admin.fields import MOMENT, MomentField
 from intake.patients.models import REVIEWS
 from intake.responses.models import QuestionnaireResponse
@@ -98,7 +99,7 @@ def flag_stamp(key: int, raised_at: datetime) -> str:
 
 
 @admin.register(QuestionnaireResponse)
-class ReviewAdmin(AuditedAdmin):
+class ReviewAdmin(BriefPages):
     """One page for one intake; there is no list of its own beside the worklist."""
 
     kind = "response"
@@ -107,7 +108,7 @@ class ReviewAdmin(AuditedAdmin):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        return [self.page("<path:object_id>/review/", self.review_view, "review")]
+        return [self.page("<path:object_id>/review/", self.review_view, "review"), *self.brief_urls()]
 
     def review_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """GET reads and writes nothing but the trail. POST does one thing, named by `do`."""

@@ -202,6 +202,12 @@ def stills(left: Collection[str], right: Collection[str]) -> tuple[Still, ...]:
     return tuple(sorted(drawn, key=lambda still: still.view.css))
 
 
+def shapes_of(view: View) -> tuple[str, ...]:
+    """The paths of every region that a view shows, of both sides."""
+    shapes = (shape for side in SIDES for region in regions(side) for shape in region.shapes)
+    return tuple(shape.d for shape in shapes if shape.view is view)
+
+
 def sprite() -> str:
     """The views without marks as one SVG file, `static/svg/legs.svg`, which browsers keep.
 
@@ -209,10 +215,7 @@ def sprite() -> str:
     """
     parts = []
     for view in views():
-        shapes = [
-            shape.d for side in SIDES for one in regions(side) for shape in one.shapes if shape.view is view
-        ]
-        parts += [f'<path id="{view.id}" d="{"".join(shapes)}"/>']
+        parts += [f'<path id="{view.id}" d="{"".join(shapes_of(view))}"/>']
         parts += [f'<path id="{view.id}-rest" d="{"".join(view.rest)}"/>'] if view.rest else []
     defs = "".join(parts)
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{VIEW_BOX}"><defs>{defs}</defs></svg>'

@@ -19,6 +19,7 @@ class Check:
 
     name: str
     threshold: str
+    slug: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def quote(
         if kind == "link":
             steps[key] = Step(first, second, third, *names)
         elif kind == "test":
-            checks[key] = Check(first, second)
+            checks[key] = Check(first, second, key)
         elif kind == "lesson":
             url = reverse("education:lesson", kwargs={"slug": key}) if second == "true" else ""
             found_lessons[key] = LessonRef(first, url)

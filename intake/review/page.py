@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from intake.responses.models import QuestionnaireResponse
 from intake.responses.summary import Section, answer_words, summarize
 from intake.responses.wording import question_label, scale_of
 from intake.review import presence
+from intake.review.assess import BASELINE, AssessList, assess_list
 from intake.review.decide import Standing, titled, titled_finding
 from intake.review.library import Check, LessonRef, Quoted, SourceRef, quote
 from intake.review.models import ACKNOWLEDGING, Decision, RedFlagContact, Verdict
@@ -253,6 +255,7 @@ class ReviewPage:
     precautions: tuple[Precaution, ...]
     sections: tuple[Section, ...]
     approved: bool
+    assess: AssessList
 
     @property
     def age(self) -> int:
@@ -304,7 +307,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
     if not response.is_sent and not flags:
         raise QuestionnaireResponse.DoesNotExist
     on = enabled(definition, answers)
-    findings, notes = _cards(response, user)
+    findings, notes, baseline = _cards(response, user)
     precautions = tuple(
         Precaution(rules[row["pk"]].title, rules[row["pk"]].staff_note, row["approved_at"] is not None)
         for row in rows
@@ -344,6 +347,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
             definition, answers, tuple(page for page in pages(definition) if page.link_id in on)
         ),
         approved=approved and all(row["approved_at"] for row in rows) and all(c.approved for c in findings),
+        assess=assess_list((*findings, *notes), baseline),
     )
 
 
@@ -474,8 +478,10 @@ def _contacts(response: Any) -> tuple[ContactLine, ...]:
     )
 
 
-def _cards(response: Any, user: AbstractBaseUser) -> tuple[tuple[FindingCard, ...], tuple[FindingCard, ...]]:
-    """Chain findings, highest score first, and the notes on the answers."""
+def _cards(
+    response: Any, user: AbstractBaseUser
+) -> tuple[tuple[FindingCard, ...], tuple[FindingCard, ...], Mapping[str, Check]]:
+    """Chain findings, highest score first; the notes on the answers; and the checks quoted, by slug."""
     found = list(
         Finding.objects.filter(response=response.pk)
         .annotate(
@@ -501,7 +507,7 @@ def _cards(response: Any, user: AbstractBaseUser) -> tuple[tuple[FindingCard, ..
     used = list(rules.values())
     library = quote(
         links=[slug for rule in used for slug in rule.links],
-        tests=[slug for rule in used for slug in rule.suggested_checks],
+        tests=chain(*BASELINE.values(), *(rule.suggested_checks for rule in used)),
         lessons=[rule.lesson for rule in used if rule.lesson],
         sources=[code for rule in used for code in rule.sources],
     )
@@ -512,6 +518,7 @@ def _cards(response: Any, user: AbstractBaseUser) -> tuple[tuple[FindingCard, ..
     return (
         tuple(card for kind, card in cards if kind == Rule.Kind.CHAIN),
         tuple(card for kind, card in cards if kind == Rule.Kind.NOTE),
+        library.checks,
     )
 
 

@@ -83,18 +83,28 @@ _DEFAULT_AREAS: Final[Mapping[str, tuple[str, str]]] = {"up": ("foot", "knee"), 
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """One end of a finding. area: of `AREAS`; side: left, right or None for both."""
+
+    area: str
+    side: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Whereabouts:
     """Where a finding is and where it comes from.
 
     where: both ends, "left heel, from right knee". way: up, down, local, modifier or note. course: which way
     it travels, with its sides: "Right knee to left foot"; one place for what stays there. direction: the same
-    without sides: "knee to foot".
+    without sides: "knee to foot". source, target: its ends for a drawing; None for what is no part of a leg.
     """
 
     where: str
     way: str
     course: str
     direction: str
+    source: End | None = None
+    target: End | None = None
 
 
 def whereabouts(
@@ -104,7 +114,8 @@ def whereabouts(
     if not steps:
         side = target_side or source_side
         where = _("%(side)s leg") % {"side": SIDES[side]} if side else _("whole person")
-        return Whereabouts(where, "note", capfirst(where), _("note on the answers"))
+        end = End("leg", side) if side else None
+        return Whereabouts(where, "note", capfirst(where), _("note on the answers"), target=end)
     if all(step.direction == "modifier" for step in steps):
         # "Both legs, any place": the node such a link ends in only stands for the sore part.
         target = _with_side(_("leg"), target_side)
@@ -112,7 +123,8 @@ def whereabouts(
             "target": target,
             "source": _word(steps[0].start, steps[0].start_name),
         }
-        return Whereabouts(where, "modifier", capfirst(target), _("adds to it"))
+        end = End("leg", target_side)
+        return Whereabouts(where, "modifier", capfirst(target), _("adds to it"), target=end)
     source_area, target_area = _areas(direction, steps)
     target = _with_side(_joined(_targets(steps)), target_side)
     source_slug, source_name = steps[0].start, steps[0].start_name
@@ -121,10 +133,11 @@ def whereabouts(
     if source_known is None or source_known.area is not None:
         source = _with_side(source, source_side)
     where = _("%(target)s, from %(source)s") % {"target": target, "source": source}
+    start = End(source_area, source_side) if source_known is None or source_known.area else None
+    end = End(target_area, target_side)
     if direction not in ("up", "down"):
-        return Whereabouts(
-            where, "local", capfirst(_with_side(AREAS[target_area], target_side)), _("in place")
-        )
+        course = capfirst(_with_side(AREAS[target_area], target_side))
+        return Whereabouts(where, "local", course, _("in place"), start, end)
     words = {"source": AREAS[source_area], "target": AREAS[target_area]}
     way = _("%(source)s to %(target)s") % words
     if source_side == target_side or source_side is None or target_side is None:
@@ -135,7 +148,7 @@ def whereabouts(
             "source_side": SIDES[source_side],
             "target_side": SIDES[target_side],
         }
-    return Whereabouts(where, direction, capfirst(course), way)
+    return Whereabouts(where, direction, capfirst(course), way, start, end)
 
 
 def _targets(steps: Sequence[Step]) -> list[tuple[str, str]]:

@@ -53,6 +53,9 @@ STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
     "not-sent": (Status.NOT_STARTED, Status.IN_PROGRESS),
 }
 TO_DO: Final = (Status.TO_REVIEW, Status.IN_REVIEW)
+SENT: Final = (*TO_DO, Status.REVIEWED)
+# The briefs of a day stand in one document; no clinic sees more people in one.
+PRINTED_AT_MOST: Final = 60
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -142,6 +145,10 @@ class Filters:
     @property
     def needs_appointment(self) -> bool:
         return self.status == NEEDS_APPOINTMENT
+
+    @property
+    def one_day(self) -> bool:
+        return isinstance(self.day, date) and not self.search and not self.needs_appointment
 
     @property
     def narrowed(self) -> bool:
@@ -291,6 +298,20 @@ def next_to_review(user: AbstractBaseUser, filters: Filters, *, but_not: UUID | 
         if found is not None:
             return UUID(str(found))
     return None
+
+
+def sent_on_day(user: AbstractBaseUser, filters: Filters) -> list[UUID]:
+    """The sent intakes of the visits on the day asked for, by time, under its other filters.
+
+    Empty where the filters ask for no single day. Urgent ones of other days are on the list, not in the day.
+    """
+    if not filters.one_day:
+        return []
+    entries = _narrowed(_whose(user, filters), filters).filter(_of_days(filters)).filter(status__in=SENT)
+    if filters.status == ONLY_URGENT:
+        entries = entries.filter(urgent=True)
+    found = entries.exclude(response=None).order_by("at", "evaluation_id").values_list("response", flat=True)
+    return [UUID(str(key)) for key in found[:PRINTED_AT_MOST]]
 
 
 def next_day(user: AbstractBaseUser, after: date) -> NextDay | None:

@@ -147,6 +147,8 @@ ROWS: dict[str, Row] = {
     "admin:intake_evaluation_changelist": staff_page(
         {"front desk": "200", "physio": "200"}, {"front desk": "200", "physio": "200"}
     ),
+    "admin:intake_evaluation_briefs": staff_page({"physio": "200"}, {"physio": "405"}),
+    "admin:intake_evaluation_briefs_pdf": staff_page({"physio": "200"}, {"physio": "405"}),
     "admin:intake_evaluation_add": staff_page(
         {"front desk": "200", "physio": "200"},
         {"front desk": "200", "physio": "200"},
@@ -194,6 +196,15 @@ ROWS: dict[str, Row] = {
     ),
     "admin:intake_questionnaireresponse_review": staff_page(
         {"physio": "200"}, {"physio": "400"}, object_id="{sent}"
+    ),
+    "admin:intake_questionnaireresponse_brief": staff_page(
+        {"physio": "200"}, {"physio": "405"}, object_id="{sent}"
+    ),
+    "admin:intake_questionnaireresponse_brief_pdf": staff_page(
+        {"physio": "200"}, {"physio": "405"}, object_id="{sent}"
+    ),
+    "admin:intake_questionnaireresponse_brief_text": staff_page(
+        {"physio": "200"}, {"physio": "405"}, object_id="{sent}"
     ),
     "admin:intake_questionnaire_changelist": staff_page(READS_CONTENT, READS_CONTENT),
     "admin:intake_questionnaire_change": staff_page(

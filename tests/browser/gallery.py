@@ -181,6 +181,11 @@ def staff_pages(come: Come, product: Product) -> Iterator[Shown]:
     yield "review-red-flag", physio.goes_to(review.format(day["Sam Okafor"]))
     yield "review-call-error", physio.records_call(outcome="Spoke to the patient")
     yield "review-nothing-found", physio.goes_to(review.format(day["calm"]))
+    brief = "/staff/intake/questionnaireresponse/{}/brief/"
+    yield "brief", physio.goes_to(brief.format(day["Jordan Lee"]))
+    yield "brief-text", physio.goes_to(brief.format(day["Sam Okafor"]) + "text/")
+    yield "briefs-of-the-day", physio.goes_to("/staff/intake/evaluation/briefs/?mine=1&paper=a4")
+    yield "briefs-of-no-day", physio.goes_to("/staff/intake/evaluation/briefs/?day=coming")
     yield "rules", physio.goes_to("/staff/intake/rule/")
     yield "rule", physio.uses(physio.main.get_by_role("rowheader").get_by_role("link").first)
     yield "questionnaires", physio.goes_to("/staff/intake/questionnaire/")

@@ -159,7 +159,7 @@ def known_intakes() -> dict[str, dict[str, list[Any]]]:
 
     return {
         name: {link_id: list(values) for link_id, values in getattr(factories, name).items()}
-        for name in ("CALM", "ROLLING_IN", "SPARING", "SWOLLEN_CALF")
+        for name in ("CALM", "ROLLING_IN", "SPARING", "SWOLLEN_CALF", "FULLEST")
     }
 
 

@@ -119,4 +119,4 @@ def test_urgent_pages(come: Come, product: Product, deep: bool) -> None:
 
 @DEEP
 def test_pages_of_the_desk(come: Come, product: Product, deep: bool) -> None:
-    assert len(check(gallery.staff_pages(come, product), deep=deep)) >= 27
+    assert len(check(gallery.staff_pages(come, product), deep=deep)) >= 31
