@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from intake import audit, journey
-from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
+from intake.admin.audited import member, see_other, uuid_or_404
 from intake.admin.fields import MOMENT, MomentField
+from intake.admin.outcomes import OutcomeDesk
 from intake.patients.models import REVIEWS
 from intake.responses.models import QuestionnaireResponse
 from intake.review import contacts, decide
@@ -98,16 +99,17 @@ def flag_stamp(key: int, raised_at: datetime) -> str:
 
 
 @admin.register(QuestionnaireResponse)
-class ReviewAdmin(AuditedAdmin):
-    """One page for one intake; there is no list of its own beside the worklist."""
-
-    kind = "response"
+class ReviewAdmin(OutcomeDesk):
+    """The pages of one intake; there is no list of its own beside the worklist."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        return [self.page("<path:object_id>/review/", self.review_view, "review")]
+        return [
+            self.page("<path:object_id>/review/", self.review_view, "review"),
+            self.page("<path:object_id>/outcome/", self.outcome_view, "outcome"),
+        ]
 
     def review_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """GET reads and writes nothing but the trail. POST does one thing, named by `do`."""

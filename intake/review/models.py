@@ -2,6 +2,7 @@
 from.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 import pgtrigger
@@ -425,6 +426,10 @@ class QueueEntry(PatientData):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether the visit has begun and waits to be closed."""
+        return self.at <= now and self.status in self.UNCLOSED and not self.needs_appointment
 
     @property
     def readable(self) -> UUID | None:

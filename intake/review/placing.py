@@ -3,7 +3,8 @@
 A million intakes can be listed, counted and filtered by index only if each evaluation's status stands in one
 row. The database works that row out itself, after every statement that changes what it rests on, so a bulk
 load, a job or a line of SQL cannot leave a red flag off the list. What a place is made of is the SQL function
-`intake_place_on_worklist` (migrations 0003, 0006 and 0007); the triggers here say for which evaluations to call it.
+`intake_place_on_worklist` (migrations 0003, 0006 and 0007); the triggers here say for which evaluations to
+call it.
 """
 
 from typing import Final
@@ -31,7 +32,7 @@ def _trigger(operation: pgtrigger.Operation, changed: str) -> pgtrigger.Trigger:
 
 
 def after_statement(name: str, operation: pgtrigger.Operation, call: str) -> pgtrigger.Trigger:
-    """A trigger that runs once a statement; `new_rows` and `old_rows` are what it wrote and what was there."""
+    """A trigger that runs once a statement; `new_rows` and `old_rows` are what it wrote and what was."""
     return pgtrigger.Trigger(
         name=f"{name}_after_{_NAMES[operation]}",
         level=pgtrigger.Statement,

@@ -2,8 +2,8 @@
 
 A row a finding is worked out again from what stands (its last verdict, its last outcome, whether its
 evaluation is closed or cancelled) after every statement that changes one of these. Nothing is added up, so
-nothing can be added twice: a reload, a double submit or a reopened evaluation ends in the same row (ADR 0020).
-What a row is made of is the SQL function `intake_tally_findings` (migration 0007).
+nothing can be added twice: a reload, a double submit or a reopened evaluation ends in the same row (ADR
+0020). What a row is made of is the SQL function `intake_tally_findings` (migration 0007).
 """
 
 from typing import Final
