@@ -50,11 +50,11 @@ def typed_in(post: QueryDict) -> Typed:
     for name in post:
         match = _OF_FINDING.fullmatch(name)
         if match:
-            found.setdefault(int(match[2]), {})[match[1]] = post[name]
+            found.setdefault(int(match[2]), {})[match[1]] = post.get(name, "")
     return Typed(
         outcomes={key: TypedOutcome(**words) for key, words in found.items()},
         values={
-            (kind, side): post[f"{kind}-{side}"]
+            (kind, side): post.get(f"{kind}-{side}", "")
             for kind in MEASURES
             for side in SIDES
             if f"{kind}-{side}" in post

@@ -31,8 +31,10 @@ def wilson(found: int, tested: int) -> tuple[float, float]:
     middle = share + square / (2 * tested)
     reach = Z * sqrt(share * (1 - share) / tested + square / (4 * tested * tested))
     whole = 1 + square / tested
-    # Rounding may leave a hair beyond what a share can be.
-    return max(0.0, (middle - reach) / whole), min(1.0, (middle + reach) / whole)
+    # At 0 and 1 the ends meet the share itself, but for a hair of rounding.
+    low = 0.0 if found == 0 else (middle - reach) / whole
+    high = 1.0 if found == tested else (middle + reach) / whole
+    return low, high
 
 
 @dataclass(frozen=True, slots=True)

@@ -493,6 +493,7 @@ class _Number(Subquery):
 
     template = "(SELECT count(*) FROM (%(subquery)s) counted)"
     output_field = IntegerField()
+    empty_result_set_value = 0
 
     def __init__(self, rows: QuerySet[Any]) -> None:
         super().__init__(rows.values("pk"))
