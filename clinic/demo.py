@@ -414,7 +414,8 @@ def make_past(staff: Mapping[str, User]) -> None:
     for one in BEFORE:
         day = timezone.localdate() - timedelta(days=one.days_ago)
         day -= timedelta(days=max(0, day.weekday() - SATURDAY + 1))
-        response = answered_before(book(one.person, staff, day), one.person)
+        evening = timezone.make_aware(datetime.combine(day - timedelta(days=1), time(18)))
+        response = answered_before(book(one.person, staff, day), one.person, evening)
         by = audit.staff(staff[one.person.physio])
         with audit.audited("demo.look", by=BY):
             findings = list(
@@ -433,9 +434,8 @@ def make_past(staff: Mapping[str, User]) -> None:
             journey.close_evaluation(response=response, by=by)
 
 
-def answered_before(evaluation: Evaluation, person: Person) -> QuestionnaireResponse:
-    """An intake sent the evening before a visit that is over."""
-    at = evaluation.starts_at - timedelta(hours=15)
+def answered_before(evaluation: Evaluation, person: Person, at: datetime) -> QuestionnaireResponse:
+    """An intake that was sent at that time, for a visit that is over."""
     with audit.audited("demo.answered", by=BY) as access:
         questionnaire = active_questionnaire()
         definition = questionnaire.tree()

@@ -1,4 +1,4 @@
-"""After the evaluation: what was found, measured and missed; closing, the rule's record, opening again. J6.1-7."""
+"""After the evaluation: found, measured, missed; closing, the record of the rule, opening again. J6.1 to J6.7."""
 
 import re
 
