@@ -1,4 +1,4 @@
-"""After the evaluation: found, measured, missed; closing, the record of the rule, opening again. J6.1-J6.7."""
+"""After the evaluation: found, measured, missed; closing, the record of the rule, opening again. J6.1-6.7."""
 
 import re
 
