@@ -11,6 +11,7 @@ from django.utils import timezone
 from intake import audit
 from intake.patients.models import Evaluation
 from intake.review.models import Closing, Measurement, MissedLink, Outcome
+from intake.screening.models import Rule
 from tests import factories
 from tests.integration.intake.admin.conftest import browser
 from tests.integration.intake.admin.test_review import chain, rows
@@ -231,8 +232,6 @@ class TestRulePage:
         assert "Of 100 such findings, between 39 and 90 would be there." in page
 
     def test_a_rule_that_is_no_chain_rule_has_no_record(self, desk, closed):
-        from intake.screening.models import Rule
-
         key = Rule.objects.filter(kind="red-flag").values_list("pk", flat=True).first()
         page = desk.get(reverse("admin:intake_rule_change", args=[key])).content.decode()
-        assert "Raised" not in page
+        assert "Versions side by side" not in page
