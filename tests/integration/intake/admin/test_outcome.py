@@ -229,7 +229,7 @@ class TestRulePage:
         assert "Raised 12 times." in page
         assert "Found 7, not found 3, not tested 2." in page
         assert "Found 7 of 10 tested." in page
-        assert "Of 100 such findings, between 39 and 90 would be there." in page
+        assert "Of 100 such findings, likely between 39 and 90 would be found." in page
 
     def test_a_rule_that_is_no_chain_rule_has_no_record(self, desk, closed):
         key = Rule.objects.filter(kind="red-flag").values_list("pk", flat=True).first()
