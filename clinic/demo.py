@@ -1,7 +1,7 @@
 """Invented people for the demo: staff, patients, visits, intakes at every stage. Never outside demo mode.
 
 Everything is made through the same functions that real people use, so a demo intake has its audit rows, its
-findings and its red flags like any other.
+findings and its red flags like any other. Only what was sent in the past is written with its own date.
 """
 
 import hashlib
@@ -27,8 +27,13 @@ from intake.patients.models import Evaluation, EvaluationRequest, Invitation, Pa
 from intake.questionnaires.definition import Definition, Item
 from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.pages import pages
-from intake.responses.answers import missing, read_answers
+from intake.responses.answers import missing, prune, read_answers
 from intake.responses.models import QuestionnaireResponse
+from intake.review.models import Decision, NotTestedReason, Result
+from intake.review.outcomes import Typed, TypedOutcome
+from intake.screening import record
+from intake.screening.models import Finding, Rule
+from intake.screening.screen import screen
 
 FILE: Final = settings.LOCAL_DIR / "demo.json"
 BY: Final = audit.system("demo")
@@ -251,6 +256,71 @@ ASKED: Final = Person(
 )
 ASKED_FROM: Final = "rolling-in"
 
+_ROLLS_IN: Final = {
+    "why.main-problem": "knee",
+    "pain.regions.right": ["knee-front"],
+    "pain.regions.left": ["none"],
+    "pain.duration": "3-12m",
+    "pain.now": 3,
+    "pain.worst": 6,
+    "pain.average": 4,
+    "gait.foot-roll.right": "inward",
+    "foot.ankle-lean.right": "in",
+    "goal.one.activity": "Take the stairs without thinking about it",
+    "goal.one.score": 4,
+}
+_SPARES: Final = {
+    "why.main-problem": "knee-and-foot",
+    "pain.regions.right": ["knee-inner"],
+    "pain.regions.left": ["sole-heel"],
+    "pain.duration": "over-1y",
+    "pain.now": 4,
+    "pain.worst": 6,
+    "pain.average": 4,
+    "timeline.first": "knee-first",
+    "knee.history.right": ["arthritis"],
+    "gait.leg-use.right": "spare",
+    "gait.leg-use.left": "more",
+    "goal.one.activity": "Walk the dog before breakfast",
+    "goal.one.score": 3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SeenBefore:
+    """Somebody whose visit is over. result: what it showed about every finding; empty: still to close."""
+
+    person: Person
+    days_ago: int
+    result: str
+
+
+def _seen(name: str, born: date, at: time, physio: str, answers: Mapping[str, Any]) -> Person:
+    given, family = name.split()
+    return Person(given, family, born, at, physio, "sent", answers)
+
+
+_FOUND, _NOT, _UNTESTED = Result.FOUND, Result.NOT_FOUND, Result.NOT_TESTED
+# The first one waits to be closed. The others make one rule with enough tested and one with too few.
+BEFORE: Final = (
+    SeenBefore(_seen("Marcus Webb", date(1961, 8, 3), time(13, 0), "ortiz", _SPARES), 1, ""),
+    SeenBefore(_seen("Ines Duarte", date(1990, 1, 17), time(9, 0), "ortiz", _ROLLS_IN), 6, _FOUND),
+    SeenBefore(_seen("Peter Novak", date(1978, 4, 2), time(10, 0), "ortiz", _ROLLS_IN), 7, _FOUND),
+    SeenBefore(_seen("Aisha Rahman", date(1995, 10, 25), time(11, 0), "reyes", _ROLLS_IN), 8, _NOT),
+    SeenBefore(_seen("Liam Walsh", date(1983, 6, 9), time(13, 0), "reyes", _ROLLS_IN), 9, _FOUND),
+    SeenBefore(_seen("Yuki Mori", date(2000, 2, 28), time(14, 0), "ortiz", _ROLLS_IN), 13, _UNTESTED),
+    SeenBefore(_seen("Elena Petrova", date(1969, 12, 12), time(15, 0), "ortiz", _ROLLS_IN), 14, _FOUND),
+    SeenBefore(_seen("Omar Haddad", date(1987, 7, 7), time(9, 0), "reyes", _ROLLS_IN), 15, _NOT),
+    SeenBefore(_seen("Julia Becker", date(1992, 5, 19), time(10, 0), "ortiz", _ROLLS_IN), 16, _FOUND),
+    SeenBefore(_seen("Samuel Boateng", date(1975, 3, 30), time(11, 0), "reyes", _ROLLS_IN), 20, _FOUND),
+    SeenBefore(_seen("Nora Lindgren", date(1998, 9, 4), time(13, 0), "ortiz", _ROLLS_IN), 21, _NOT),
+    SeenBefore(_seen("Diego Flores", date(1981, 11, 21), time(14, 0), "reyes", _ROLLS_IN), 22, _FOUND),
+    SeenBefore(_seen("Hannah Cohen", date(1966, 4, 14), time(15, 0), "ortiz", _ROLLS_IN), 23, _UNTESTED),
+    SeenBefore(_seen("Victor Dumas", date(1958, 2, 6), time(9, 0), "reyes", _SPARES), 27, _FOUND),
+    SeenBefore(_seen("Carol Jensen", date(1955, 10, 1), time(10, 0), "ortiz", _SPARES), 28, _FOUND),
+    SeenBefore(_seen("Rafael Costa", date(1963, 7, 27), time(11, 0), "ortiz", _SPARES), 29, _NOT),
+)
+
 
 def seed() -> dict[str, Any]:
     """Make what is missing and return what `.local/demo.json` says; running it again keeps what is there.
@@ -264,6 +334,7 @@ def seed() -> dict[str, Any]:
     before = read()
     staff = make_staff({entry["username"]: entry for entry in before.get("staff", [])})
     people = {user.username: user for user in User.objects.filter(username__in=[row[0] for row in STAFF])}
+    make_past(people)
     make_today(people)
     make_request()
     invitations = make_invitations(people, before.get("invitations", []))
@@ -332,6 +403,68 @@ def make_today(staff: Mapping[str, User]) -> None:
             journey.invite(evaluation=evaluation, by=BY, mail=False)
         else:
             answer(evaluation, person)
+
+
+def make_past(staff: Mapping[str, User]) -> None:
+    """Visits of the last weeks with what they showed, and one that waits to be closed; made once."""
+    first = BEFORE[0].person
+    with audit.audited("demo.look", by=BY):
+        if Patient.objects.filter(given_name=first.given, family_name=first.family).exists():
+            return
+    for one in BEFORE:
+        day = timezone.localdate() - timedelta(days=one.days_ago)
+        day -= timedelta(days=max(0, day.weekday() - SATURDAY + 1))
+        evening = timezone.make_aware(datetime.combine(day - timedelta(days=1), time(18)))
+        response = answered_before(book(one.person, staff, day), one.person, evening)
+        by = audit.staff(staff[one.person.physio])
+        with audit.audited("demo.look", by=BY):
+            findings = list(
+                Finding.objects.filter(response=response, rule__kind=Rule.Kind.CHAIN).select_related(
+                    "rule", "response"
+                )
+            )
+        for finding in findings:
+            decision = Decision.PROVISIONAL if one.result == _UNTESTED else Decision.CONFIRMED
+            journey.decide_finding(finding=finding, decision=decision, by=by)
+        journey.finish_review(response=response, by=by)
+        if one.result:
+            reason = NotTestedReason.TIME if one.result == _UNTESTED else ""
+            typed = {finding.pk: TypedOutcome(one.result, reason) for finding in findings}
+            journey.record_outcome(response=response, typed=Typed(outcomes=typed), by=by)
+            journey.close_evaluation(response=response, by=by)
+
+
+def answered_before(evaluation: Evaluation, person: Person, at: datetime) -> QuestionnaireResponse:
+    """An intake that was sent at that time, for a visit that is over."""
+    with audit.audited("demo.answered", by=BY) as access:
+        questionnaire = active_questionnaire()
+        definition = questionnaire.tree()
+        answers = prune(definition, fill(definition, person))
+        invitation = Invitation.objects.create(
+            evaluation=evaluation,
+            questionnaire=questionnaire,
+            created_at=at - timedelta(days=3),
+            sent_at=at - timedelta(days=3),
+            opened_at=at,
+            expires_at=evaluation.link_ends_at,
+        )
+        response = QuestionnaireResponse(
+            evaluation=evaluation,
+            invitation=invitation,
+            questionnaire=questionnaire,
+            status=QuestionnaireResponse.Status.COMPLETED,
+            answers={link_id: list(values) for link_id, values in answers.items()},
+            started_at=at,
+            updated_at=at,
+            authored=at,
+            submit_key=uuid.uuid4(),
+        )
+        response.document = journey.fhir_document(response, answers, at)
+        response.save(force_insert=True)
+        access.saw("response", [response.pk])
+        active = record.active_rules()
+        record.store_findings(response, definition, screen(active.rules, answers), active)
+    return response
 
 
 def make_request() -> None:

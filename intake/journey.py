@@ -1,4 +1,4 @@
-"""THE STORY: what crosses stages, from the invitation to the finished review.
+"""THE STORY: what crosses stages, from the invitation to the closed evaluation.
 
 Every function here is one transaction with one row in the audit trail, takes keywords only, names who acts.
 Mail is queued in the same transaction, so it leaves only if the write stands.
@@ -41,8 +41,8 @@ from intake.questionnaires.pages import Page
 from intake.responses import draft
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse
-from intake.review import contacts, decide
-from intake.review.models import RedFlagContact, Review, Verdict
+from intake.review import contacts, decide, outcomes
+from intake.review.models import Closing, RedFlagContact, Review, Verdict
 from intake.screening import record
 from intake.screening.models import Finding, RedFlag
 from intake.screening.screen import URGENT, Screening, screen
@@ -533,6 +533,44 @@ def reopen_review(*, response: QuestionnaireResponse, by: audit.Actor) -> Review
     """Open a finished review again; who finished it stays in the trail. Raises `decide.NotAllowed`."""
     with audit.audited("review.reopened", by=by, objects={"response": [response.pk]}):
         return decide.reopen(response, user_of(by))
+
+
+# ---- after the evaluation
+
+
+def record_outcome(
+    *, response: QuestionnaireResponse, typed: outcomes.Typed, by: audit.Actor
+) -> outcomes.Recorded:
+    """What the physio found, measured and saw beside the rules. Nothing counts until it is closed.
+
+    Raises `outcomes.NotRecorded` naming the fields, or `decide.NotAllowed`.
+    """
+    with audit.audited("outcome.recorded", by=by, objects={"response": [response.pk]}) as access:
+        recorded = outcomes.record(response=response, typed=typed, by=user_of(by))
+        access.note(outcomes=recorded.outcomes, measurements=recorded.measurements, links=recorded.links)
+    return recorded
+
+
+def close_evaluation(*, response: QuestionnaireResponse, by: audit.Actor) -> Closing:
+    """The evaluation is done, and its outcomes count for the rules.
+
+    Raises `decide.NotAllowed` naming what is left.
+    """
+    with audit.audited("evaluation.closed", by=by, objects={"response": [response.pk]}) as access:
+        closing = outcomes.close(response, user_of(by))
+        access.saw("evaluation", [closing.response.evaluation_id])
+    return closing
+
+
+def reopen_evaluation(*, response: QuestionnaireResponse, reason: str, by: audit.Actor) -> Closing:
+    """Open a closed evaluation again; it counts for no rule until it is closed anew.
+
+    Raises `decide.NotAllowed`.
+    """
+    with audit.audited("evaluation.reopened", by=by, objects={"response": [response.pk]}) as access:
+        closing = outcomes.reopen(response, reason=reason, by=user_of(by))
+        access.saw("evaluation", [closing.response.evaluation_id])
+    return closing
 
 
 def user_of(by: audit.Actor) -> AbstractBaseUser:

@@ -11,16 +11,30 @@ from intake.patients.models import (
 )
 from intake.questionnaires.models import Questionnaire
 from intake.responses.models import QuestionnaireResponse
-from intake.review.models import RedFlagContact, Review, Verdict
+from intake.review.models import (
+    Closing,
+    FindingTally,
+    Measurement,
+    MissedLink,
+    Outcome,
+    RedFlagContact,
+    Review,
+    Verdict,
+)
 from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun
 
 __all__ = [
     "AccessEvent",
     "AuditEvent",
+    "Closing",
     "Evaluation",
     "EvaluationRequest",
     "Finding",
+    "FindingTally",
     "Invitation",
+    "Measurement",
+    "MissedLink",
+    "Outcome",
     "Patient",
     "PatientSession",
     "Questionnaire",

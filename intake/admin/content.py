@@ -8,10 +8,12 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from intake.admin.audited import DeskAdmin
+from intake import audit
+from intake.admin.audited import DeskAdmin, member
 from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.models import Questionnaire
 from intake.questionnaires.pages import pages
+from intake.review.hit_rate import HitRate, hit_rates
 from intake.review.library import quote
 from intake.review.page import grades
 from intake.screening.explain import rule_sentence
@@ -82,6 +84,7 @@ class RuleAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         rule = self.found(request, object_id)
+        rates = self.rates(request, rule) if rule.kind == Rule.Kind.CHAIN else ()
         definition = rule.parsed()
         quoted = quote(
             links=definition.links,
@@ -100,5 +103,13 @@ class RuleAdmin(ReadOnlyAdmin):
             "checks": [quoted.checks[slug] for slug in definition.suggested_checks if slug in quoted.checks],
             "lesson": quoted.lessons.get(definition.lesson),
             "sources": [quoted.sources[code] for code in definition.sources if code in quoted.sources],
+            "rates": rates,
+            "rate": next((one for one in rates if one.version == rule.version), None),
         }
         return self.detail(request, "admin/intake/rule/detail.html", context)
+
+    def rates(self, request: HttpRequest, rule: Rule) -> tuple[HitRate, ...]:
+        """How often its versions were right. Counts only, but of patients: the trail says who looked."""
+        user = member(request)
+        with audit.audited("rule.counted", by=audit.staff(user), objects={"rule": [rule.pk]}):
+            return hit_rates(user, rule.rule_id)

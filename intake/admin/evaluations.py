@@ -29,6 +29,7 @@ from intake.review.queue import (
     COMING,
     NEEDS_APPOINTMENT,
     PAST,
+    TO_CLOSE,
     Counts,
     Filters,
     next_day,
@@ -277,13 +278,14 @@ def chips(filters: Filters, counts: Counts, sees_answers: bool) -> list[Chip]:
         *found,
         chip(_("Needs appointment"), counts.needs_appointment, status=NEEDS_APPOINTMENT),
         chip(_("Reviewed"), counts.reviewed, status="reviewed"),
+        *([chip(_("To close"), counts.to_close, status=TO_CLOSE)] if sees_answers else []),
         chip(_("Form not sent"), counts.not_sent, status="not-sent"),
     ]
 
 
 def days(filters: Filters) -> dict[str, str]:
     """The address of each neighbouring day, of the days to come and of those past."""
-    if filters.needs_appointment:
+    if filters.any_day:
         filters = filters.changed(status="")
     found = {
         "coming": filters.changed(day=COMING, search="").query(),

@@ -20,6 +20,7 @@ from intake import audit, journey
 from intake.admin.audited import member, see_other, uuid_or_404
 from intake.admin.briefs import BriefPages
 from intake.admin.fields import MOMENT, MomentField
+from intake.admin.outcomes import OutcomeDesk
 from intake.patients.models import REVIEWS
 from intake.responses.models import QuestionnaireResponse
 from intake.review import contacts, decide
@@ -99,8 +100,8 @@ def flag_stamp(key: int, raised_at: datetime) -> str:
 
 
 @admin.register(QuestionnaireResponse)
-class ReviewAdmin(BriefPages):
-    """One page for one intake; there is no list of its own beside the worklist."""
+class ReviewAdmin(BriefPages, OutcomeDesk):
+    """The pages of one intake; there is no list of its own beside the worklist."""
 
     kind = "response"
 
@@ -108,7 +109,11 @@ class ReviewAdmin(BriefPages):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        return [self.page("<path:object_id>/review/", self.review_view, "review"), *self.brief_urls()]
+        return [
+            self.page("<path:object_id>/review/", self.review_view, "review"),
+            self.page("<path:object_id>/outcome/", self.outcome_view, "outcome"),
+            *self.brief_urls(),
+        ]
 
     def review_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """GET reads and writes nothing but the trail. POST does one thing, named by `do`."""

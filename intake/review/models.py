@@ -1,19 +1,28 @@
-"""What physios decided and did, as rows that are added and never changed; and the worklist they work from."""
+"""What physios decided, did and found, as rows that are added and never changed; and the worklist they work
+from.
+"""
 
+from datetime import datetime
 from uuid import UUID
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Floor, Mod
+from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from intake.audit import PatientData
-from intake.patients.models import Evaluation, ReviewedQuerySet, ScopedQuerySet
+from intake.patients.models import REVIEWS, Evaluation, ReviewedQuerySet, ScopedQuerySet, may
 from intake.responses.models import QuestionnaireResponse
-from intake.review import placing
-from intake.screening.models import Finding, RedFlag
+from intake.review import placing, tallying
+from intake.review.measures import MEASURES
+from intake.screening.models import Finding, RedFlag, Rule, Side
+
+REOPENS = "intake.reopen_evaluation"
 
 
 class Review(PatientData):
@@ -133,6 +142,224 @@ class RedFlagContact(PatientData):
         return str(self.pk)
 
 
+class Result(models.TextChoices):
+    """What the evaluation showed about a finding."""
+
+    FOUND = "found", _("Found")
+    NOT_FOUND = "not-found", _("Not found")
+    NOT_TESTED = "not-tested", _("Not tested")
+
+
+class NotTestedReason(models.TextChoices):
+    """Why a finding was not tested. Fixed and short, so that it can be counted."""
+
+    TIME = "time", _("No time at this visit")
+    PAIN = "pain", _("Too painful to test")
+    UNSAFE = "unsafe", _("Not safe to test")
+    MISSING = "missing", _("Something needed was not there")
+    DECLINED = "declined", _("The patient did not want it")
+    DISMISSED = "dismissed", _("Dismissed before the visit")
+    OTHER = "other", _("Another reason")
+
+
+class Outcome(PatientData):
+    """What the evaluation showed about one finding. The last one stands. Append-only."""
+
+    finding = models.ForeignKey(Finding, models.PROTECT, related_name="outcomes")
+    result = models.CharField(_("result"), max_length=10, choices=Result.choices)
+    reason = models.CharField(_("reason"), max_length=10, choices=NotTestedReason.choices, blank=True)
+    note = models.CharField(_("note"), max_length=500, blank=True)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects = ReviewedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outcome")
+        verbose_name_plural = _("outcomes")
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(result__in=["found", "not-found", "not-tested"]), name="outcome_result_known"
+            ),
+            models.CheckConstraint(
+                condition=(Q(result="not-tested") & ~Q(reason="")) | (~Q(result="not-tested") & Q(reason="")),
+                name="not_tested_has_a_reason",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+def _possible() -> Q:
+    """Each kind of measurement between its ends, whole where only whole numbers make sense."""
+    condition = Q(value=None, kind__in=list(MEASURES))
+    for kind, measure in MEASURES.items():
+        one = Q(kind=kind, value__gte=measure.low, value__lte=measure.high)
+        condition |= one & Q(value=Floor(F("value"))) if measure.whole else one
+    return condition
+
+
+class Measurement(PatientData):
+    """One value of one leg, measured at the evaluation (FHIR Observation). The last one of its kind and side
+    stands; an empty one takes an earlier one back. Append-only. Units: `intake.review.measures`.
+    """
+
+    response = models.ForeignKey(QuestionnaireResponse, models.PROTECT, related_name="measurements")
+    kind = models.CharField(
+        _("what"), max_length=16, choices=[(kind, one.label) for kind, one in MEASURES.items()]
+    )
+    side = models.CharField(_("side"), max_length=5, choices=Side.choices)
+    value = models.DecimalField(_("value"), max_digits=4, decimal_places=1, null=True)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects = ReviewedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("measurement")
+        verbose_name_plural = _("measurements")
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(side__in=["left", "right"]), name="measurement_side_known"),
+            models.CheckConstraint(condition=_possible(), name="measurement_possible"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class MissedLink(PatientData):
+    """A link the rules missed, as the physio saw it: where it starts and where it shows. Append-only.
+
+    starts_at, shows_at: ids of body regions. takes_back: this row says that an earlier one was a mistake.
+    """
+
+    response = models.ForeignKey(QuestionnaireResponse, models.PROTECT, related_name="missed_links")
+    starts_at = models.SlugField(_("starts at"), max_length=40, db_index=False)
+    starts_side = models.CharField(_("side it starts on"), max_length=5, choices=Side.choices)
+    shows_at = models.SlugField(_("shows at"), max_length=40, db_index=False)
+    shows_side = models.CharField(_("side it shows on"), max_length=5, choices=Side.choices)
+    words = models.CharField(_("in a few words"), max_length=200)
+    takes_back = models.OneToOneField(
+        "self", models.PROTECT, null=True, related_name="taken_back_by", verbose_name=_("takes back")
+    )
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects = ReviewedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("link the rules missed")
+        verbose_name_plural = _("links the rules missed")
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(starts_side__in=["left", "right"], shows_side__in=["left", "right"])
+                & ~Q(starts_at="")
+                & ~Q(shows_at="")
+                & ~Q(words=""),
+                name="missed_link_whole",
+            ),
+            models.CheckConstraint(
+                condition=~Q(starts_at=F("shows_at"), starts_side=F("shows_side")),
+                name="missed_link_leads_elsewhere",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ClosingQuerySet(ScopedQuerySet):
+    """For who reviews, and for who may only open a closed evaluation again."""
+
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> "ClosingQuerySet":
+        return self if may(user, REVIEWS) or may(user, REOPENS) else self.none()
+
+
+class Closing(PatientData):
+    """An evaluation was closed, or opened again with a reason. The last one stands. Append-only.
+
+    number: 1 the first time it was closed, 2 opened again, 3 closed again; so of two who close at once one
+    is refused.
+    """
+
+    class Act(models.TextChoices):
+        CLOSED = "closed", _("Closed")
+        REOPENED = "reopened", _("Opened again")
+
+    response = models.ForeignKey(
+        QuestionnaireResponse, models.PROTECT, related_name="closings", db_index=False
+    )
+    number = models.PositiveSmallIntegerField(_("number"))
+    act = models.CharField(_("what"), max_length=8, choices=Act.choices)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects = ClosingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("closing")
+        verbose_name_plural = _("closings")
+        ordering = ["response", "number"]
+        permissions = [("reopen_evaluation", "Can open a closed evaluation again")]
+        constraints = [
+            models.UniqueConstraint(fields=["response", "number"], name="closing_once"),
+            models.CheckConstraint(
+                condition=(Q(Exact(Mod(F("number"), 2), 1)) & Q(act="closed", reason=""))
+                | (Q(Exact(Mod(F("number"), 2), 0)) & Q(act="reopened") & ~Q(reason="")),
+                name="closing_and_reopening_in_turn",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class TallyQuerySet(ScopedQuerySet):
+    """Only ever counted, by rule: for whoever keeps rules, who sees no patient."""
+
+    seen_with = "intake.view_rule"
+
+
+class FindingTally(PatientData):
+    """What one chain finding counts for in the record of its rule. Kept by the database (`review.tallying`).
+
+    Every finding of an intake that stands has one row, unless its evaluation is cancelled. decision: the
+    verdict that stands, or empty. result: the outcome that stands once the evaluation is closed, else empty.
+    """
+
+    finding = models.OneToOneField(Finding, models.CASCADE, primary_key=True, related_name="tally")
+    rule = models.ForeignKey(Rule, models.PROTECT, related_name="+", db_index=False)
+    decision = models.CharField(_("decision"), max_length=12, blank=True)
+    result = models.CharField(_("result"), max_length=10, blank=True)
+
+    objects = TallyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("tally of a finding")
+        verbose_name_plural = _("tallies of findings")
+        indexes = [models.Index(fields=["rule", "decision", "result"], name="tally_of_rule")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class QueueEntry(PatientData):
     """An evaluation's place on the worklist: its status in one row. Kept by the database (`review.placing`).
 
@@ -148,7 +375,11 @@ class QueueEntry(PatientData):
         TO_REVIEW = "to-review", _("To review")
         IN_REVIEW = "in-review", _("In review")
         REVIEWED = "reviewed", _("Reviewed")
+        CLOSED = "closed", _("Closed")
         CANCELLED = "cancelled", _("Cancelled")
+
+    # What waits to be closed once the visit has begun: time passes without a write, so no status says so.
+    UNCLOSED = (Status.TO_REVIEW, Status.IN_REVIEW, Status.REVIEWED)
 
     evaluation = models.OneToOneField(
         Evaluation, models.CASCADE, primary_key=True, related_name="queue_entry", verbose_name=_("evaluation")
@@ -186,16 +417,25 @@ class QueueEntry(PatientData):
             ),
             models.Index(fields=["at", "evaluation"], condition=Q(up__gt=0), name="queue_up"),
             models.Index(fields=["at", "evaluation"], condition=Q(down__gt=0), name="queue_down"),
+            models.Index(
+                fields=["at", "evaluation"],
+                condition=Q(status__in=["to-review", "in-review", "reviewed"], needs_appointment=False),
+                name="queue_to_close",
+            ),
         ]
 
     def __str__(self) -> str:
         return str(self.pk)
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether the visit has begun and waits to be closed."""
+        return self.at <= now and self.status in self.UNCLOSED and not self.needs_appointment
+
     @property
     def readable(self) -> UUID | None:
         """The intake to open for who may read it: a sent one, or a draft that may need help."""
         status = self.Status
-        if self.urgent or self.status in (status.TO_REVIEW, status.IN_REVIEW, status.REVIEWED):
+        if self.urgent or self.status in (*self.UNCLOSED, status.CLOSED):
             return UUID(str(self.response_id)) if self.response_id else None
         return None
 
@@ -204,6 +444,14 @@ pgtrigger.register(*placing.on_evaluations())(Evaluation)
 pgtrigger.register(*placing.on_responses())(QuestionnaireResponse)
 for _model in (Review, Finding, RedFlag):
     pgtrigger.register(*placing.on_rows_of_a_response())(_model)
+pgtrigger.register(*placing.on_added_rows_of_a_response())(Closing)
+
+pgtrigger.register(*tallying.on_evaluations())(Evaluation)
+pgtrigger.register(*tallying.on_responses())(QuestionnaireResponse)
+pgtrigger.register(*tallying.on_findings())(Finding)
+for _judgment in (Verdict, Outcome):
+    pgtrigger.register(*tallying.on_judgments())(_judgment)
+pgtrigger.register(*tallying.on_closings())(Closing)
 
 
 ACKNOWLEDGING = frozenset(
@@ -216,11 +464,19 @@ ACKNOWLEDGING = frozenset(
 
 __all__ = [
     "ACKNOWLEDGING",
+    "REOPENS",
+    "Closing",
     "Decision",
     "DismissReason",
+    "FindingTally",
+    "Measurement",
+    "MissedLink",
+    "NotTestedReason",
+    "Outcome",
     "QueueEntry",
     "RedFlag",
     "RedFlagContact",
+    "Result",
     "Review",
     "Verdict",
 ]

@@ -263,6 +263,12 @@ class ReviewPage:
         return self.patient.age_on(timezone.localdate(self.evaluation.starts_at or timezone.now()))
 
     @property
+    def over(self) -> bool:
+        """Whether the visit has begun, so that what it showed can be recorded."""
+        starts_at = self.evaluation.starts_at
+        return self.standing.sent and starts_at is not None and starts_at <= timezone.now()
+
+    @property
     def phone_href(self) -> str:
         digits = re.sub(r"[^\d+]", "", self.patient.phone)
         return f"tel:{digits}" if digits else ""

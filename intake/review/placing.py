@@ -3,7 +3,8 @@
 A million intakes can be listed, counted and filtered by index only if each evaluation's status stands in one
 row. The database works that row out itself, after every statement that changes what it rests on, so a bulk
 load, a job or a line of SQL cannot leave a red flag off the list. What a place is made of is the SQL function
-`intake_place_on_worklist` (migrations 0003 and 0006); the triggers here say for which evaluations to call it.
+`intake_place_on_worklist` (migrations 0003, 0006 and 0007); the triggers here say for which evaluations to
+call it.
 """
 
 from typing import Final
@@ -27,8 +28,13 @@ _OF_ROW_OF_RESPONSE: Final = (
 def _trigger(operation: pgtrigger.Operation, changed: str) -> pgtrigger.Trigger:
     rows = "old_rows" if operation is pgtrigger.Delete else "new_rows"
     evaluations = f"SELECT DISTINCT evaluation_id FROM ({changed.format(rows=rows)}) changed"  # noqa: S608  # texts of this module
+    return after_statement("place", operation, f"PERFORM intake_place_on_worklist(ARRAY({evaluations}));")
+
+
+def after_statement(name: str, operation: pgtrigger.Operation, call: str) -> pgtrigger.Trigger:
+    """A trigger that runs once a statement; `new_rows` and `old_rows` are what it wrote and what was."""
     return pgtrigger.Trigger(
-        name=f"place_after_{_NAMES[operation]}",
+        name=f"{name}_after_{_NAMES[operation]}",
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=operation,
@@ -36,7 +42,7 @@ def _trigger(operation: pgtrigger.Operation, changed: str) -> pgtrigger.Trigger:
             old=None if operation is pgtrigger.Insert else "old_rows",
             new=None if operation is pgtrigger.Delete else "new_rows",
         ),
-        func=f"PERFORM intake_place_on_worklist(ARRAY({evaluations})); RETURN NULL;",
+        func=f"{call} RETURN NULL;",
     )
 
 
@@ -55,3 +61,8 @@ def on_responses() -> list[pgtrigger.Trigger]:
 def on_rows_of_a_response() -> list[pgtrigger.Trigger]:
     """For findings, red flags and reviews."""
     return [_trigger(operation, _OF_ROW_OF_RESPONSE) for operation in _NAMES]
+
+
+def on_added_rows_of_a_response() -> list[pgtrigger.Trigger]:
+    """For closings, which are never changed."""
+    return [_trigger(pgtrigger.Insert, _OF_ROW_OF_RESPONSE)]

@@ -1,7 +1,8 @@
 """The worklist: evaluations with the status of their intake, urgent ones first, then by time.
 
 Those that need an appointment have no time: they stand in a list of their own, the longest waiting first, in
-no day's list, and, like all others, on top of every list while they are urgent.
+no day's list, and, like all others, on top of every list while they are urgent. Those that are over and not
+closed are "to close": no status says so, since time passes without a write; `at` does.
 
 Lists, counts and filters read the indexed rows of `QueueEntry`, a page at a time by key, so they cost the
 same with a thousand intakes and with a million. What is filtered stands in the URL and is read by
@@ -15,9 +16,10 @@ from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, F, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import JSONObject
 from django.utils import timezone
@@ -43,11 +45,13 @@ COMING: Final = "coming"
 PAST: Final = "past"
 ONLY_URGENT: Final = "urgent"
 NEEDS_APPOINTMENT: Final = "needs-appointment"
+TO_CLOSE: Final = "to-close"
 # What `status=` in the URL stands for.
 STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
     "to-review": (Status.TO_REVIEW,),
     "in-review": (Status.IN_REVIEW,),
     "reviewed": (Status.REVIEWED,),
+    "closed": (Status.CLOSED,),
     "not-started": (Status.NOT_STARTED,),
     "in-progress": (Status.IN_PROGRESS,),
     "not-sent": (Status.NOT_STARTED, Status.IN_PROGRESS),
@@ -88,9 +92,9 @@ class Cursor:
 class Filters:
     """What the worklist shows. Everything stands in the URL; a search looks at all days.
 
-    day: one day, or `coming` or `past`. status: a key of `STATUSES`, `urgent`, `needs-appointment` (of any
-    day), or empty. direction: up, down or empty. mine: only the reader's own visits, and what is nobody's
-    yet. search: how a name begins.
+    day: one day, or `coming` or `past`. status: a key of `STATUSES`, `urgent`, `needs-appointment` or
+    `to-close` (both of any day), or empty. direction: up, down or empty. mine: only the reader's own visits,
+    and what is nobody's yet. search: how a name begins.
     """
 
     day: date | str
@@ -111,7 +115,7 @@ class Filters:
         status, direction = text("status"), text("direction")
         return cls(
             day=_read_day(text("day"), today),
-            status=status if status in (*STATUSES, ONLY_URGENT, NEEDS_APPOINTMENT) else "",
+            status=status if status in (*STATUSES, ONLY_URGENT, NEEDS_APPOINTMENT, TO_CLOSE) else "",
             direction=direction if direction in ("up", "down") else "",
             mine=text("mine") == "1",
             search=search_words(text("q")),
@@ -140,7 +144,9 @@ class Filters:
 
     @property
     def latest_first(self) -> bool:
-        return not self.needs_appointment and (self.day == PAST or bool(self.search))
+        if self.needs_appointment:
+            return False
+        return self.to_close or self.day == PAST or bool(self.search)
 
     @property
     def needs_appointment(self) -> bool:
@@ -148,7 +154,16 @@ class Filters:
 
     @property
     def one_day(self) -> bool:
-        return isinstance(self.day, date) and not self.search and not self.needs_appointment
+        return isinstance(self.day, date) and not self.search and not self.any_day
+
+    @property
+    def to_close(self) -> bool:
+        return self.status == TO_CLOSE
+
+    @property
+    def any_day(self) -> bool:
+        """Whether the list is of no day."""
+        return self.needs_appointment or self.to_close
 
     @property
     def narrowed(self) -> bool:
@@ -182,9 +197,9 @@ class Badge:
 class Row:
     """One evaluation. concern, flags and badges are empty for those who may not read answers.
 
-    response: the intake to open for review, None where there is none to read. starts_at: None before there
-    is a visit. request: what she asked with, while it needs an appointment. came_from: the lesson she asked
-    from.
+    to_close: it is over and waits for its outcome. response: the intake to open for review, None where
+    there is none to read. starts_at: None before there is a visit. request: what she asked with, while it
+    needs an appointment. came_from: the lesson she asked from.
     """
 
     evaluation: UUID
@@ -201,11 +216,19 @@ class Row:
     mine: bool
     status: str
     label: str
+    to_close: bool
     urgent: bool
     flags: tuple[str, ...]
     badges: tuple[Badge, ...]
     concern: str
     sent_at: datetime | None
+
+    @property
+    def wants_outcome(self) -> bool:
+        """Whether its name leads to what the evaluation showed rather than to the review before it."""
+        return not self.urgent and (
+            self.status == Status.CLOSED or (self.to_close and self.status == Status.REVIEWED)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +236,7 @@ class Counts:
     """How many there are, of at most `COUNTED_AT_MOST`.
 
     here, here_to_review: of the days asked for. The others count urgent ones of other days too, as the list
-    shows them. waiting: urgent ones of the whole clinic. needs_appointment: of any day.
+    shows them. waiting: urgent ones of the whole clinic. needs_appointment and to_close: of any day.
     """
 
     here: int
@@ -230,6 +253,7 @@ class Counts:
     down: int
     waiting: int
     needs_appointment: int
+    to_close: int
     next_visit: datetime | None
 
     @property
@@ -273,7 +297,7 @@ def worklist(user: AbstractBaseUser, filters: Filters, now: datetime) -> Worklis
     last = shown[-1] if len(entries) > PAGE_SIZE else None
     return Worklist(
         filters=filters,
-        rows=_rows(shown, user, sees_answers, timezone.localdate(now)),
+        rows=_rows(shown, user, sees_answers, now),
         counts=_counts(user, filters, now),
         more=Cursor(last.urgent, last.at, last.pk) if last else None,
         sees_answers=sees_answers,
@@ -361,6 +385,11 @@ def _of_days(filters: Filters) -> Q:
     return when & Q(needs_appointment=False)
 
 
+def _over(now: datetime) -> Q:
+    """Evaluations to close: their time has come, and nobody has said yet what they showed."""
+    return Q(at__lte=now, status__in=QueueEntry.UNCLOSED, needs_appointment=False)
+
+
 def _whose(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
     entries = QueueEntry.objects.visible_to(user)
     if filters.mine:
@@ -376,6 +405,8 @@ def _narrowed(entries: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
         entries = entries.filter(status__in=STATUSES[filters.status])
     if filters.needs_appointment:
         entries = entries.filter(needs_appointment=True)
+    if filters.to_close:
+        entries = entries.filter(_over(timezone.now()))
     if filters.direction:
         entries = entries.filter(**{f"{filters.direction}__gt": 0})
     return entries
@@ -388,7 +419,7 @@ def _urgent(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
 
 def _calm(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
     entries = _whose(user, filters).filter(urgent=False)
-    if not filters.needs_appointment:
+    if not filters.any_day:
         entries = entries.filter(_of_days(filters))
     return _narrowed(entries, filters).exclude(status=Status.CANCELLED)
 
@@ -459,20 +490,43 @@ def _counts(user: AbstractBaseUser, filters: Filters, now: datetime) -> Counts:
         down=Sum("down", default=0),
         next_visit=Min("at", filter=Q(at__gte=now, needs_appointment=False)),
     )
-    outside = QueueEntry.objects.visible_to(user).filter(Q(urgent=True) | Q(needs_appointment=True))
-    asked = Q(needs_appointment=True)
+    clinic = QueueEntry.objects.visible_to(user)
+    asked = clinic.filter(needs_appointment=True)
     if filters.search:
-        asked &= Q(evaluation__patient__in=named(Patient.objects.visible_to(user), filters.search))
-    found |= outside.aggregate(
-        waiting=Count("pk", filter=Q(urgent=True)), needs_appointment=Count("pk", filter=asked)
+        asked = asked.filter(evaluation__patient__in=named(Patient.objects.visible_to(user), filters.search))
+    over = everyone.filter(_over(now)).order_by("-at")
+    # One row with a number each, so that it stays one query.
+    found |= (
+        get_user_model()
+        .objects.filter(pk=user.pk)
+        .values(
+            waiting=_Number(clinic.filter(urgent=True)),
+            needs_appointment=_Number(asked),
+            to_close=_Number(over[: COUNTED_AT_MOST + 1]),
+        )
+        .get()
     )
     return Counts(**found)
+
+
+class _Number(Subquery):
+    """How many rows a query has, as a column of another one."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+    empty_result_set_value = 0
+
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        super().__init__(rows.values("pk"))
 
 
 # How a row reads
 
 
-def _rows(entries: Sequence[Any], user: AbstractBaseUser, sees_answers: bool, today: date) -> tuple[Row, ...]:
+def _rows(
+    entries: Sequence[Any], user: AbstractBaseUser, sees_answers: bool, now: datetime
+) -> tuple[Row, ...]:
+    today = timezone.localdate(now)
     links = {
         slug for entry in entries if sees_answers for one in entry.findings for slug in one["links"] or ()
     }
@@ -493,6 +547,7 @@ def _rows(entries: Sequence[Any], user: AbstractBaseUser, sees_answers: bool, to
             mine=entry.physio_id == user.pk,
             status=entry.status,
             label=entry.get_status_display(),
+            to_close=entry.is_over(now),
             urgent=entry.urgent,
             flags=tuple(titled(one["title"], one["side"]) for one in entry.flags) if sees_answers else (),
             badges=_badges(entry.findings, steps) if sees_answers else (),

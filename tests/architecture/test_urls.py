@@ -206,6 +206,10 @@ ROWS: dict[str, Row] = {
     "admin:intake_questionnaireresponse_brief_text": staff_page(
         {"physio": "200"}, {"physio": "405"}, object_id="{sent}"
     ),
+    # Its visit has not begun, so an owner has nothing to open again.
+    "admin:intake_questionnaireresponse_outcome": staff_page(
+        {"physio": "200"}, {"physio": "400"}, object_id="{sent}"
+    ),
     "admin:intake_questionnaire_changelist": staff_page(READS_CONTENT, READS_CONTENT),
     "admin:intake_questionnaire_change": staff_page(
         READS_CONTENT, READS_CONTENT, object_id="{questionnaire}"

@@ -126,3 +126,45 @@ class Physio(Staff):
 
     def finishes(self) -> Self:
         return self.presses("Finish review")
+
+    # After the evaluation
+
+    def outcome_of(self, title: str) -> Locator:
+        """The fields of one finding after the evaluation."""
+        return self.main.get_by_role("group", name=title)
+
+    def findings_to_fill_in(self) -> list[str]:
+        """Titles of the findings without an outcome, in the order of the page."""
+        cards = self.main.get_by_role("group").filter(has_text="To fill in")
+        return [card.locator("legend").inner_text() for card in cards.all()]
+
+    def says(self, title: str, result: str, *, reason: str = "", note: str = "") -> Self:
+        """Found, Not found or Not tested."""
+        fields = self.outcome_of(title)
+        self.touches(fields.get_by_role("radio", name=result, exact=True))
+        if reason:
+            self.picks(fields.get_by_label("Why was it not tested?"), reason)
+        if note:
+            self.types(fields.get_by_label("Note (optional)"), note)
+        return self
+
+    def measures(self, test: str, **sides: str) -> Self:
+        for side, value in sides.items():
+            self.types(self.main.get_by_role("textbox", name=f"{test}, {side}"), value)
+        return self
+
+    def adds_missed_link(self, *, starts: str, shows: str, words: str) -> Self:
+        self.picks(self.main.get_by_label("Starts at"), starts)
+        self.picks(self.main.get_by_label("Shows at"), shows)
+        self.types(self.main.get_by_label("In a few words"), words)
+        return self
+
+    def saves_for_later(self) -> Self:
+        return self.presses("Save for later")
+
+    def closes_evaluation(self) -> Self:
+        return self.presses("Close this evaluation")
+
+    def opens_again(self, reason: str) -> Self:
+        self.types(self.main.get_by_label("Why do you open it again?"), reason)
+        return self.presses("Open again")

@@ -186,6 +186,25 @@ def staff_pages(come: Come, product: Product) -> Iterator[Shown]:
     yield "brief-text", physio.goes_to(brief.format(day["Sam Okafor"]) + "text/")
     yield "briefs-of-the-day", physio.goes_to("/staff/intake/evaluation/briefs/?mine=1&paper=a4")
     yield "briefs-of-no-day", physio.goes_to("/staff/intake/evaluation/briefs/?day=coming")
+    over = product.reception(
+        "visit",
+        given="Robin",
+        family="Over",
+        minutes_ahead=-60,
+        answers=product.reception("known_intakes")["SPARING"],
+    )
+    yield "outcome", physio.goes_to(f"/staff/intake/questionnaireresponse/{over['response']}/outcome/")
+    (title,) = physio.findings_to_fill_in()
+    physio.measures("Foot Posture Index, total", left="13").says(title, "Not tested")
+    yield "outcome-typed-error", physio.closes_evaluation()
+    yield (
+        "outcome-close-error",
+        physio.measures("Foot Posture Index, total", left="8")
+        .says(title, "Not tested", reason="No time at this visit")
+        .closes_evaluation(),
+    )
+    yield "outcome-reopen-error", physio.presses("Open again")
+    yield "worklist-to-close", physio.goes_to_worklist("?status=to-close")
     yield "rules", physio.goes_to("/staff/intake/rule/")
     yield "rule", physio.uses(physio.main.get_by_role("rowheader").get_by_role("link").first)
     yield "questionnaires", physio.goes_to("/staff/intake/questionnaire/")

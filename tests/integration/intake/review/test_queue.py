@@ -421,3 +421,61 @@ class TestBeforeBooking:
         asks("Ana Silva", factories.SWOLLEN_CALF)
         page = read(factories.make_user("editor"), status="needs-appointment")
         assert (page.rows, page.counts.needs_appointment, page.counts.waiting) == ((), 0, 0)
+
+
+class TestToClose:
+    """What is over and not closed: nobody writes when time passes."""
+
+    @pytest.fixture
+    def day(self, physio):
+        now = timezone.now()
+        for name, at, answers in (
+            ("Last Week", now - timedelta(days=7), factories.ROLLING_IN),
+            ("Just Over", now - timedelta(minutes=5), factories.CALM),
+            ("Not Yet", now + timedelta(minutes=5), factories.ROLLING_IN),
+            ("Never Sent", now - timedelta(days=1), None),
+        ):
+            evaluation = visit(name, physio, at)
+            if answers:
+                factories.make_response(answers, evaluation=evaluation)
+
+    def test_it_is_of_any_day_and_the_latest_comes_first(self, physio, day):
+        page = read(physio, status="to-close")
+        assert names(page) == ["Just Over", "Last Week"]
+        assert page.counts.to_close == 2
+        assert all(row.to_close for row in page.rows)
+        assert read(physio).counts.to_close == 2
+
+    def test_it_leaves_the_list_when_it_is_closed_or_cancelled(self, physio, day):
+        over = {row.name: row for row in read(physio, status="to-close").rows}
+        with audit.audited("tests.read", by=factories.SETUP):
+            closed = QuestionnaireResponse.objects.get(pk=over["Just Over"].response)
+            Evaluation.objects.filter(pk=over["Last Week"].evaluation).update(status="cancelled")
+        journey.close_evaluation(response=closed, by=audit.staff(physio))
+        page = read(physio, status="to-close")
+        assert (names(page), page.counts.to_close) == ([], 0)
+        (row,) = read(physio, q="Just Over").rows
+        assert (row.label, row.to_close, row.wants_outcome) == ("Closed", False, True)
+
+    def test_search_and_mine_narrow_it(self, physio, day):
+        visit_of_other = visit(
+            "Last Other", factories.make_user("physio"), timezone.now() - timedelta(days=2)
+        )
+        factories.make_response(factories.CALM, evaluation=visit_of_other)
+        assert names(read(physio, status="to-close", q="last")) == ["Last Other", "Last Week"]
+        assert names(read(physio, status="to-close", mine="1")) == ["Just Over", "Last Week"]
+        assert read(physio, q="last").counts.to_close == 2
+
+    def test_following_the_cursor_shows_every_row_once(self, physio, day, monkeypatch):
+        monkeypatch.setattr(queue, "PAGE_SIZE", 1)
+        first = read(physio, status="to-close")
+        second = read(physio, status="to-close", after=str(first.more))
+        assert names(first) + names(second) == ["Just Over", "Last Week"]
+        assert second.more is None
+
+    def test_an_index_serves_it(self, physio, day):
+        with audit.audited("tests.read", by=audit.staff(physio)), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+            rows = QueueEntry.objects.filter(queue._over(timezone.now())).order_by("-at", "-evaluation_id")
+            plan = rows[:50].explain()
+        assert "queue_to_close" in plan

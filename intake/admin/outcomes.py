@@ -1,0 +1,235 @@
+"""After the evaluation: the page that says what was found, closes it, and opens it again."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseNotAllowed, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from intake import audit, journey
+from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
+from intake.patients.models import REVIEWS
+from intake.responses.models import QuestionnaireResponse
+from intake.review import outcomes
+from intake.review.decide import NotAllowed, allowed
+from intake.review.measures import MEASURES, SIDES
+from intake.review.models import REOPENS, Closing, NotTestedReason, Result
+from intake.review.outcome_page import closings_of, outcome_page, place_choices
+from intake.review.outcomes import Seen, Typed, TypedLink, TypedOutcome
+from intake.review.queue import TO_CLOSE, Filters
+
+_OF_FINDING: Final = re.compile(r"(result|reason|note)-([0-9]{1,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What the page has to show after a POST that did not do what was asked.
+
+    fields: message by field name. message: what stands in the way, of `act` ("save", "close" or "reopen").
+    typed: what was typed and is not kept. reason: the one typed for opening again.
+    """
+
+    act: str = ""
+    message: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+    typed: Typed | None = None
+    reason: str = ""
+
+
+def typed_in(post: QueryDict) -> Typed:
+    """The fields of the page as they were sent; what it does not have is left out."""
+    found: dict[int, dict[str, str]] = {}
+    for name in post:
+        match = _OF_FINDING.fullmatch(name)
+        if match:
+            found.setdefault(int(match[2]), {})[match[1]] = post.get(name, "")
+    return Typed(
+        outcomes={key: TypedOutcome(**words) for key, words in found.items()},
+        values={
+            (kind, side): post.get(f"{kind}-{side}", "")
+            for kind in MEASURES
+            for side in SIDES
+            if f"{kind}-{side}" in post
+        },
+        link=TypedLink(post.get("starts", ""), post.get("shows", ""), post.get("words", "")),
+        taken_back=frozenset(
+            int(text)
+            for text in post.getlist("mistake")
+            if text.isascii() and text.isdigit() and len(text) <= 18
+        ),
+        seen=Seen.read(post.get("seen", "")),
+    )
+
+
+class OutcomeDesk(AuditedAdmin):
+    """The page after the evaluation, of an intake."""
+
+    kind = "response"
+
+    def outcome_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """GET reads and writes nothing but the trail. POST does one thing, named by `do`.
+
+        Who may not review but may open again sees when it was closed, and nothing of the patient.
+        """
+        reviews = request.user.has_perm(REVIEWS)
+        if not reviews and not request.user.has_perm(REOPENS):
+            raise PermissionDenied
+        key = uuid_or_404(object_id)
+        back = Filters.read(QueryDict(request.GET.get("back", "")), timezone.localdate())
+        if request.method in ("GET", "HEAD"):
+            return self.show_outcome(request, key, back, Problem())
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        do = request.POST.get("do", "")
+        if do == "reopen":
+            return self.reopen_evaluation(request, key, back)
+        if not reviews:
+            raise Http404
+        if do not in ("save", "close"):
+            raise BadRequest("an unknown action")
+        return self.record_outcome(request, key, back, close=do == "close")
+
+    # Reading
+
+    def show_outcome(
+        self, request: HttpRequest, key: UUID, back: Filters, problem: Problem
+    ) -> HttpResponseBase:
+        user = member(request)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("After the evaluation"),
+            "opts": self.opts,
+            "back": back.query(),
+            "to_close": Filters(
+                day=timezone.localdate(), today=timezone.localdate(), status=TO_CLOSE
+            ).query(),
+            "problem": problem,
+        }
+
+        def whole(access: audit.Access) -> HttpResponseBase:
+            try:
+                page = outcome_page(user=user, response_id=key, typed=problem.typed, problems=problem.fields)
+            except QuestionnaireResponse.DoesNotExist:
+                raise Http404 from None
+            access.saw("patient", [page.patient.pk])
+            access.saw("finding", [row.key for row in page.findings])
+            may = {
+                "record": allowed(outcomes.check_record, page.standing),
+                "reopen": allowed(outcomes.check_reopen, page.standing) and request.user.has_perm(REOPENS),
+            }
+            choices = {
+                "results": Result.choices,
+                "reasons": NotTestedReason.choices,
+                "places": place_choices(),
+            }
+            return TemplateResponse(
+                request,
+                "admin/intake/questionnaireresponse/outcome.html",
+                {
+                    **context,
+                    **choices,
+                    "page": page,
+                    "may": may,
+                    # What was typed is shown in its fields, whatever has happened meanwhile.
+                    "open": may["record"] or problem.typed is not None,
+                },
+            )
+
+        def closings(_access: audit.Access) -> HttpResponseBase:
+            try:
+                lines = closings_of(user=user, response_id=key)
+            except Closing.DoesNotExist:
+                raise Http404 from None
+            return TemplateResponse(
+                request,
+                "admin/intake/questionnaireresponse/closed.html",
+                {**context, "closings": lines, "reference": QuestionnaireResponse(pk=key).reference},
+            )
+
+        if request.user.has_perm(REVIEWS):
+            return self.audited(request, "outcome.read", whole, [key])
+        return self.audited(request, "closing.read", closings, [key])
+
+    # Writing
+
+    def written(
+        self, request: HttpRequest, key: UUID, do: Callable[[QuestionnaireResponse, audit.Actor], object]
+    ) -> None:
+        """Do one thing to the intake inside the trail. Raises `Http404` for one this user may not see."""
+
+        def answer(access: audit.Access) -> HttpResponseBase:
+            if request.user.has_perm(REVIEWS):
+                rows = self.get_queryset(request).filter(pk=key)
+                response = rows.defer("answers", "document").first()
+            else:
+                closing = Closing.objects.visible_to(request.user).filter(response=key)
+                last = closing.select_related("response").order_by("number").last()
+                response = last.response if last else None
+            if response is None:
+                raise Http404
+            do(response, access.by)
+            return see_other(request.path)
+
+        self.audited(request, "outcome.written", answer, [key])
+
+    def back_to_outcome(self, key: UUID, back: Filters) -> HttpResponseBase:
+        query = QueryDict(mutable=True)
+        if back.query():
+            query["back"] = back.query()
+        return see_other(self.url("outcome", key, query=query.urlencode()))
+
+    def record_outcome(
+        self, request: HttpRequest, key: UUID, back: Filters, *, close: bool
+    ) -> HttpResponseBase:
+        """Keep what was typed, then close if asked to. A refused closing keeps it too."""
+        typed, act = typed_in(request.POST), "close" if close else "save"
+        try:
+            self.written(
+                request,
+                key,
+                lambda response, by: journey.record_outcome(response=response, typed=typed, by=by),
+            )
+        except outcomes.NotRecorded as refused:
+            return self.show_outcome(request, key, back, Problem(act, "", refused.problems, typed))
+        except NotAllowed as refused:
+            return self.show_outcome(request, key, back, Problem(act, refused.message, {}, typed))
+        if not close:
+            self.message_user(request, _("Saved. It counts once the evaluation is closed."), messages.SUCCESS)
+            return self.back_to_outcome(key, back)
+        try:
+            self.written(
+                request, key, lambda response, by: journey.close_evaluation(response=response, by=by)
+            )
+        except outcomes.AlreadyClosed as refused:
+            self.message_user(request, refused.message, messages.INFO)
+            return self.back_to_outcome(key, back)
+        except NotAllowed as refused:
+            return self.show_outcome(request, key, back, Problem(act, refused.message))
+        self.message_user(request, _("The evaluation is closed. Thank you."), messages.SUCCESS)
+        return self.back_to_outcome(key, back)
+
+    def reopen_evaluation(self, request: HttpRequest, key: UUID, back: Filters) -> HttpResponseBase:
+        if not request.user.has_perm(REOPENS):
+            raise PermissionDenied
+        reason = request.POST.get("reason", "")
+        try:
+            self.written(
+                request,
+                key,
+                lambda response, by: journey.reopen_evaluation(response=response, reason=reason, by=by),
+            )
+        except NotAllowed as refused:
+            problem = Problem("reopen", refused.message, reason=reason)
+            return self.show_outcome(request, key, back, problem)
+        self.message_user(request, _("The evaluation is open again."), messages.SUCCESS)
+        if not request.user.has_perm(REVIEWS):
+            return see_other(reverse("admin:index"))
+        return self.back_to_outcome(key, back)

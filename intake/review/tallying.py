@@ -1,0 +1,51 @@
+"""What each finding counts for in the record of its rule: triggers that keep `FindingTally` true.
+
+A row a finding is worked out again from what stands (its last verdict, its last outcome, whether its
+evaluation is closed or cancelled) after every statement that changes one of these. Nothing is added up, so
+nothing can be added twice: a reload, a double submit or a reopened evaluation ends in the same row (ADR
+0020). What a row is made of is the SQL function `intake_tally_findings` (migration 0007).
+"""
+
+from typing import Final
+
+import pgtrigger
+
+from intake.review.placing import after_statement
+
+_ITSELF: Final = "SELECT id FROM new_rows"
+_JUDGED: Final = "SELECT finding_id FROM new_rows"
+_OF_RESPONSE: Final = "SELECT f.id FROM new_rows c JOIN intake_finding f ON f.response_id = c.response_id"
+_OF_MOVED_RESPONSE: Final = (
+    "SELECT f.id FROM new_rows n JOIN old_rows o ON o.id = n.id "
+    "JOIN intake_finding f ON f.response_id = n.id WHERE n.status IS DISTINCT FROM o.status"
+)
+_OF_MOVED_EVALUATION: Final = (
+    "SELECT f.id FROM new_rows n JOIN old_rows o ON o.id = n.id "
+    "JOIN intake_questionnaireresponse r ON r.evaluation_id = n.id "
+    "JOIN intake_finding f ON f.response_id = r.id WHERE n.status IS DISTINCT FROM o.status"
+)
+
+
+def _trigger(operation: pgtrigger.Operation, findings: str) -> pgtrigger.Trigger:
+    return after_statement("tally", operation, f"PERFORM intake_tally_findings(ARRAY({findings}));")
+
+
+def on_findings() -> list[pgtrigger.Trigger]:
+    return [_trigger(pgtrigger.Insert, _ITSELF)]
+
+
+def on_judgments() -> list[pgtrigger.Trigger]:
+    """For verdicts and outcomes."""
+    return [_trigger(pgtrigger.Insert, _JUDGED)]
+
+
+def on_closings() -> list[pgtrigger.Trigger]:
+    return [_trigger(pgtrigger.Insert, _OF_RESPONSE)]
+
+
+def on_responses() -> list[pgtrigger.Trigger]:
+    return [_trigger(pgtrigger.Update, _OF_MOVED_RESPONSE)]
+
+
+def on_evaluations() -> list[pgtrigger.Trigger]:
+    return [_trigger(pgtrigger.Update, _OF_MOVED_EVALUATION)]
