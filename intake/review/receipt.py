@@ -30,8 +30,9 @@ def receipt_for(sent: QuestionnaireResponse) -> Receipt | None:
     )
     if review is None or review.finished_at is None or review.finished_by is None:
         return None
+    reader = review.finished_by
     return Receipt(
-        review.finished_by.formal_name,
+        f"{reader.title} {reader}".strip(),
         review.finished_at,
         newest=review.response_id == sent.pk,
         by_physio=review.finished_by_id == sent.evaluation.physio_id,

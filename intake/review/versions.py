@@ -46,6 +46,20 @@ def hold(response: QuestionnaireResponse) -> None:
         raise Replaced(current_of(response), replaced_at)
 
 
+def same_finding(finding_key: int, current: UUID) -> int | None:
+    """The key of what a finding of an earlier version is on the current one; None if it is raised no more."""
+    before = Finding.objects.filter(pk=finding_key).values_list("rule__rule_id", "side").first()
+    if before is None:
+        return None
+    rule, side = before
+    found: int | None = (
+        Finding.objects.filter(response=current, rule__rule_id=rule, side=side)
+        .values_list("pk", flat=True)
+        .first()
+    )
+    return found
+
+
 # ---- what becomes of decisions
 
 

@@ -77,9 +77,7 @@ class Visit:
     @property
     def advice_waits(self) -> bool:
         """Whether the page that says what to do today has to be answered first."""
-        return (
-            self.response is not None and self.screening.is_urgent and journey.advice_waits(self.response)
-        )
+        return self.response is not None and self.screening.is_urgent and journey.advice_waits(self.response)
 
     @cached_property
     def definition(self) -> Definition:
