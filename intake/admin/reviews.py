@@ -148,6 +148,7 @@ class ReviewAdmin(AuditedAdmin):
             except QuestionnaireResponse.DoesNotExist:
                 raise Http404 from None
             access.saw("patient", [page.patient.pk])
+            access.saw("response", [page.response.pk, *(one.key for one in page.history.versions)])
             access.saw("finding", [card.key for card in (*page.findings, *page.notes)])
             access.saw("red-flag", [flag.key for flag in page.flags])
             context = {
@@ -156,7 +157,9 @@ class ReviewAdmin(AuditedAdmin):
                 "opts": self.opts,
                 "page": page,
                 "back": back.query(),
-                "here": self.address(page.response.pk, back),
+                "elsewhere": self.address(page.response.pk, back)
+                if request.path != self.url("review", page.response.pk)
+                else "",
                 "may": {
                     "decide": decide.allowed(decide.check_open, page.standing),
                     "finish": decide.allowed(decide.check_finish, page.standing),
@@ -186,8 +189,9 @@ class ReviewAdmin(AuditedAdmin):
         if do not in DECISIONS:
             return self.show(request, replaced.current, back, Problem(finish=message))
         note, reason = request.POST.get("note", ""), request.POST.get("reason", "")
-        with audit.audited("finding.read", by=audit.staff(member(request))):
-            same = versions.same_finding(number_or_404(request.POST.get("finding", "")), replaced.current)
+        finding = number_or_404(request.POST.get("finding", ""))
+        with audit.audited("finding.read", by=audit.staff(member(request)), objects={"finding": [finding]}):
+            same = versions.same_finding(finding, replaced.current)
         if note:
             message = _("%(message)s Your note was: “%(note)s”") % {"message": message, "note": note}
         refused = Refused(same or 0, "", message, note, reason)
