@@ -38,14 +38,14 @@ from intake.patients.models import (
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.pages import Page
-from intake.responses import draft
+from intake.responses import amend, draft
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse
-from intake.review import contacts, decide, outcomes
+from intake.review import contacts, decide, outcomes, versions
 from intake.review.models import Closing, RedFlagContact, Review, Verdict
 from intake.screening import record
 from intake.screening.models import Finding, RedFlag
-from intake.screening.screen import URGENT, Screening, screen
+from intake.screening.screen import URGENT, Raised, Screening, screen
 from intake.screening.suggest import parse_suggestable, suggest
 
 # The names of the jobs in `intake.tasks`, which stand above this module and call it.
@@ -273,8 +273,8 @@ def save_page(
         urgent = [one for one in screening.red_flags if one.rule.is_urgent]
         advice = False
         if save is not Save.AUTOSAVE:
-            _alert(record.sync_red_flags(response, definition, urgent, active))
-            advice = advice_waits(response)
+            _alert(_sync_draft(response, definition, urgent, active))
+            advice = screening.is_urgent and advice_waits(response)
         elif urgent:
             _settle_later(response)
     return PageSaved(response, response.updated_at, together, screening, advice)
@@ -289,6 +289,17 @@ def _locked_draft(invitation: Invitation) -> QuestionnaireResponse:
     if standing is None:
         raise RuntimeError("the draft that was just made is gone")
     return standing
+
+
+def _sync_draft(
+    response: QuestionnaireResponse,
+    definition: Definition,
+    urgent: list[Raised],
+    active: record.ActiveRules,
+) -> list[RedFlag]:
+    """The red flags of a draft. Those of a change stand on what was sent, which none of them takes back."""
+    keep_before = response.started_at if response.is_change else None
+    return record.sync_red_flags(response.stands, definition, urgent, active, keep_before=keep_before)
 
 
 def _alert(opened: list[RedFlag]) -> None:
@@ -315,19 +326,14 @@ def settle_draft(*, response_id: UUID) -> int:
     """The job: alert for urgent answers that were typed and saved but never sent on. Returns flags opened."""
     by = audit.system("settle_draft")
     with audit.audited("draft.settled", by=by, objects={"response": [response_id]}) as access:
-        response = (
-            QuestionnaireResponse.objects.select_for_update(of=("self",))
-            .select_related("questionnaire")
-            .filter(pk=response_id, status=QuestionnaireResponse.Status.IN_PROGRESS)
-            .first()
-        )
+        response = draft.locked(response_id)
         if response is None:
             return 0
         definition = response.questionnaire.tree()
         active = record.active_rules()
         screening = record.screen_draft(definition, read_answers(response.answers), active)
         urgent = [one for one in screening.red_flags if one.rule.is_urgent]
-        opened = record.sync_red_flags(response, definition, urgent, active)
+        opened = _sync_draft(response, definition, urgent, active)
         _alert(opened)
         access.note(red_flags=len(opened))
     return len(opened)
@@ -335,13 +341,14 @@ def settle_draft(*, response_id: UUID) -> int:
 
 def advice_waits(response: QuestionnaireResponse) -> bool:
     """Whether an urgent flag stands whose advice the patient has not yet answered with a button."""
-    return bool(response.red_flags.filter(tier__in=URGENT, withdrawn_at=None, patient_saw_at=None).exists())
+    flags = response.stands.red_flags.filter(tier__in=URGENT, withdrawn_at=None, patient_saw_at=None)
+    return bool(flags.exists())
 
 
 def advice_seen(*, response: QuestionnaireResponse, by: audit.Actor, mistake: bool) -> None:
     """The patient pressed "I understand" or "I ticked this by mistake". Either way the flag stays."""
     with audit.audited("advice.seen", by=by, objects={"response": [response.pk]}, mistake=mistake) as access:
-        access.note(flags=record.mark_advice_seen(response))
+        access.note(flags=record.mark_advice_seen(response.stands))
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,18 +371,47 @@ class KeyTaken(Exception):
     """Another intake was sent with this key: no page of ours made it for this one."""
 
 
+class NothingChanged(Exception):
+    """The patient sends a change in which every answer is the one she sent before."""
+
+
+def begin_change(*, invitation: Invitation, by: audit.Actor) -> QuestionnaireResponse:
+    """Open what was sent for a change; it stands until the change is sent. Once, however often it is asked.
+
+    Raises `amend.ChangeRefused` once the visit has begun.
+    """
+    with audit.audited("intake.change-begun", by=by) as access:
+        change = amend.begin(invitation)
+        access.saw("response", [change.pk])
+    return change
+
+
+def keep_sent(*, invitation: Invitation, by: audit.Actor) -> None:
+    """The patient gives up a change: what she sent stays as it is. Without a change nothing happens."""
+    with audit.audited("intake.change-dropped", by=by) as access:
+        working = draft.standing_response(invitation, lock=True)
+        if working is not None and working.is_change:
+            amend.stop(working)
+            access.saw("response", [working.pk])
+
+
 def submit(*, invitation: Invitation, submit_key: UUID, by: audit.Actor) -> Sent:
     """Send the intake: prune, store the record, screen, store findings and red flags, queue mail, audit.
 
     All in one transaction. The same key again, or another key after it was sent, changes nothing and says so.
-    Raises `NotComplete` or `KeyTaken`; nothing is stored then.
+    A change replaces what was sent before: decisions that still hold are kept, and it waits for review again.
+    Raises `NotComplete` or `KeyTaken`, and for a change `NothingChanged` or `amend.ChangeRefused`; nothing is
+    stored then.
     """
     with audit.audited("intake.sent", by=by) as access:
         response = _locked_draft(invitation)
         access.saw("response", [response.pk])
-        if response.is_sent:
+        if response.is_sent or amend.sent_with(invitation, submit_key):
             access.action = "intake.sent-again"
-            return Sent(response, already=True)
+            return Sent(response.stands, already=True)
+        now = timezone.now()
+        if response.is_change:
+            amend.check_change(response.evaluation, now)
         definition = response.questionnaire.tree()
         answers = prune(definition, read_answers(response.answers))
         wrong = [problem.link_id for problem in check(definition, answers)]
@@ -385,8 +421,18 @@ def submit(*, invitation: Invitation, submit_key: UUID, by: audit.Actor) -> Sent
             raise NotComplete(sorted(set(wrong), key=lambda link_id: order.get(link_id, -1)))
         if QuestionnaireResponse.objects.filter(submit_key=submit_key).exists():
             raise KeyTaken
-        now = timezone.now()
-        response.status = QuestionnaireResponse.Status.COMPLETED
+        earlier = None
+        if response.is_change:
+            changed = amend.differences(response, answers)
+            if not changed:
+                raise NothingChanged
+            earlier = amend.replace(response, now)
+            access.action = "intake.changed"
+            access.saw("response", [earlier.pk])
+            access.note(changed=len(changed))
+        response.status = (
+            QuestionnaireResponse.Status.AMENDED if earlier else QuestionnaireResponse.Status.COMPLETED
+        )
         response.answers = {link_id: list(values) for link_id, values in answers.items()}
         response.document = fhir_document(response, answers, now)
         response.authored = response.updated_at = now
@@ -395,7 +441,11 @@ def submit(*, invitation: Invitation, submit_key: UUID, by: audit.Actor) -> Sent
         response.save()
         active = record.active_rules()
         screening = screen(active.rules, answers)
+        if earlier is not None:
+            record.move_red_flags(earlier, response)
         record.store_findings(response, definition, screening, active)
+        if earlier is not None:
+            access.note(decisions_kept=versions.carry_verdicts(response))
         _alert(record.sync_red_flags(response, definition, screening.red_flags, active))
         access.note(findings=len(screening.rules), red_flags=len(screening.red_flags))
     return Sent(response, already=False)
@@ -408,7 +458,7 @@ def fhir_document(response: QuestionnaireResponse, answers: Answers, authored: d
         "resourceType": "QuestionnaireResponse",
         "id": str(response.pk),
         "questionnaire": f"{questionnaire.url}|{questionnaire.version}",
-        "status": "completed",
+        "status": response.status,
         "subject": {"reference": f"Patient/{response.evaluation.patient_id}"},
         "source": {"reference": f"Patient/{response.evaluation.patient_id}"},
         "authored": authored.isoformat(timespec="seconds"),

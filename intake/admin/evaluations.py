@@ -197,7 +197,7 @@ class EvaluationAdmin(BriefsOfDayPages):
         if obj is None:
             context |= {"title": _("Add an evaluation"), "patient": self.patient_of(request)}
         else:
-            response = obj.responses.order_by("-started_at").values_list("pk", flat=True).first()
+            response = obj.responses.standing().values_list("pk", flat=True).first()
             state = form_state(obj, timezone.now())
             readable = request.user.has_perm(REVIEWS) and state.code == "form-sent"
             context |= {

@@ -22,8 +22,9 @@ from intake.admin.briefs import BriefPages
 from intake.admin.fields import MOMENT, MomentField
 from intake.admin.outcomes import OutcomeDesk
 from intake.patients.models import REVIEWS
+from intake.patients.wording import moment
 from intake.responses.models import QuestionnaireResponse
-from intake.review import contacts, decide
+from intake.review import contacts, decide, versions
 from intake.review.decide import NotAllowed
 from intake.review.models import Decision, DismissReason, RedFlagContact
 from intake.review.page import ReviewPage, review_page
@@ -125,7 +126,12 @@ class ReviewAdmin(BriefPages, OutcomeDesk):
             return self.show(request, key, back, Problem())
         if request.method != "POST":
             return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
-        do = request.POST.get("do", "")
+        try:
+            return self.do(request, key, back, request.POST.get("do", ""))
+        except versions.Replaced as replaced:
+            return self.show_replaced(request, replaced, back)
+
+    def do(self, request: HttpRequest, key: UUID, back: Filters, do: str) -> HttpResponseBase:
         if do in DECISIONS:
             return self.decide(request, key, back, DECISIONS[do])
         acts: dict[str, Callable[[HttpRequest, UUID, Filters], HttpResponseBase]] = {
@@ -148,6 +154,7 @@ class ReviewAdmin(BriefPages, OutcomeDesk):
             except QuestionnaireResponse.DoesNotExist:
                 raise Http404 from None
             access.saw("patient", [page.patient.pk])
+            access.saw("response", [page.response.pk, *(one.key for one in page.history.versions)])
             access.saw("finding", [card.key for card in (*page.findings, *page.notes)])
             access.saw("red-flag", [flag.key for flag in page.flags])
             context = {
@@ -156,6 +163,9 @@ class ReviewAdmin(BriefPages, OutcomeDesk):
                 "opts": self.opts,
                 "page": page,
                 "back": back.query(),
+                "elsewhere": self.address(page.response.pk, back)
+                if request.path != self.url("review", page.response.pk)
+                else "",
                 "may": {
                     "decide": decide.allowed(decide.check_open, page.standing),
                     "finish": decide.allowed(decide.check_finish, page.standing),
@@ -163,11 +173,35 @@ class ReviewAdmin(BriefPages, OutcomeDesk):
                 },
                 "reasons": DismissReason.choices,
                 "problem": problem,
-                "contact": problem.contact or contact_form(page),
+                "contact": asked_anew(problem.contact, page) if problem.contact else contact_form(page),
             }
             return TemplateResponse(request, "admin/intake/questionnaireresponse/review.html", context)
 
         return self.audited(request, "review.read", answer, [key])
+
+    def show_replaced(
+        self, request: HttpRequest, replaced: versions.Replaced, back: Filters
+    ) -> HttpResponseBase:
+        """The newest version instead of the one that something was posted to, with all that was typed."""
+        message = _(
+            "The patient sent changed answers on %(at)s, while your page was open. "
+            "This is the newest version. Read what changed, then decide here."
+        ) % {"at": moment(replaced.at)}
+        do = request.POST.get("do", "")
+        if do == "contact":
+            form = ContactForm(request.POST)
+            form.add_error(None, message)
+            return self.show(request, replaced.current, back, Problem(contact=form))
+        if do not in DECISIONS:
+            return self.show(request, replaced.current, back, Problem(finish=message))
+        note, reason = request.POST.get("note", ""), request.POST.get("reason", "")
+        finding = number_or_404(request.POST.get("finding", ""))
+        with audit.audited("finding.read", by=audit.staff(member(request)), objects={"finding": [finding]}):
+            same = versions.same_finding(finding, replaced.current)
+        if note:
+            message = _("%(message)s Your note was: “%(note)s”") % {"message": message, "note": note}
+        refused = Refused(same or 0, "", message, note, reason)
+        return self.show(request, replaced.current, back, Problem(decision=refused))
 
     # Writing
 
@@ -191,11 +225,14 @@ class ReviewAdmin(BriefPages, OutcomeDesk):
 
         self.audited(request, "review.written", answer, [key])
 
-    def back_to(self, key: UUID, back: Filters, anchor: str) -> HttpResponseBase:
+    def address(self, key: UUID, back: Filters) -> str:
         query = QueryDict(mutable=True)
         if back.query():
             query["back"] = back.query()
-        return see_other(f"{self.url('review', key, query=query.urlencode())}#{anchor}")
+        return self.url("review", key, query=query.urlencode())
+
+    def back_to(self, key: UUID, back: Filters, anchor: str) -> HttpResponseBase:
+        return see_other(f"{self.address(key, back)}#{anchor}")
 
     def decide(self, request: HttpRequest, key: UUID, back: Filters, decision: str) -> HttpResponseBase:
         note, reason = request.POST.get("note", ""), request.POST.get("reason", "")
@@ -244,7 +281,7 @@ class ReviewAdmin(BriefPages, OutcomeDesk):
             if not form.is_valid():
                 raise _ContactProblem(form)
             # Under the lock that a page save takes: no flag comes in between this look and the record.
-            QuestionnaireResponse.objects.select_for_update().only("pk").get(pk=response.pk)
+            versions.hold(response)
             shown = set(form.cleaned_data["flags"].split())
             if any(
                 flag_stamp(flag.pk, flag.raised_at) not in shown for flag in contacts.waiting_flags(response)
@@ -315,12 +352,22 @@ def number_or_404(text: str) -> int:
     return int(text)
 
 
+def shown_flags(page: ReviewPage) -> str:
+    return " ".join(flag_stamp(flag.key, flag.raised_at) for flag in page.waiting)
+
+
 def contact_form(page: ReviewPage) -> ContactForm:
     """An empty record of a call, made out to the patient, now."""
     return ContactForm(
         initial={
             "called": str(page.patient),
             "called_at": timezone.localtime().strftime(MOMENT),
-            "flags": " ".join(flag_stamp(flag.key, flag.raised_at) for flag in page.waiting),
+            "flags": shown_flags(page),
         }
     )
+
+
+def asked_anew(form: ContactForm, page: ReviewPage) -> ContactForm:
+    """A record that was not kept, with what was typed, beside the flags that stand on this page."""
+    form.data = {**dict(form.data.items()), "flags": shown_flags(page)}
+    return form

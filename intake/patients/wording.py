@@ -11,6 +11,11 @@ def clock(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), "g:i a").replace(".", "").lower()
 
 
+def moment(at: datetime) -> str:
+    """Day and time in a line, such as `Tue Jun 3, 9:10 am`."""
+    return f"{date_format(timezone.localtime(at), 'D M j')}, {clock(at)}"
+
+
 def day(moment: datetime) -> str:
     """The day on the clinic's calendar, such as `Tuesday, June 3`."""
     return date_format(timezone.localtime(moment), "l, F j")

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from uuid import UUID
 
+from django.db.models import F
 from django.utils import timezone
 
 from intake.conditions import Answers
@@ -18,21 +20,41 @@ class AlreadySent(Exception):
 
 
 def standing_response(invitation: Invitation, *, lock: bool = False) -> QuestionnaireResponse | None:
-    """The draft or sent response of the invitation's evaluation, if there is one."""
+    """What the patient works on: a draft, also one of a change, else what she sent, if there is anything.
+
+    lock: it and, of a change, what it replaces are locked, in one order for all who do.
+    """
     responses = QuestionnaireResponse.objects.select_related("questionnaire", "evaluation").defer(
         "questionnaire__definition"
     )
     if lock:
         responses = responses.select_for_update(of=("self",))
-    response: QuestionnaireResponse | None = responses.filter(
-        evaluation=invitation.evaluation_id,
-        status__in=[
-            QuestionnaireResponse.Status.IN_PROGRESS,
-            QuestionnaireResponse.Status.COMPLETED,
-            QuestionnaireResponse.Status.AMENDED,
-        ],
-    ).first()
-    return response
+    found: list[QuestionnaireResponse] = list(
+        responses.filter(
+            evaluation=invitation.evaluation_id,
+            replaced_at=None,
+            status__in=[
+                QuestionnaireResponse.Status.IN_PROGRESS,
+                QuestionnaireResponse.Status.COMPLETED,
+                QuestionnaireResponse.Status.AMENDED,
+            ],
+        ).order_by(F("authored").asc(nulls_last=True))
+    )
+    if not found:
+        return None
+    working = found[-1]
+    if working.is_change and working.replaces_id == found[0].pk:
+        working.replaces = found[0]
+    return working
+
+
+def locked(response_id: UUID) -> QuestionnaireResponse | None:
+    """The draft with this key under its locks, for a job; None for one that is none any more."""
+    invitation = Invitation.objects.filter(responses=response_id).only("evaluation").order_by().first()
+    working = standing_response(invitation, lock=True) if invitation is not None else None
+    if working is None or working.is_sent or working.pk != response_id:
+        return None
+    return working
 
 
 def start_draft(invitation: Invitation) -> QuestionnaireResponse:

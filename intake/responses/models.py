@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from typing import Final, Self
 
 import pgtrigger
 from django.db import models
@@ -15,10 +16,24 @@ from intake.questionnaires.models import Questionnaire
 
 # Nothing that is mistaken for something else on the phone: no 0 O 1 I L 5 S 8 B.
 ALPHABET = "234679ACDEFGHJKMNPQRTUVWXYZ"
+STANDS: Final = Q(status__in=["completed", "amended"], replaced_at=None) | Q(
+    status="in-progress", replaces=None
+)
+
+
+class ResponseQuerySet(ReviewedQuerySet):
+    """Intakes, of which at most one of an evaluation stands for staff."""
+
+    def standing(self) -> Self:
+        """What counts: the newest that was sent, or a first draft; never a change that was not sent."""
+        return self.filter(STANDS)
 
 
 class QuestionnaireResponse(PatientData):
     """A draft while `in-progress`; final once `completed` (a later correction is a new version, R8).
+
+    A change of what was sent is a row of its own that `replaces` it: a draft like any other, `amended` once
+    it is sent. From then, `replaced_at`, the earlier one is history; until then it stands (ADR 0021).
 
     answers: the compact index `{linkId: [value, ...]}`; a draft also keeps answers of disabled items.
     document: the FHIR R4 QuestionnaireResponse, written at submit; the record.
@@ -46,8 +61,12 @@ class QuestionnaireResponse(PatientData):
     updated_at = models.DateTimeField(_("last saved"), default=timezone.now)
     authored = models.DateTimeField(_("sent"), null=True)
     submit_key = models.UUIDField(_("key of the submission"), null=True)
+    replaces = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="replacements", verbose_name=_("stands in for")
+    )
+    replaced_at = models.DateTimeField(_("replaced"), null=True)
 
-    objects = ReviewedQuerySet.as_manager()
+    objects = ResponseQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("intake")
@@ -66,14 +85,32 @@ class QuestionnaireResponse(PatientData):
                     | pgtrigger.Q(old__document__df=pgtrigger.F("new__document"))
                     | pgtrigger.Q(old__authored__df=pgtrigger.F("new__authored"))
                     | pgtrigger.Q(old__submit_key__df=pgtrigger.F("new__submit_key"))
+                    | pgtrigger.Q(old__replaces__df=pgtrigger.F("new__replaces"))
+                    | (
+                        pgtrigger.Q(old__replaced_at__isnull=False)
+                        & pgtrigger.Q(old__replaced_at__df=pgtrigger.F("new__replaced_at"))
+                    )
                 ),
             ),
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["evaluation"],
-                condition=Q(status__in=["in-progress", "completed", "amended"]),
-                name="one_standing_response_per_evaluation",
+                fields=["evaluation"], condition=STANDS, name="one_standing_response_per_evaluation"
+            ),
+            models.UniqueConstraint(
+                fields=["replaces"],
+                condition=Q(status__in=["in-progress", "amended"]),
+                name="one_change_of_a_response",
+            ),
+            models.CheckConstraint(
+                condition=Q(replaces=None, status__in=["in-progress", "completed", "stopped"])
+                | Q(replaces__isnull=False, status__in=["in-progress", "amended", "stopped"])
+                | Q(status="entered-in-error"),
+                name="amended_response_replaces_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(replaced_at=None) | Q(authored__isnull=False),
+                name="only_sent_response_is_replaced",
             ),
             models.UniqueConstraint(fields=["submit_key"], name="submit_key_unique"),
             models.CheckConstraint(
@@ -94,6 +131,19 @@ class QuestionnaireResponse(PatientData):
     @property
     def is_sent(self) -> bool:
         return self.status in (self.Status.COMPLETED, self.Status.AMENDED)
+
+    @property
+    def is_change(self) -> bool:
+        """Whether it is a change of something sent that was not sent itself yet."""
+        return self.status == self.Status.IN_PROGRESS and self.replaces_id is not None
+
+    @property
+    def stands(self) -> "QuestionnaireResponse":
+        """What staff look at: of a change that is not sent yet, the intake it will replace.
+
+        Red flags belong to it, so that what is typed in a change alarms where the clinic looks.
+        """
+        return self.replaces if self.is_change and self.replaces is not None else self
 
     @property
     def reference(self) -> str:

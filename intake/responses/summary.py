@@ -53,7 +53,7 @@ def summarize(
         Section(
             page,
             tuple(
-                _line(definition, item, answers, item.link_id in missing)
+                line_of(definition, item, answers, needed=item.link_id in missing)
                 for item in page.item.walk()
                 if item.is_question and item.link_id in on and not _left_out(definition, item, hide)
             ),
@@ -69,7 +69,8 @@ def _left_out(definition: Definition, item: Item, hide: Collection[str]) -> bool
     return parent is not None and _left_out(definition, parent, hide)
 
 
-def _line(definition: Definition, item: Item, answers: Answers, needed: bool) -> Line:
+def line_of(definition: Definition, item: Item, answers: Answers, *, needed: bool = False) -> Line:
+    """One question in the words of the form, its side apart, with what was answered."""
     parent = definition.parent(item.link_id)
     question, side = item.text, ""
     if parent is not None and parent.sided:

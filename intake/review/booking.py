@@ -63,15 +63,7 @@ def form_state(evaluation: Evaluation, now: datetime) -> FormState:
     """How the form of this evaluation stands: three queries at most."""
     newest: Invitation | None = evaluation.invitations.order_by("-created_at", "pk").first()
     response: QuestionnaireResponse | None = (
-        evaluation.responses.filter(
-            status__in=[
-                QuestionnaireResponse.Status.IN_PROGRESS,
-                QuestionnaireResponse.Status.COMPLETED,
-                QuestionnaireResponse.Status.AMENDED,
-            ]
-        )
-        .only("status", "authored", "updated_at")
-        .first()
+        evaluation.responses.standing().only("status", "authored", "updated_at").first()
     )
     code = _code(evaluation, newest, response, now)
     return FormState(

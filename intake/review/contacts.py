@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from intake.responses.models import QuestionnaireResponse
+from intake.review import versions
 from intake.review.models import ACKNOWLEDGING, RedFlagContact
 from intake.screening.models import RedFlag
 from intake.screening.screen import URGENT
@@ -44,8 +45,10 @@ def record(
 ) -> tuple[RedFlagContact, list[RedFlag]]:
     """Add the contact; returns it and the flags it settles (none after a message or no answer).
 
-    by: the key of the member of staff. Raises `ContactRefused` naming the field.
+    by: the key of the member of staff. Raises `ContactRefused` naming the field, `versions.Replaced` for an
+    intake that was changed since: its red flags stand on the new one.
     """
+    versions.hold(response)
     called, next_step = called.strip(), next_step.strip()
     if not called:
         raise ContactRefused("called", _("Write whom you called."))

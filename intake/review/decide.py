@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from intake.responses.models import QuestionnaireResponse
+from intake.review import versions
 from intake.review.contacts import waiting_flags
 from intake.review.models import Decision, DismissReason, Review, Verdict
 from intake.screening.models import Finding, Rule, Side
@@ -34,14 +35,15 @@ class NotAllowed(Exception):
 class Standing:
     """How an intake stands: what `check_x` looks at.
 
-    waiting: titles of urgent red flags nobody has acknowledged. undecided: titles of chain findings without a
-    standing decision. Both with their side.
+    replaced: the patient changed it since. waiting: titles of urgent red flags nobody has acknowledged.
+    undecided: titles of chain findings without a standing decision. Both with their side.
     """
 
     sent: bool
     finished: bool
     waiting: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+    replaced: bool = False
 
 
 def allowed(check: Callable[..., None], *args: Any, **kwargs: Any) -> bool:
@@ -74,10 +76,16 @@ def titled_finding(title: str, source_side: str | None, target_side: str | None)
 # Checks
 
 
+def _replaced() -> str:
+    return _("The patient has changed answers since. Decide on the newest version.")
+
+
 def check_open(standing: Standing) -> None:
     """May findings be decided at all now?"""
     if not standing.sent:
         raise NotAllowed(_("This form has not been sent yet. Findings come with it."))
+    if standing.replaced:
+        raise NotAllowed(_replaced())
     if standing.finished:
         raise NotAllowed(_("This review is finished. Open it again to change a decision."))
     if standing.waiting:
@@ -109,6 +117,8 @@ def check_finish(standing: Standing) -> None:
     """May the review be finished? The message names everything that is left."""
     if not standing.sent:
         raise NotAllowed(_("This form has not been sent yet. There is nothing to finish."))
+    if standing.replaced:
+        raise NotAllowed(_replaced())
     if standing.finished:
         raise NotAllowed(_("This review is finished already."))
     left = []
@@ -133,6 +143,8 @@ def check_finish(standing: Standing) -> None:
 
 def check_reopen(standing: Standing) -> None:
     """May the review be opened again?"""
+    if standing.replaced:
+        raise NotAllowed(_replaced())
     if not standing.finished:
         raise NotAllowed(_("This review is not finished."))
 
@@ -167,8 +179,9 @@ def standing_of(response: QuestionnaireResponse, review: Review | None) -> Stand
 def begin(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
     """The intake's review under a lock, begun now if nobody has; two physios at once get the same one.
 
-    Raises `NotAllowed` for a form that was not sent.
+    Raises `NotAllowed` for a form that was not sent, `versions.Replaced` for one that was changed since.
     """
+    versions.hold(response)
     if not response.is_sent:
         raise NotAllowed(_("This form has not been sent yet. There is nothing to review."))
     Review.objects.bulk_create([Review(response=response, started_by_id=by.pk)], ignore_conflicts=True)

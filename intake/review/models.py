@@ -73,7 +73,11 @@ class DismissReason(models.TextChoices):
 
 
 class Verdict(PatientData):
-    """One decision on one finding. The last one stands; the earlier ones are its history. Append-only."""
+    """One decision on one finding. The last one stands; the earlier ones are its history. Append-only.
+
+    carried_from: of an amended intake, the very decision on the version before, kept because the answers
+    behind the finding are the same; who and when are those of that one.
+    """
 
     finding = models.ForeignKey(Finding, models.PROTECT, related_name="verdicts")
     decision = models.CharField(_("decision"), max_length=12, choices=Decision.choices)
@@ -81,6 +85,9 @@ class Verdict(PatientData):
     note = models.CharField(_("note"), max_length=500, blank=True)
     at = models.DateTimeField(_("at"), default=timezone.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    carried_from = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="+", verbose_name=_("kept from")
+    )
 
     objects = ReviewedQuerySet.as_manager()
 

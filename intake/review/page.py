@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
@@ -25,11 +25,13 @@ from intake.questionnaires.definition import TYPED_WORDS, Definition, Item
 from intake.questionnaires.models import Status
 from intake.questionnaires.pages import enabled, pages
 from intake.responses.answers import prune, read_answers
+from intake.responses.compare import Difference
 from intake.responses.models import QuestionnaireResponse
 from intake.responses.summary import Section, answer_words, summarize
 from intake.responses.wording import question_label, scale_of
 from intake.review import presence
 from intake.review.assess import BASELINE, AssessList, assess_list
+from intake.review.changes import Gone, History, annotations, behind, history_of
 from intake.review.decide import Standing, titled, titled_finding
 from intake.review.library import Check, LessonRef, Quoted, SourceRef, quote
 from intake.review.models import ACKNOWLEDGING, Decision, RedFlagContact, Verdict
@@ -66,7 +68,7 @@ class Grade:
 
 @dataclass(frozen=True, slots=True)
 class VerdictLine:
-    """One decision: who, when, why."""
+    """One decision: who, when, why. kept: made on an earlier version; the answers behind it are the same."""
 
     key: int
     decision: str
@@ -76,11 +78,16 @@ class VerdictLine:
     by: str
     mine: bool
     at: datetime
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FindingCard:
-    """A chain finding or a note on the answers. Strength is told by how many signs fit, never as a chance."""
+    """A chain finding or a note on the answers. Strength is told by how many signs fit, never as a chance.
+
+    changed: since the patient changed answers it is `new` or rests on other `answers` or another `rule`;
+    empty for what is the same. differences: the changed answers behind it, since the decision `before`.
+    """
 
     key: int
     title: str
@@ -103,6 +110,9 @@ class FindingCard:
     approved: bool
     verdict: VerdictLine | None
     history: tuple[VerdictLine, ...]
+    changed: str = ""
+    differences: tuple[Difference, ...] = ()
+    before: VerdictLine | None = None
 
     @property
     def anchor(self) -> str:
@@ -256,6 +266,12 @@ class ReviewPage:
     sections: tuple[Section, ...]
     approved: bool
     assess: AssessList
+    history: History
+
+    @property
+    def kept(self) -> int:
+        """How many decisions on an earlier version still stand."""
+        return sum(card.verdict is not None and card.verdict.kept for card in self.findings)
 
     @property
     def age(self) -> int:
@@ -313,7 +329,8 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
     if not response.is_sent and not flags:
         raise QuestionnaireResponse.DoesNotExist
     on = enabled(definition, answers)
-    findings, notes, baseline = _cards(response, user)
+    history = history_of(response, definition, answers)
+    findings, notes, gone, baseline = _cards(response, user, history)
     precautions = tuple(
         Precaution(rules[row["pk"]].title, rules[row["pk"]].staff_note, row["approved_at"] is not None)
         for row in rows
@@ -331,6 +348,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
             finished=response.finished_at is not None,
             waiting=tuple(flag.name for flag in flags if flag.waiting),
             undecided=tuple(card.name for card in findings if card.verdict is None),
+            replaced=response.replaced_at is not None,
         ),
         begun=_signed(response.begun_first, response.begun_last, response.begun_at),
         others=presence.read(response.colleagues),
@@ -354,6 +372,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
         ),
         approved=approved and all(row["approved_at"] for row in rows) and all(c.approved for c in findings),
         assess=assess_list((*findings, *notes), baseline),
+        history=replace(history, gone=gone),
     )
 
 
@@ -371,13 +390,15 @@ def _response(user: AbstractBaseUser, response_id: UUID) -> Any:
             precautions=Subquery(runs.values("precautions")[:1]),
             came_from=lesson_title("evaluation__request__source"),
             colleagues=presence.colleagues_at(user),
-            earlier=ArraySubquery(
+            intakes_before=ArraySubquery(
                 QuestionnaireResponse.objects.visible_to(user)
                 .filter(
                     evaluation__patient=OuterRef("evaluation__patient"),
                     status__in=SENT,
+                    replaced_at=None,
                     authored__lt=Coalesce(OuterRef("authored"), Now()),
                 )
+                .exclude(evaluation=OuterRef("evaluation"))
                 .order_by("-authored")
                 .values(json=JSONObject(at="authored", answers="answers"))[:EARLIER]
             ),
@@ -387,6 +408,7 @@ def _response(user: AbstractBaseUser, response_id: UUID) -> Any:
             finished_at=F("reviews__finished_at"),
             finished_first=F("reviews__finished_by__first_name"),
             finished_last=F("reviews__finished_by__last_name"),
+            **annotations(),
         )
         .get(pk=response_id)
     )
@@ -397,7 +419,9 @@ def _rules_asked(response: Any) -> tuple[list[dict[str, Any]], dict[int, RuleDef
 
     For a sent intake the versions that ran; for a draft those that run now.
     """
-    raised = FilteredRelation("red_flags", condition=Q(red_flags__response=response.pk))
+    # Red flags went on to the version that stands.
+    owner = response.current if response.replaced_at else response.pk
+    raised = FilteredRelation("red_flags", condition=Q(red_flags__response=owner))
     wanted = Q(rule_id__in=list(response.ran)) if response.ran else Q(status=Status.ACTIVE)
     rows: list[Any] = list(
         Rule.objects.annotate(flag=raised)
@@ -469,7 +493,8 @@ def _flags(rows: Sequence[Mapping[str, Any]], rules: Mapping[int, RuleDefinition
 
 
 def _contacts(response: Any) -> tuple[ContactLine, ...]:
-    rows = RedFlagContact.objects.filter(response=response.pk).select_related("by").order_by("pk")
+    of_visit = RedFlagContact.objects.filter(response__evaluation=response.evaluation_id)
+    rows = of_visit.select_related("by").order_by("pk")
     return tuple(
         ContactLine(
             called=row.called,
@@ -485,19 +510,22 @@ def _contacts(response: Any) -> tuple[ContactLine, ...]:
 
 
 def _cards(
-    response: Any, user: AbstractBaseUser
-) -> tuple[tuple[FindingCard, ...], tuple[FindingCard, ...], Mapping[str, Check]]:
-    """Chain findings, highest score first; the notes on the answers; and the checks quoted, by slug."""
-    found = list(
-        Finding.objects.filter(response=response.pk)
+    response: Any, user: AbstractBaseUser, history_of_intake: History
+) -> tuple[tuple[FindingCard, ...], tuple[FindingCard, ...], tuple[Gone, ...], Mapping[str, Check]]:
+    """Chain findings, highest score first; notes on the answers; findings raised no more; checks by slug."""
+    keys = [response.pk, *(version.key for version in history_of_intake.versions)]
+    found_at_all = list(
+        Finding.objects.filter(response__in=keys)
         .annotate(
             rule_kind=F("rule__kind"), rule_approved=F("rule__approved_at"), rule_version=F("rule__version")
         )
         .order_by("-score", "pk")
     )
-    rules = definitions(finding.rule_id for finding in found)
+    found = [finding for finding in found_at_all if finding.response_id == response.pk]
+    rules = definitions(finding.rule_id for finding in found_at_all)
     history: dict[int, list[VerdictLine]] = {}
-    for row in Verdict.objects.filter(finding__response=response.pk).select_related("by").order_by("pk"):
+    verdicts = Verdict.objects.filter(finding__response__in=keys).select_related("by").order_by("pk")
+    for row in verdicts:
         history.setdefault(row.finding_id, []).append(
             VerdictLine(
                 key=row.pk,
@@ -508,9 +536,10 @@ def _cards(
                 by=str(row.by),
                 mine=row.by_id == user.pk,
                 at=row.at,
+                kept=row.carried_from_id is not None,
             )
         )
-    used = list(rules.values())
+    used = [rules[finding.rule_id] for finding in found]
     library = quote(
         links=[slug for rule in used for slug in rule.links],
         tests=chain(*BASELINE.values(), *(rule.suggested_checks for rule in used)),
@@ -521,11 +550,75 @@ def _cards(
         (finding.rule_kind, _card(finding, rules[finding.rule_id], library, history.get(finding.pk, [])))
         for finding in found
     ]
+    gone: tuple[Gone, ...] = ()
+    if history_of_intake.versions:
+        before = [finding for finding in found_at_all if finding.response_id != response.pk]
+        cards = [
+            (kind, _since(card, finding, before, rules, history, history_of_intake))
+            for (kind, card), finding in zip(cards, found, strict=True)
+        ]
+        gone = _gone(found, before, rules, history, history_of_intake)
     return (
         tuple(card for kind, card in cards if kind == Rule.Kind.CHAIN),
         tuple(card for kind, card in cards if kind == Rule.Kind.NOTE),
+        gone,
         library.checks,
     )
+
+
+def _since(
+    card: FindingCard,
+    finding: Any,
+    before: Sequence[Any],
+    rules: Mapping[int, RuleDefinition],
+    history: Mapping[int, Sequence[VerdictLine]],
+    intake: History,
+) -> FindingCard:
+    """The card with what became of its finding since the earlier versions of the intake."""
+    place = {version.key: number for number, version in enumerate(intake.versions)}
+    same = sorted(
+        (one for one in before if (rules[one.rule_id].id, one.side) == (card.rule_id, finding.side)),
+        key=lambda one: place[one.response_id],
+    )
+    own = [line for line in card.history if not line.kept]
+    earlier = [line for one in same for line in history.get(one.pk, ()) if not line.kept]
+    card = replace(card, history=(*earlier, *own) if earlier else card.history)
+    if not same or same[-1].response_id != intake.versions[-1].key:
+        return replace(card, changed="new")
+    decided = [one for one in same if history.get(one.pk)]
+    base = decided[-1] if decided else same[-1]
+    if base.evidence == finding.evidence and base.rule_id == finding.rule_id:
+        return card
+    last = history[base.pk][-1] if decided else None
+    differences = behind(intake.since[base.response_id], base.evidence, finding.evidence)
+    return replace(
+        card,
+        changed="answers" if differences else "rule",
+        differences=differences,
+        before=last if last and last.decision != Decision.UNCONFIRMED else None,
+    )
+
+
+def _gone(
+    found: Sequence[Any],
+    before: Sequence[Any],
+    rules: Mapping[int, RuleDefinition],
+    history: Mapping[int, Sequence[VerdictLine]],
+    intake: History,
+) -> tuple[Gone, ...]:
+    """Chain findings of the last version that the answers do not raise any more."""
+    still = {(rules[one.rule_id].id, one.side) for one in found}
+    gone = []
+    for one in before:
+        rule = rules[one.rule_id]
+        last_version = one.response_id == intake.versions[-1].key
+        if not last_version or one.rule_kind != Rule.Kind.CHAIN or (rule.id, one.side) in still:
+            continue
+        last = next(reversed(history.get(one.pk, ())), None)
+        decided = last is not None and last.decision != Decision.UNCONFIRMED
+        name = titled_finding(rule.title, one.source_side, one.target_side)
+        gone.append(Gone(name, last.label if last and decided else ""))
+    return tuple(gone)
 
 
 def _card(finding: Any, rule: RuleDefinition, library: Quoted, history: Sequence[VerdictLine]) -> FindingCard:
@@ -660,7 +753,7 @@ def _goals(definition: Definition, answers: Answers) -> tuple[Score, ...]:
 def _earlier(response: Any) -> tuple[Earlier, ...]:
     """What the patient sent before, oldest first."""
     return tuple(
-        Earlier(datetime.fromisoformat(one["at"]), one["answers"]) for one in reversed(response.earlier)
+        Earlier(datetime.fromisoformat(one["at"]), one["answers"]) for one in reversed(response.intakes_before)
     )
 
 

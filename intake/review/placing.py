@@ -3,7 +3,7 @@
 A million intakes can be listed, counted and filtered by index only if each evaluation's status stands in one
 row. The database works that row out itself, after every statement that changes what it rests on, so a bulk
 load, a job or a line of SQL cannot leave a red flag off the list. What a place is made of is the SQL function
-`intake_place_on_worklist` (migrations 0003, 0006 and 0007); the triggers here say for which evaluations to
+`intake_place_on_worklist` (migrations 0003 and 0006 to 0008); the triggers here say for which evaluations to
 call it.
 """
 
@@ -18,7 +18,7 @@ _OF_RESPONSE: Final = "SELECT evaluation_id FROM {rows}"
 # An autosave changes answers and nothing that the worklist shows.
 _OF_MOVED_RESPONSE: Final = (
     "SELECT n.evaluation_id FROM new_rows n JOIN old_rows o ON o.id = n.id "
-    "WHERE n.status IS DISTINCT FROM o.status"
+    "WHERE (n.status, n.replaced_at) IS DISTINCT FROM (o.status, o.replaced_at)"
 )
 _OF_ROW_OF_RESPONSE: Final = (
     "SELECT r.evaluation_id FROM {rows} c JOIN intake_questionnaireresponse r ON r.id = c.response_id"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -66,12 +67,18 @@ def store_findings(
 
 
 def sync_red_flags(
-    response: QuestionnaireResponse, definition: Definition, raised: Iterable[Raised], active: ActiveRules
+    response: QuestionnaireResponse,
+    definition: Definition,
+    raised: Iterable[Raised],
+    active: ActiveRules,
+    *,
+    keep_before: datetime | None = None,
 ) -> list[RedFlag]:
     """Make the stored red flags say what the answers raise now. Returns those that stand open anew.
 
     A flag that is not raised any more is withdrawn by the patient and stays for staff to acknowledge; raised
     again it opens again and the patient sees the advice again. The caller holds the response's lock.
+    keep_before: flags raised earlier are not withdrawn, as while a change is typed: what was sent stands.
     """
     now = timezone.now()
     standing = {(flag.rule_id, flag.side): flag for flag in response.red_flags.all()}
@@ -102,7 +109,8 @@ def sync_red_flags(
             known.evidence = evidence
             known.save(update_fields=["evidence"])
     for key, flag in standing.items():
-        if key not in wanted and flag.withdrawn_at is None:
+        kept = keep_before is not None and flag.raised_at < keep_before
+        if key not in wanted and flag.withdrawn_at is None and not kept:
             flag.withdrawn_at = now
             if flag.state == RedFlag.State.OPEN:
                 flag.state = RedFlag.State.WITHDRAWN
@@ -110,6 +118,11 @@ def sync_red_flags(
             events.append(RedFlagEvent(flag=flag, kind=RedFlagEvent.Kind.WITHDRAWN, at=now))
     RedFlagEvent.objects.bulk_create(events)
     return opened
+
+
+def move_red_flags(earlier: QuestionnaireResponse, response: QuestionnaireResponse) -> None:
+    """Red flags belong to the intake that stands: their history and their calls stay one story."""
+    earlier.red_flags.update(response=response)
 
 
 def mark_advice_seen(response: QuestionnaireResponse) -> int:

@@ -1,4 +1,4 @@
-"""`{{ moment|clock }}` and `{{ moment|day }}`: times in the words of `intake.patients.wording`."""
+"""`{{ at|clock }}`, `{{ at|day }}` and `{{ at|moment }}`: times in the words of `intake.patients.wording`."""
 
 from django import template
 
@@ -7,3 +7,4 @@ from intake.patients import wording
 register = template.Library()
 register.filter("clock", wording.clock)
 register.filter("day", wording.day)
+register.filter("moment", wording.moment)

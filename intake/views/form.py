@@ -14,7 +14,7 @@ from education.clinic_info.models import ClinicInfo
 from intake import journey
 from intake.patients.wording import clock
 from intake.questionnaires.pages import Page
-from intake.responses import draft
+from intake.responses import amend, draft
 from intake.responses.answers import missing
 from intake.responses.forms import PageForm, page_form
 from intake.responses.models import QuestionnaireResponse
@@ -41,7 +41,9 @@ def tasks(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Hello, and the parts of the form with their state."""
     if visit.is_sent:
         return redirect("intake:sent")
-    if visit.response is not None and journey.advice_waits(visit.response):
+    if visit.is_too_late:
+        return redirect("intake:status")
+    if visit.advice_waits:
         return redirect("intake:advice")
     done = sum(part.state == "done" for part in visit.parts)
     upcoming = next((part for part in visit.parts if part.state != "done"), None)
@@ -61,7 +63,10 @@ def page(request: HttpRequest, visit: Visit, slug: str) -> HttpResponse:
     if visit.is_sent:
         return JsonResponse({"sent": True}, status=409) if is_autosave else redirect("intake:sent")
     if request.method != "POST":
-        if visit.response is not None and journey.advice_waits(visit.response):
+        # What is posted after the visit began is still looked at, because it may need help today.
+        if visit.is_too_late:
+            return redirect("intake:status")
+        if visit.advice_waits:
             return redirect("intake:advice")
         return show_page(request, visit, here, form_for(request, visit, here))
     form = form_for(request, visit, here)
@@ -226,7 +231,9 @@ def check(request: HttpRequest, visit: Visit) -> HttpResponse:
         if request.method != "POST":
             return redirect("intake:sent")
         return answer_sent(request, visit, visit.response)
-    if visit.response is not None and journey.advice_waits(visit.response):
+    if visit.is_too_late:
+        return see_other("intake:status") if request.method == "POST" else redirect("intake:status")
+    if visit.advice_waits:
         return redirect("intake:advice")
     confirmed = request.POST.get("confirm") == "yes"
     key = sent_key(request)
@@ -238,8 +245,12 @@ def check(request: HttpRequest, visit: Visit) -> HttpResponse:
         done = journey.submit(invitation=visit.invitation, submit_key=key, by=visit.actor)
     except journey.NotComplete:
         return show_check(request, visit, key, confirmed=True, sending=True)
+    except journey.NothingChanged:
+        return show_check(request, visit, key, confirmed=True, sending=True)
     except journey.KeyTaken:
         return show_check(request, visit, uuid.uuid4(), confirmed=True, sending=False)
+    except amend.ChangeRefused:
+        return see_other("intake:status")
     return answer_sent(request, Visit(visit.session), done.response)
 
 
@@ -253,7 +264,8 @@ def sent_key(request: HttpRequest) -> uuid.UUID | None:
 
 def answer_sent(request: HttpRequest, visit: Visit, response: QuestionnaireResponse) -> HttpResponse:
     """The tab that sent the form goes on to the thanks page, however often; any other is told so (R8)."""
-    if sent_key(request) == response.submit_key:
+    key = sent_key(request)
+    if key is not None and amend.sent_with(visit.invitation, key):
         return see_other("intake:sent")
     return show_sent(request, visit, response, already=True)
 
@@ -262,6 +274,8 @@ def show_check(
     request: HttpRequest, visit: Visit, key: uuid.UUID, *, confirmed: bool, sending: bool
 ) -> HttpResponse:
     lacking = missing(visit.definition, visit.answers)
+    response = visit.response
+    changed = amend.differences(response, visit.answers) if response and response.is_change else ()
     sections = summarize(visit.definition, visit.answers, visit.path, lacking, hide=visit.hidden)
     return render(
         request,
@@ -270,6 +284,7 @@ def show_check(
             "visit": visit,
             "sections": sections,
             "lacking": [(section, line) for section in sections for line in section.lines if line.needed],
+            "changed": changed,
             "key": key,
             "confirmed": confirmed,
             "sending": sending,
@@ -283,7 +298,7 @@ def show_check(
 def sent(request: HttpRequest, visit: Visit) -> HttpResponse:
     """It is sent: what happens next and lessons, or, where help is needed today, that first and no lesson."""
     if visit.response is None or not visit.is_sent:
-        return redirect("intake:tasks")
+        return redirect("intake:tasks" if visit.sent is None else "intake:status")
     return show_sent(request, visit, visit.response)
 
 

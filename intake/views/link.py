@@ -74,8 +74,8 @@ def _ended(request: HttpRequest) -> HttpResponse:
 @patient_page
 def start(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Before you start: what happens, who reads it, and what it is not for."""
-    if visit.is_sent:
-        return redirect("intake:sent")
+    if visit.sent is not None:
+        return redirect("intake:status")
     if visit.response is not None and visit.response.saved_pages:
         return redirect("intake:tasks")
     came_from = asking.came_from(visit.evaluation)

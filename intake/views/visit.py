@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from intake import audit, journey
@@ -17,7 +18,7 @@ from intake.patients import links
 from intake.patients.models import Evaluation, Invitation, Patient, PatientSession
 from intake.questionnaires.definition import TYPED_WORDS, Definition
 from intake.questionnaires.pages import Page
-from intake.responses import draft
+from intake.responses import amend, draft
 from intake.responses.answers import read_answers
 from intake.responses.models import QuestionnaireResponse
 from intake.screening.screen import Screening
@@ -59,6 +60,30 @@ class Visit:
     @property
     def is_sent(self) -> bool:
         return self.response is not None and self.response.is_sent
+
+    @property
+    def sent(self) -> QuestionnaireResponse | None:
+        """What was sent and stands, also while a change of it is begun."""
+        return self.response.stands if self.response and self.response.stands.is_sent else None
+
+    @property
+    def is_change(self) -> bool:
+        return self.response is not None and self.response.is_change
+
+    @cached_property
+    def has_begun(self) -> bool:
+        """Whether the visit itself has begun: nothing that was sent can be changed any more."""
+        return amend.has_begun(self.evaluation, timezone.now())
+
+    @property
+    def is_too_late(self) -> bool:
+        """Whether this is a change that can no longer be sent."""
+        return self.is_change and self.has_begun
+
+    @property
+    def advice_waits(self) -> bool:
+        """Whether the page that says what to do today has to be answered first."""
+        return self.response is not None and self.screening.is_urgent and journey.advice_waits(self.response)
 
     @cached_property
     def definition(self) -> Definition:

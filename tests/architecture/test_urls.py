@@ -103,7 +103,7 @@ ROWS: dict[str, Row] = {
     # The patient's way.
     "intake:open": Row({"*": "200"}, {"*": "200"}, {"token": "{token}"}),
     "intake:left": public(),
-    "intake:start": patient_page({"patient": "200", "other patient": "302 intake:sent"}, {"*": "405"}),
+    "intake:start": patient_page({"patient": "200", "other patient": "302 intake:status"}, {"*": "405"}),
     "intake:tasks": patient_page({"patient": "200", "other patient": "302 intake:sent"}, {"*": "405"}),
     "intake:page": patient_page(
         {"patient": "200", "other patient": "302 intake:sent"},
@@ -120,6 +120,14 @@ ROWS: dict[str, Row] = {
         {"patient": "200", "other patient": "409"},
     ),
     "intake:sent": patient_page({"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}),
+    "intake:status": patient_page({"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}),
+    # A draft is open for change as it is.
+    "intake:change": Row(
+        {"*": "405"}, {"patient": "303 intake:tasks", "other patient": "303 intake:tasks", "*": "403"}
+    ),
+    "intake:keep": Row(
+        {"*": "405"}, {"patient": "303 intake:tasks", "other patient": "303 intake:status", "*": "403"}
+    ),
     "intake:leave": Row(
         {"*": "405"}, {"patient": "303 intake:left", "other patient": "303 intake:left", "*": "403"}
     ),

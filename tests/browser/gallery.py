@@ -162,6 +162,36 @@ def urgent_pages(come: Come, product: Product) -> Iterator[Shown]:
     yield "sent-urgent", patient.confirms().sends()
 
 
+def changed_pages(come: Come, product: Product) -> Iterator[Shown]:
+    """After sending: the page of the visit, a change, and what the physio sees of it."""
+    visit = product.reception("visit", given="Robin", family="Changes")
+    account = product.reception(
+        "staff", role="physio", username="ortiz", first_name="Maya", last_name="Ortiz", title="Dr."
+    )
+    patient: Patient = come(Patient)
+    patient.opens_with_birth_date(visit["link"]).has_filled_everything().confirms().sends()
+    yield "status", patient.goes_to("/intake/status/")
+    physio: Physio = come(Physio)
+    physio.signs_in(account).goes_to_worklist("?q=Changes&day=coming").opens_row("Robin Changes")
+    earlier = physio.page.url
+    for title in physio.open_findings():
+        physio.confirms(title, note="Seen on video")
+    physio.finishes()
+    yield "status-read", patient.reloads()
+    yield "change", patient.presses("Something changed")
+    yield "status-changing", patient.goes_to("/intake/status/")
+    yield "review-changing", physio.goes_to(earlier)
+    patient.goes_to("/intake/check/").confirms()
+    yield "change-nothing-error", patient.sends()
+    patient.has_filled("walk", walk={"gait.foot-roll.right": ["middle"]})
+    patient.has_filled("where", where={"pain.regions.right": ["knee-front", "knee-outer", "sole-arch"]})
+    yield "change-check", patient.goes_to("/intake/check/")
+    patient.confirms().sends()
+    yield "status-changed", patient.goes_to("/intake/status/")
+    yield "review-earlier", physio.goes_to(earlier)
+    yield "review-changed", physio.follows("Open the newest version", within=physio.main.locator("#changes"))
+
+
 def staff_pages(come: Come, product: Product) -> Iterator[Shown]:
     day: Mapping[str, str] = product.reception("demo_day")
     account = {"username": "ortiz", "password": day["password"]}

@@ -11,13 +11,15 @@ from django.db import connections
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from intake import audit
+from intake import audit, journey
 from intake.audit import AuditEvent
 from intake.patients.models import AccessEvent, PatientSession
 from intake.responses.models import QuestionnaireResponse
+from intake.review import versions
+from intake.review.models import Verdict
 from intake.screening.models import Finding, RedFlag, ScreeningRun
-from tests.factories import ROLLING_IN, SETUP, SWOLLEN_CALF
-from tests.integration.intake.visitor import Visitor, filled_in, invited, stored
+from tests.factories import ROLLING_IN, SETUP, SWOLLEN_CALF, make_user
+from tests.integration.intake.visitor import Visitor, filled_in, invited, sent_form, stored
 
 RIGHT = date(1986, 4, 12)
 WRONG = date(1986, 4, 13)
@@ -113,3 +115,59 @@ def test_first_pages_saved_at_once_make_one_draft_with_all_of_them(committed_db:
         together |= answers
     assert draft.answers == together
     assert draft.revision == 4
+
+
+def test_a_change_that_several_tabs_begin_and_send_at_once_is_one(committed_db: None):
+    visitor, invitation = sent_form(ROLLING_IN)
+    begun = at_once(8, lambda number: same_browser(visitor).client.post(reverse("intake:change")))
+    assert {answer.status_code for answer in begun} == {303}
+    visitor.save("pain", {"pain.now": [7], "pain.worst": [8], "pain.average": [4]})
+    keys = [str(uuid.uuid4()) for _ in range(4)] * 2
+    answers = at_once(8, lambda number: same_browser(visitor).send(keys[number]))
+    assert {answer.status_code for answer in answers} <= {303, 409}
+    with audit.audited("tests.read", by=SETUP):
+        of_visit = QuestionnaireResponse.objects.filter(evaluation=invitation.evaluation_id)
+        assert sorted(of_visit.values_list("status", flat=True)) == ["amended", "completed"]
+        amended = of_visit.get(status="amended")
+        found = list(Finding.objects.filter(response=amended).values_list("rule", "side"))
+        assert ScreeningRun.objects.filter(response=amended).count() == 1
+    assert found
+    assert len(found) == len(set(found))
+    assert AuditEvent.objects.filter(action="intake.changed").count() == 1
+
+
+def test_of_decisions_beside_a_change_none_is_lost(committed_db: None):
+    """Seven physios decide while the patient sends: each decision is kept, or refused with the newest."""
+    visitor, invitation = sent_form(ROLLING_IN)
+    physios = [make_user("physio") for _ in range(7)]
+    with audit.audited("tests.read", by=SETUP):
+        sent = QuestionnaireResponse.objects.get(evaluation=invitation.evaluation_id)
+        finding = Finding.objects.get(response=sent, rule__rule_id="overpronation-kneecap")
+    visitor.client.post(reverse("intake:change"))
+    visitor.save("life", {"goal.one.activity": ["Run 10 km"], "goal.one.score": [4]})
+
+    def work(number: int) -> str:
+        if number == 3:
+            return str(same_browser(visitor).send().status_code)
+        by = audit.staff(physios[number - (number > 3)])
+        outcomes = []
+        for turn in range(5):
+            try:
+                with audit.audited("tests.read", by=by):
+                    mine = Finding.objects.select_related("response", "rule").get(pk=finding.pk)
+                    journey.decide_finding(finding=mine, decision="confirmed", note=f"{number}.{turn}", by=by)
+                outcomes.append("kept")
+            except versions.Replaced:
+                outcomes.append("replaced")
+        return ",".join(outcomes)
+
+    outcomes = at_once(8, work)
+    assert outcomes.pop(3) == "303"
+    kept = sum(outcome.split(",").count("kept") for outcome in outcomes)
+    with audit.audited("tests.read", by=SETUP):
+        amended = QuestionnaireResponse.objects.standing().get(evaluation=invitation.evaluation_id)
+        on_sent = list(Verdict.objects.filter(finding=finding).order_by("pk"))
+        on_amended = list(Verdict.objects.filter(finding__response=amended))
+    assert len(on_sent) == kept
+    # Whatever was decided before the change is what stands after it.
+    assert [one.carried_from_id for one in on_amended] == ([on_sent[-1].pk] if on_sent else [])

@@ -276,9 +276,9 @@ def test_the_link_leads_to_the_status_page_once_sent(visit):
     visitor, invitation = visit
     visitor.send()
     page = visitor.open().look(reverse("intake:start"))
-    assert page.headers["Location"] == reverse("intake:sent")
-    page = visitor.look(reverse("intake:sent"))
-    assert "Your form is with" in page.text
+    assert page.headers["Location"] == reverse("intake:status")
+    page = visitor.look(reverse("intake:status"))
+    assert "We have your answers" in page.text
     assert stored(invitation).reference in page.text
 
 

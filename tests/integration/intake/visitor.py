@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
 from intake import audit, journey
 from intake.conditions import Value
+from intake.patients import links
 from intake.patients.models import Invitation
 from intake.questionnaires.definition import Definition, Item
+from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.pages import enabled, pages
 from intake.responses.answers import missing
 from intake.responses.models import QuestionnaireResponse
-from tests.factories import SETUP, make_evaluation, make_invitation
+from tests.factories import SETUP, make_evaluation, make_invitation, make_response
 
 Given = Mapping[str, Sequence[Value]]
 
@@ -30,6 +33,20 @@ def invited(**fields: Any) -> tuple[Invitation, str]:
     invitation = make_invitation(make_evaluation(**fields))
     link = journey.make_link(invitation_id=invitation.pk, by=SETUP)
     return invitation, link.rstrip("/").rsplit("/", 1)[-1]
+
+
+def sent_form(given: Given, **fields: Any) -> tuple["Visitor", Invitation]:
+    """A visitor whose form is sent, with something harmless where an answer is needed, in her own browser."""
+    evaluation = make_evaluation(**fields)
+    response = make_response(filled_in(active_questionnaire().tree(), given), evaluation=evaluation)
+    invitation = response.invitation
+    link = journey.make_link(invitation_id=invitation.pk, by=SETUP)
+    visitor = Visitor(link.rstrip("/").rsplit("/", 1)[-1])
+    with audit.audited("tests.opened", by=SETUP):
+        opened = links.open_session(invitation=invitation, address=None, device_token="")
+    visitor.client.cookies[settings.PATIENT_COOKIE_NAME] = opened.session_token
+    visitor.client.cookies[settings.DEVICE_COOKIE_NAME] = opened.device_token
+    return visitor, invitation
 
 
 def text_of(value: Value) -> str:

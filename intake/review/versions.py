@@ -1,0 +1,132 @@
+"""An intake that the patient changed: what is different, and what becomes of earlier decisions.
+
+A decision is kept where the answers behind its finding are the same. Where they changed, the finding is
+undecided again; the earlier decision stands beside it as history (ADR 0021).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from intake.responses.models import QuestionnaireResponse
+from intake.review.models import Verdict
+from intake.screening.models import Finding, Rule
+
+
+class Replaced(Exception):
+    """The patient sent changed answers meanwhile; `current` is the intake that stands now."""
+
+    def __init__(self, current: UUID, at: datetime) -> None:
+        super().__init__("the intake was replaced")
+        self.current = current
+        self.at = at
+
+
+def current_of(response: QuestionnaireResponse) -> UUID:
+    """The intake that stands for this one's evaluation."""
+    standing = QuestionnaireResponse.objects.standing().filter(evaluation=response.evaluation_id)
+    return UUID(str(standing.values_list("pk", flat=True).get()))
+
+
+def hold(response: QuestionnaireResponse) -> None:
+    """Lock the intake, so that no change of it is sent until the end of the transaction.
+
+    Whatever staff write about an intake comes after this, or a decision could be written beside its copy.
+    Raises `Replaced` for one that does not stand any more.
+    """
+    replaced_at = (
+        QuestionnaireResponse.objects.select_for_update()
+        .order_by()
+        .values_list("replaced_at", flat=True)
+        .get(pk=response.pk)
+    )
+    if replaced_at is not None:
+        raise Replaced(current_of(response), replaced_at)
+
+
+def same_finding(finding_key: int, current: UUID) -> int | None:
+    """The key of what a finding of an earlier version is on the current one; None if it is raised no more."""
+    before = Finding.objects.filter(pk=finding_key).values_list("rule__rule_id", "side").first()
+    if before is None:
+        return None
+    rule, side = before
+    found: int | None = (
+        Finding.objects.filter(response=current, rule__rule_id=rule, side=side)
+        .values_list("pk", flat=True)
+        .first()
+    )
+    return found
+
+
+# ---- what becomes of decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A finding of one version of an intake, as much as is compared."""
+
+    key: int
+    rule: int
+    side: str | None
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A finding of an earlier version with the last decision on it."""
+
+    finding: Known
+    verdict: Verdict
+
+
+def carried(now: Sequence[Known], earlier: Sequence[Decided]) -> list[tuple[Known, Verdict]]:
+    """Which decisions stay: those on the same finding with the same answers behind it. Pure.
+
+    earlier: in the order of the versions, at most one for a finding and a version; the last one counts. A
+    rule that was edited in between asks for a new decision.
+    """
+    last = {(one.finding.rule, one.finding.side): one for one in earlier}
+    kept = []
+    for finding in now:
+        before = last.get((finding.rule, finding.side))
+        if before is not None and before.finding.evidence == finding.evidence:
+            kept.append((finding, before.verdict))
+    return kept
+
+
+def carry_verdicts(response: QuestionnaireResponse) -> int:
+    """Keep the decisions on the intake's earlier versions that still hold; returns how many.
+
+    The caller has locked the earlier version and stored the findings of this one.
+    """
+    rows = (
+        Finding.objects.filter(response__evaluation=response.evaluation_id, rule__kind=Rule.Kind.CHAIN)
+        .order_by("pk")
+        .values_list("pk", "rule", "side", "evidence", "response")
+    )
+    now: list[Known] = []
+    before: dict[int, Known] = {}
+    for key, rule, side, evidence, owner in rows:
+        finding = Known(key, rule, side, evidence)
+        if owner == response.pk:
+            now.append(finding)
+        else:
+            before[key] = finding
+    verdicts = {one.finding_id: one for one in Verdict.objects.filter(finding__in=before).order_by("pk")}
+    earlier = [Decided(finding, verdicts[key]) for key, finding in before.items() if key in verdicts]
+    kept = [(finding, one) for finding, one in carried(now, earlier) if one.decision != "unconfirmed"]
+    Verdict.objects.bulk_create(
+        Verdict(
+            finding_id=finding.key,
+            decision=one.decision,
+            reason=one.reason,
+            note=one.note,
+            at=one.at,
+            by_id=one.by_id,
+            carried_from=one,
+        )
+        for finding, one in kept
+    )
+    return len(kept)

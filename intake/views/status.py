@@ -1,0 +1,60 @@
+"""After the form was sent: where it stands, and a way to change it until the visit begins."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from intake import journey
+from intake.responses import amend
+from intake.responses.answers import read_answers
+from intake.review.receipt import receipt_for
+from intake.views.form import advice_context, see_other
+from intake.views.visit import Visit, patient_page
+
+
+@require_safe
+@patient_page
+def show(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Received, read by, the visit, lessons. Never a finding, nor what was made of one."""
+    return show_status(request, visit)
+
+
+@require_POST
+@patient_page
+def change(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Something changed: open what was sent for a change. It stands until the change is sent."""
+    try:
+        journey.begin_change(invitation=visit.invitation, by=visit.actor)
+    except amend.ChangeRefused as refused:
+        return show_status(request, visit, refused=refused.message)
+    return see_other("intake:tasks")
+
+
+@require_POST
+@patient_page
+def keep(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Give up a change: what was sent stays."""
+    journey.keep_sent(invitation=visit.invitation, by=visit.actor)
+    return see_other("intake:status" if visit.sent is not None else "intake:tasks")
+
+
+def show_status(request: HttpRequest, visit: Visit, *, refused: str = "") -> HttpResponse:
+    """refused: why what was asked for did not happen."""
+    sent = visit.sent
+    if sent is None:
+        return redirect("intake:tasks")
+    screening = visit.screening
+    if visit.is_change and not screening.is_urgent:
+        # A change that was not sent takes nothing back.
+        screening = journey.screening_of(visit.definition, read_answers(sent.answers))
+    urgent = screening.is_urgent
+    context = {
+        **advice_context(visit, screening),
+        "urgent": urgent,
+        "response": sent,
+        "reference": sent.reference,
+        "receipt": receipt_for(sent),
+        "lessons": journey.lessons_for(sent, urgent=urgent),
+        "refused": refused,
+    }
+    return render(request, "intake/status.html", context, status=409 if refused else 200)
