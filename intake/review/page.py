@@ -25,7 +25,7 @@ from intake.questionnaires.definition import TYPED_WORDS, Definition, Item
 from intake.questionnaires.models import Status
 from intake.questionnaires.pages import enabled, pages
 from intake.responses.answers import prune, read_answers
-from intake.responses.compare import Difference
+from intake.responses.compare import Difference, compare
 from intake.responses.models import QuestionnaireResponse
 from intake.responses.summary import Section, answer_words, summarize
 from intake.responses.wording import question_label, scale_of
@@ -205,6 +205,14 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class LastTime:
+    """The intake of the visit before: when it was sent, and what is answered differently now."""
+
+    at: datetime
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """A number on a scale: `value` of `most`; value None was not answered. before: in earlier intakes."""
 
@@ -267,6 +275,7 @@ class ReviewPage:
     approved: bool
     assess: AssessList
     history: History
+    last_time: LastTime | None
 
     @property
     def kept(self) -> int:
@@ -373,6 +382,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
         approved=approved and all(row["approved_at"] for row in rows) and all(c.approved for c in findings),
         assess=assess_list((*findings, *notes), baseline),
         history=replace(history, gone=gone),
+        last_time=_last_time(response, definition, answers),
     )
 
 
@@ -753,8 +763,17 @@ def _goals(definition: Definition, answers: Answers) -> tuple[Score, ...]:
 def _earlier(response: Any) -> tuple[Earlier, ...]:
     """What the patient sent before, oldest first."""
     return tuple(
-        Earlier(datetime.fromisoformat(one["at"]), one["answers"]) for one in reversed(response.intakes_before)
+        Earlier(datetime.fromisoformat(one["at"]), one["answers"])
+        for one in reversed(response.intakes_before)
     )
+
+
+def _last_time(response: Any, definition: Definition, answers: Answers) -> LastTime | None:
+    before = _earlier(response)
+    if not before:
+        return None
+    then = prune(definition, read_answers(before[-1].answers))
+    return LastTime(before[-1].at, compare(definition, then, answers))
 
 
 def _scores(

@@ -234,6 +234,7 @@ def test_scores_stand_beside_those_of_earlier_intakes():
     now = factories.make_response(factories.ROLLING_IN, evaluation=factories.make_evaluation(patient=patient))
     (worst,) = [score for score in read(now).scores if "worst" in score.label.lower()]
     assert (worst.value, [one.value for one in worst.before]) == (6, [8, 7, 5])
+    assert [one.link_id for one in read(now).last_time.differences] == ["pain.worst"]
     heights = [float(y) for _x, y in worst.curve]
     assert heights[2] > heights[3] > heights[1] > heights[0], "a higher number stands higher"
 
@@ -245,6 +246,7 @@ def test_a_first_intake_has_no_curve():
         if "worst" in score.label.lower()
     ]
     assert (worst.before, worst.curve) == ((), ())
+    assert read(factories.make_response(factories.ROLLING_IN)).last_time is None
 
 
 class TestWhoElseIsThere:
