@@ -78,7 +78,8 @@ def hit_rates(user: AbstractBaseUser | AnonymousUser, rule_id: str) -> tuple[Hit
         .filter(rule__in=list(versions))
         .order_by()
         .values("rule", "decision", "result")
-        .annotate(number=Count("pk"))
+        # Not of the key: that is not in the index, which holds all that is asked for.
+        .annotate(number=Count("*"))
     )
     return rates(versions, rows)
 
