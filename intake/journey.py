@@ -26,7 +26,7 @@ from education.clinic_info.models import ClinicInfo, PrivacyNotice
 from education.lessons.models import Lesson
 from intake import audit
 from intake.conditions import Answers, Value
-from intake.patients import asking, links
+from intake.patients import asking, diary, links, register
 from intake.patients.models import (
     LINK_OF_REQUEST,
     Evaluation,
@@ -52,6 +52,7 @@ from intake.screening.suggest import parse_suggestable, suggest
 SEND_INVITATION: Final = "send_invitation"
 MAIL_ON_CALL: Final = "mail_on_call"
 SETTLE_DRAFT: Final = "settle_draft"
+TELL_OF_VISIT: Final = "tell_of_visit"
 # The question whose tick says that the privacy notice was seen.
 PRIVACY_SEEN: Final = "consent.privacy"
 
@@ -170,7 +171,7 @@ def book_request(
     """Book the evaluation that was asked for; its intake and its link stay with it.
 
     patient: the known one she turned out to be, who gets the evaluation. Raises `asking.AlreadyClosed` when
-    somebody else was faster; nothing is stored then.
+    somebody else was faster, `diary.Taken` when the physio has a visit then; nothing is stored then.
     """
     objects: dict[str, Iterable[object]] = {"evaluation-request": [asked.pk]}
     with audit.audited("evaluation-request.booked", by=by, objects=objects) as access:
@@ -187,6 +188,91 @@ def close_request(*, asked: EvaluationRequest, by: audit.Actor) -> None:
     objects: dict[str, Iterable[object]] = {"evaluation-request": [asked.pk]}
     with audit.audited("evaluation-request.closed", by=by, objects=objects):
         asking.close(asked, by=user_of(by))
+
+
+# ---- the visit
+
+
+def move_evaluation(*, evaluation: Evaluation, by: audit.Actor, mail: bool) -> bool:
+    """Keep a booked visit's new time, physio or length. mail: tell the patient. False if nothing changed.
+
+    Raises `diary.Taken`; nothing is stored then.
+    """
+    with audit.audited("evaluation.moved", by=by, objects={"evaluation": [evaluation.pk]}) as access:
+        moved = register.change_evaluation(evaluation, by=user_of(by))
+        access.note(changed=moved)
+        if moved and mail:
+            _tell_of_visit(evaluation)
+    return moved
+
+
+def cancel_evaluation(*, evaluation: Evaluation, reason: str, by: audit.Actor, mail: bool) -> None:
+    """The visit does not take place; nothing is deleted. Raises `register.NotBooked`."""
+    with audit.audited("evaluation.cancelled", by=by, objects={"evaluation": [evaluation.pk]}):
+        register.cancel(evaluation, reason=reason, by=user_of(by))
+        if mail:
+            _tell_of_visit(evaluation)
+
+
+def rebook_evaluation(
+    *,
+    evaluation: Evaluation,
+    physio: AbstractBaseUser,
+    starts_at: datetime,
+    minutes: int,
+    by: audit.Actor,
+    mail: bool,
+) -> None:
+    """A cancelled visit gets a new time; its answers, its review and its link go on.
+
+    Raises `register.NotCancelled` or `diary.Taken`; nothing is stored then.
+    """
+    with audit.audited("evaluation.rebooked", by=by, objects={"evaluation": [evaluation.pk]}):
+        register.rebook(
+            evaluation, physio=physio, starts_at=starts_at, minutes=minutes, by=user_of(by)
+        )
+        if mail:
+            _tell_of_visit(evaluation)
+
+
+def _tell_of_visit(evaluation: Evaluation) -> None:
+    """Queue the mail that says how the booking stands now."""
+    app.configure_task(TELL_OF_VISIT).defer(
+        evaluation_id=str(evaluation.pk), sequence=diary.sequence(evaluation)
+    )
+
+
+def tell_of_visit(*, evaluation_id: UUID, sequence: int) -> bool:
+    """The job: mail the visit's new time, or that it is cancelled. The link that is out goes on working.
+
+    False when nobody can be told, when it is over, or when it changed again: then a later job tells.
+    """
+    by = audit.system(TELL_OF_VISIT)
+    with audit.audited("evaluation.read", by=by, objects={"evaluation": [evaluation_id]}):
+        evaluation = (
+            Evaluation.objects.select_related("patient", "physio")
+            .filter(pk=evaluation_id, starts_at__gt=timezone.now())
+            .first()
+        )
+        if evaluation is None or not evaluation.patient.email or diary.sequence(evaluation) != sequence:
+            return False
+        has_link = evaluation.invitations.filter(
+            revoked_at=None, ended_at=None, sent_at__isnull=False
+        ).exists()
+        form_open = has_link and not _is_sent(evaluation)
+    cancelled = evaluation.status == Evaluation.Status.CANCELLED
+    context = {"evaluation": evaluation, "clinic": ClinicInfo.current(), "form_open": form_open}
+    EmailMessage(
+        subject=_("Your visit is cancelled") if cancelled else _("Your visit has a new time"),
+        body=render_to_string(f"email/visit_{'cancelled' if cancelled else 'moved'}.txt", context),
+        to=[evaluation.patient.email],
+    ).send()
+    return True
+
+
+def _is_sent(evaluation: Evaluation) -> bool:
+    sent = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
+    return bool(evaluation.responses.filter(status__in=sent).exists())
 
 
 # ---- the patient

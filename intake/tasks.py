@@ -26,6 +26,11 @@ def settle_draft(response_id: str) -> None:
     journey.settle_draft(response_id=UUID(response_id))
 
 
+@app.task(name=journey.TELL_OF_VISIT, retry=MAIL_RETRY, pass_context=False)
+def tell_of_visit(evaluation_id: str, sequence: int) -> None:
+    journey.tell_of_visit(evaluation_id=UUID(evaluation_id), sequence=sequence)
+
+
 @app.periodic(cron="*/2 * * * *")
 @app.task(name="retry_stalled", queueing_lock="retry_stalled", pass_context=True)
 async def retry_stalled(context: JobContext, timestamp: int) -> None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from intake import audit
 from intake.conditions import Value
+from intake.patients import diary
 from intake.patients.models import Evaluation, Invitation, Patient
 from intake.questionnaires.load import active_questionnaire
 from intake.responses.answers import prune, read_answers, to_fhir_items
@@ -86,11 +87,16 @@ def make_patient(**fields: Any) -> Patient:
 
 
 def make_evaluation(*, patient: Patient | None = None, physio: Any = None, **fields: Any) -> Evaluation:
-    """A visit, in an hour and a half unless `starts_at` says otherwise."""
+    """A visit, in an hour and a half or as soon as the physio is free; `starts_at` says otherwise."""
     patient = patient or make_patient()
     physio = physio or make_user("physio")
-    fields.setdefault("starts_at", timezone.now() + timedelta(minutes=90))
     with audit.audited("tests.made", by=SETUP):
+        if "starts_at" not in fields:
+            fields["starts_at"] = timezone.now() + timedelta(minutes=90)
+            while diary.clash(
+                physio=physio, starts_at=fields["starts_at"], minutes=fields.get("minutes", 60)
+            ):
+                fields["starts_at"] += timedelta(hours=1)
         evaluation: Evaluation = Evaluation.objects.create(patient=patient, physio=physio, **fields)
     return evaluation
 

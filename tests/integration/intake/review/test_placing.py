@@ -95,8 +95,12 @@ class TestStatus:
         template = factories.make_evaluation()
         with audit.audited("tests.made", by=factories.SETUP):
             made = Evaluation.objects.bulk_create(
-                Evaluation(patient=template.patient, physio=template.physio, starts_at=template.starts_at)
-                for _ in range(30)
+                Evaluation(
+                    patient=template.patient,
+                    physio=template.physio,
+                    starts_at=template.starts_at + timedelta(hours=number),
+                )
+                for number in range(1, 31)
             )
             ids = [one.pk for one in made]
             assert QueueEntry.objects.filter(pk__in=ids, status=Status.NOT_STARTED).count() == 30
