@@ -87,16 +87,17 @@ def make_patient(**fields: Any) -> Patient:
 
 
 def make_evaluation(*, patient: Patient | None = None, physio: Any = None, **fields: Any) -> Evaluation:
-    """A visit, in an hour and a half or as soon as the physio is free; `starts_at` says otherwise."""
+    """A visit in an hour and a half or at `starts_at`; right after those the physio has then already."""
     patient = patient or make_patient()
     physio = physio or make_user("physio")
+    at = fields.pop("starts_at", None) or timezone.now() + timedelta(minutes=90)
+    minutes = fields.setdefault("minutes", 60)
     with audit.audited("tests.made", by=SETUP):
-        if "starts_at" not in fields:
-            fields["starts_at"] = timezone.now() + timedelta(minutes=90)
-            while diary.clash(
-                physio=physio, starts_at=fields["starts_at"], minutes=fields.get("minutes", 60)
-            ):
-                fields["starts_at"] += timedelta(hours=1)
+        while fields.get("status") != "cancelled" and (
+            other := diary.clash(physio=physio, starts_at=at, minutes=minutes)
+        ):
+            at = other.starts_at + timedelta(minutes=other.minutes)
+        fields["starts_at"] = at
         evaluation: Evaluation = Evaluation.objects.create(patient=patient, physio=physio, **fields)
     return evaluation
 

@@ -307,16 +307,16 @@ class TestNext:
 @pytest.mark.parametrize("number", [1, 50, 200])
 def test_five_queries_whatever_the_number_of_evaluations(physio, number):
     response = factories.make_response(
-        factories.SPARING, evaluation=visit("With Findings", physio, noon() - timedelta(hours=1))
+        factories.SPARING,
+        evaluation=visit("With Findings", physio, noon() - timedelta(minutes=710), minutes=5),
     )
     with audit.audited("tests.made", by=factories.SETUP):
         Evaluation.objects.bulk_create(
             Evaluation(
                 patient=response.evaluation.patient,
                 physio=physio,
-                starts_at=noon() + timedelta(minutes=3 * slot - 660),
+                starts_at=noon() + timedelta(minutes=6 * slot - 700),
                 minutes=5,
-                double_booked=True,
             )
             for slot in range(number - 1)
         )
