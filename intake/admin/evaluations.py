@@ -389,9 +389,7 @@ class EvaluationAdmin(AuditedAdmin):
                     )
                 except diary.Taken:
                     continue
-                self.message_user(
-                    request, _("Booked again. What was answered is kept."), messages.SUCCESS
-                )
+                self.message_user(request, _("Booked again. What was answered is kept."), messages.SUCCESS)
                 return see_other(self.url("change", key))
             return self.visit_page(request, "rebook", evaluation, form, _("Book the visit again"))
 

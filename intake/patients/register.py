@@ -29,9 +29,7 @@ def add_patient(patient: Patient, *, by: AbstractBaseUser) -> None:
 
 def change_patient(patient: Patient) -> None:
     """Keep what was corrected: the name, the date of birth, how to reach her, whether she is reminded."""
-    patient.save(
-        update_fields=["given_name", "family_name", "birth_date", "email", "phone", "reminders_off"]
-    )
+    patient.save(update_fields=["given_name", "family_name", "birth_date", "email", "phone", "reminders_off"])
 
 
 def add_evaluation(evaluation: Evaluation, *, by: AbstractBaseUser) -> None:
@@ -100,9 +98,7 @@ def rebook(
     _book(evaluation, BookingEvent.Kind.REBOOKED, by=by)
 
 
-def _set_time(
-    evaluation: Evaluation, *, physio: AbstractBaseUser, starts_at: datetime, minutes: int
-) -> None:
+def _set_time(evaluation: Evaluation, *, physio: AbstractBaseUser, starts_at: datetime, minutes: int) -> None:
     evaluation.status = Evaluation.Status.BOOKED
     evaluation.physio_id, evaluation.starts_at, evaluation.minutes = physio.pk, starts_at, minutes
     evaluation.booked_at = timezone.now()

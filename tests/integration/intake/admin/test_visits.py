@@ -156,9 +156,7 @@ class TestCancelling:
         assert reception.post(f"{WORKLIST}{evaluation.pk}/change/", typed(physio)).status_code == 404
         answer = reception.post(f"{WORKLIST}{evaluation.pk}/rebook/", typed(physio))
         assert answer.status_code == 303
-        assert "Booked again. What was answered is kept." in text(
-            reception.get(answer.headers["Location"])
-        )
+        assert "Booked again. What was answered is kept." in text(reception.get(answer.headers["Location"]))
         answer = reception.post(f"{WORKLIST}{evaluation.pk}/rebook/", typed(physio))
         assert "This visit is booked already." in text(reception.get(answer.headers["Location"]))
 
