@@ -369,8 +369,8 @@ def book(person: Person, staff: Mapping[str, User], day: date) -> Evaluation:
         physio, minutes = staff[person.physio], min(settings.EVALUATION_MINUTES, LONGEST_VISIT)
         starts_at = timezone.make_aware(datetime.combine(day, person.at))
         # An earlier run, or somebody at the desk, may have booked that time.
-        while diary.clash(physio=physio, starts_at=starts_at, minutes=minutes):
-            starts_at += timedelta(minutes=minutes)
+        while other := diary.clash(physio=physio, starts_at=starts_at, minutes=minutes):
+            starts_at = diary.ends(other)
         evaluation: Evaluation = Evaluation.objects.create(
             patient=patient, physio=physio, starts_at=starts_at, minutes=minutes
         )

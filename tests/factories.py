@@ -96,7 +96,7 @@ def make_evaluation(*, patient: Patient | None = None, physio: Any = None, **fie
         while fields.get("status") != "cancelled" and (
             other := diary.clash(physio=physio, starts_at=at, minutes=minutes)
         ):
-            at = other.starts_at + timedelta(minutes=other.minutes)
+            at = diary.ends(other)
         fields["starts_at"] = at
         evaluation: Evaluation = Evaluation.objects.create(patient=patient, physio=physio, **fields)
     return evaluation

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 from intake import audit, journey
 from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
 from intake.admin.fields import MomentField
-from intake.patients import diary, register
+from intake.patients import diary, register, reminders
 from intake.patients.models import REVIEWS, Evaluation, Patient
 from intake.review.booking import check_invite, form_state
 from intake.review.decide import NotAllowed
@@ -157,6 +157,7 @@ class EvaluationAdmin(AuditedAdmin):
             self.page("<path:object_id>/invite/", self.invite_view, "invite"),
             self.page("<path:object_id>/cancel/", self.cancel_view, "cancel"),
             self.page("<path:object_id>/rebook/", self.rebook_view, "rebook"),
+            self.page("<path:object_id>/reminders/", self.reminders_view, "reminders"),
             *super().get_urls(),
         ]
 
@@ -277,6 +278,7 @@ class EvaluationAdmin(AuditedAdmin):
             if readable
             else "",
             "events": list(evaluation.booking_events.select_related("by", "physio")),
+            "reminders": reminders.of_visit(evaluation),
         }
 
     def form_page(
@@ -394,6 +396,21 @@ class EvaluationAdmin(AuditedAdmin):
             return self.visit_page(request, "rebook", evaluation, form, _("Book the visit again"))
 
         return self.audited(request, "evaluation.rebook-page", answer, [key])
+
+    def reminders_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Switch the reminders of one visit off or on again."""
+        key = self.open_to(request, object_id)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def answer(access: audit.Access) -> HttpResponseBase:
+            off = request.POST.get("do") != "on"
+            journey.switch_reminders(evaluation=self.visit(request, key), off=off, by=access.by)
+            told = _("No more reminders of this visit.") if off else _("Reminders are on again.")
+            self.message_user(request, told, messages.SUCCESS)
+            return see_other(self.url("change", key))
+
+        return self.audited(request, "evaluation.reminders-page", answer, [key])
 
     def visit_page(
         self, request: HttpRequest, name: str, evaluation: Evaluation, form: forms.BaseForm, title: str

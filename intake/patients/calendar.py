@@ -1,6 +1,6 @@
 """The visit as a calendar file (RFC 5545): the clinic's time, no word about health, no name of the patient."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from education.clinic_info.models import ClinicInfo
+from intake.patients import diary
 from intake.patients.models import Evaluation
 
 NAME: Final = "visit.ics"
@@ -26,7 +27,7 @@ def visit_file(evaluation: Evaluation, *, sequence: int, now: datetime) -> bytes
     clinic = ClinicInfo.current()
     zone = timezone.get_default_timezone()
     starts_at = timezone.localtime(evaluation.starts_at, zone)
-    ends_at = timezone.localtime(evaluation.starts_at + timedelta(minutes=evaluation.minutes), zone)
+    ends_at = timezone.localtime(diary.ends(evaluation), zone)
     cancelled = evaluation.status == Evaluation.Status.CANCELLED
     event = Event()
     event.add("uid", f"{evaluation.pk}@{urlsplit(settings.SITE_URL).hostname}")
@@ -40,7 +41,7 @@ def visit_file(evaluation: Evaluation, *, sequence: int, now: datetime) -> bytes
     event.add("location", ", ".join(part for part in where if part))
     event.add("description", _("To change it, call us: %(phone)s") % {"phone": clinic.phone_display})
     calendar = Calendar()
-    calendar.add("prodid", "-//Footing//Visits//EN")
+    calendar.add("prodid", f"-//{urlsplit(settings.SITE_URL).hostname}//Visits//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     calendar.add_component(event)

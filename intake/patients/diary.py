@@ -6,7 +6,7 @@ What stands here tells of it in time, in words.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.contrib.auth import get_user_model
@@ -30,6 +30,8 @@ def clash(
     *, physio: AbstractBaseUser, starts_at: datetime, minutes: int, besides: object = None
 ) -> Evaluation | None:
     """The physio's first booked visit that overlaps with this time, not counting the one with key `besides`."""
+    # In UTC: on the clinic's clock adding minutes goes wrong while the clocks change.
+    starts_at = starts_at.astimezone(UTC)
     ends_at = starts_at + timedelta(minutes=minutes)
     near = Evaluation.objects.filter(
         physio=physio.pk,
@@ -38,7 +40,13 @@ def clash(
         starts_at__lt=ends_at,
     ).exclude(pk=besides)
     others: list[Evaluation] = list(near.order_by("starts_at", "pk"))
-    return next((one for one in others if one.starts_at + timedelta(minutes=one.minutes) > starts_at), None)
+    return next((one for one in others if ends(one) > starts_at), None)
+
+
+def ends(evaluation: Evaluation) -> datetime:
+    """When a visit that has a time is over."""
+    starts_at: datetime = evaluation.starts_at
+    return starts_at.astimezone(UTC) + timedelta(minutes=evaluation.minutes)
 
 
 def words(other: Evaluation) -> str:
@@ -46,7 +54,7 @@ def words(other: Evaluation) -> str:
     return _("%(physio)s has a visit from %(start)s to %(end)s then. Choose another time.") % {
         "physio": other.physio,
         "start": clock(other.starts_at),
-        "end": clock(other.starts_at + timedelta(minutes=other.minutes)),
+        "end": clock(ends(other)),
     }
 
 

@@ -202,3 +202,38 @@ class TestMail:
         (mail,) = self.mails(mail_dir)
         assert "Subject: Your visit is cancelled" in mail
         assert "Secret" not in mail
+
+
+@pytest.mark.django_db
+class TestReminders:
+    @pytest.fixture
+    def evaluation(self, physio):
+        return factories.make_evaluation(physio=physio, starts_at=in_days(3))
+
+    def test_the_front_desk_switches_them_off_and_on(self, reception, evaluation):
+        page = f"{WORKLIST}{evaluation.pk}/change/"
+        assert "Switch reminders off" in text(reception.get(page))
+        for do, off, shown in (("off", True, "Switch reminders on"), ("on", False, "Switch reminders off")):
+            assert reception.post(f"{WORKLIST}{evaluation.pk}/reminders/", {"do": do}).status_code == 303
+            assert rows(Evaluation)[0].reminders_off is off
+            assert shown in text(reception.get(page))
+        assert reception.get(f"{WORKLIST}{evaluation.pk}/reminders/").status_code == 405
+
+    def test_for_a_patient_they_are_switched_off_at_the_patient(self, reception, evaluation):
+        patient = evaluation.patient
+        fields = {
+            "given_name": patient.given_name,
+            "family_name": patient.family_name,
+            "birth_date": "04/12/1986",
+            "email": patient.email,
+            "reminders_off": "on",
+        }
+        assert reception.post(f"/staff/intake/patient/{patient.pk}/change/", fields).status_code == 303
+        page = text(reception.get(f"{WORKLIST}{evaluation.pk}/change/"))
+        assert "This patient gets none." in page
+        assert "Switch reminders off" not in page
+
+    def test_what_became_of_them_is_shown(self, reception, evaluation):
+        with audit.audited("tests.made", by=factories.SETUP):
+            evaluation.reminders.create(kind="day", starts_at=evaluation.starts_at)
+        assert "Waiting to be sent, since today" in text(reception.get(f"{WORKLIST}{evaluation.pk}/change/"))
