@@ -297,11 +297,8 @@ def remind() -> int:
     Returns how many were claimed. Two at once, or one killed half-way, claim nothing twice (ADR 0022).
     """
     now, by = timezone.now(), audit.system("remind")
-    # Keys alone; what is claimed is told below.
-    with audit.covered():
-        found = list(reminders.due(now))
     claimed = 0
-    for kind, key in found:
+    for kind, key in reminders.due(now):
         with audit.audited("reminder.queued", by=by, objects={"evaluation": [key]}, kind=kind) as access:
             reminder = reminders.claim(kind, key, now)
             if reminder is None:
@@ -351,7 +348,6 @@ def _mail_reminder(reminder: Reminder) -> None:
         "link": settings.SITE_URL + reverse("intake:open", args=[token]),
         "stop": settings.SITE_URL + reverse("intake:stop_reminders", args=[stop]),
         "evaluation": evaluation,
-        "physio": evaluation.physio.formal_name,
         "clinic": ClinicInfo.current(),
     }
     mail = EmailMessage(

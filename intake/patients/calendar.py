@@ -1,6 +1,6 @@
-"""The visit as a calendar file (RFC 5545): the clinic's time, no word about health, no name of the patient."""
+"""The visit as a calendar file (RFC 5545): the clinic's time, no word about health, no patient's name."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -17,16 +17,16 @@ TYPE: Final = "text/calendar"
 
 
 def visit_file(evaluation: Evaluation, *, sequence: int, now: datetime) -> bytes:
-    """A booked or cancelled visit. The same visit has the same UID for ever; a later file has a higher number.
+    """A booked or cancelled visit. The same visit keeps its UID for ever.
 
     sequence: `diary.sequence`. A calendar that has the entry replaces it by one with a higher sequence.
     """
     # It takes 0.2 seconds and 11 MB to load, and most requests never need it.
-    from icalendar import Calendar, Event  # noqa: PLC0415
+    from icalendar import Calendar, Event
 
     clinic = ClinicInfo.current()
     zone = timezone.get_default_timezone()
-    starts_at = timezone.localtime(evaluation.starts_at, zone)
+    starts_at = timezone.localtime(diary.starts(evaluation), zone)
     ends_at = timezone.localtime(diary.ends(evaluation), zone)
     cancelled = evaluation.status == Evaluation.Status.CANCELLED
     event = Event()
@@ -45,6 +45,7 @@ def visit_file(evaluation: Evaluation, *, sequence: int, now: datetime) -> bytes
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     calendar.add_component(event)
-    calendar.add_missing_timezones()
+    # The rules of that year alone, not those since 1970.
+    calendar.add_missing_timezones(date(starts_at.year - 1, 12, 1), date(starts_at.year + 1, 2, 1))
     found: bytes = calendar.to_ical()
     return found

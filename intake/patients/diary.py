@@ -1,7 +1,7 @@
 """Whose visit is when: no physio is booked twice at one time, and what happened to a booking stays known.
 
-The rule is a constraint of the database (`evaluation_physio_once`, migration 0009), so it holds whoever writes.
-What stands here tells of it in time, in words.
+The rule is a constraint of the database (`evaluation_physio_once`, migration 0009), so it holds
+whoever writes. What stands here tells of it in time, in words.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Taken(Exception):
 def clash(
     *, physio: AbstractBaseUser, starts_at: datetime, minutes: int, besides: object = None
 ) -> Evaluation | None:
-    """The physio's first booked visit that overlaps with this time, not counting the one with key `besides`."""
+    """The physio's first booked visit that overlaps with this time; `besides`: a key not counted."""
     # In UTC: on the clinic's clock adding minutes goes wrong while the clocks change.
     starts_at = starts_at.astimezone(UTC)
     ends_at = starts_at + timedelta(minutes=minutes)
@@ -43,17 +43,23 @@ def clash(
     return next((one for one in others if ends(one) > starts_at), None)
 
 
+def starts(evaluation: Evaluation) -> datetime:
+    """When a visit that was booked begins. Raises `ValueError` for one that never was."""
+    if evaluation.starts_at is None:
+        raise ValueError("this evaluation was never booked")
+    return evaluation.starts_at.astimezone(UTC)
+
+
 def ends(evaluation: Evaluation) -> datetime:
-    """When a visit that has a time is over."""
-    starts_at: datetime = evaluation.starts_at
-    return starts_at.astimezone(UTC) + timedelta(minutes=evaluation.minutes)
+    """When a visit that was booked is over. Raises `ValueError` for one that never was."""
+    return starts(evaluation) + timedelta(minutes=evaluation.minutes)
 
 
 def words(other: Evaluation) -> str:
     """What is said beside the field. It names the physio and the time, never whose visit it is."""
     return _("%(physio)s has a visit from %(start)s to %(end)s then. Choose another time.") % {
         "physio": other.physio,
-        "start": clock(other.starts_at),
+        "start": clock(starts(other)),
         "end": clock(ends(other)),
     }
 

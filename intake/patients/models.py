@@ -364,8 +364,8 @@ class Reminder(PatientData):
     """One mail before one visit, while the form is open. Claimed once for each kind and each start.
 
     state: queued (its job is on its way) -> sent, failed (given up, staff see it), or not needed any more
-    when its turn came. A link and a way to stop reminders stand in the mail; only hashes of both are kept. Its
-    link opens the same invitation as the one of the first mail, and both go on working (ADR 0022).
+    when its turn came. A link and a way to stop reminders stand in the mail; only hashes of both are kept.
+    Its link opens the same invitation as the one of the first mail, and both go on working (ADR 0022).
     """
 
     class Kind(models.TextChoices):

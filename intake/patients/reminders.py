@@ -1,10 +1,10 @@
 """Reminders: which are due, claiming each once, and whether one is still needed when its turn comes.
 
 Times are the clinic's: nine in the morning, seven days and one day before the visit by the calendar, so a
-change of the clocks between moves nothing. One that was missed, because nothing ran, goes later in its window.
+change of the clocks between moves nothing. One that was missed, because nothing ran, goes later in its
+window.
 """
 
-from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
@@ -12,6 +12,8 @@ from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterR
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from intake import audit
+from intake.patients import diary
 from intake.patients.links import hash_token, new_token
 from intake.patients.models import Evaluation, Invitation, Reminder, ScopedQuerySet
 
@@ -53,13 +55,19 @@ def _on(day: date, hour: time) -> datetime:
     return datetime.combine(day, hour, tzinfo=timezone.get_current_timezone())
 
 
-def due(now: datetime) -> Iterator[tuple[str, object]]:
-    """Kind and evaluation's key of what is to be claimed now: a batch of each kind, the nearest visits first."""
+def due(now: datetime) -> list[tuple[str, object]]:
+    """Kind and evaluation's key of what is to be claimed now: a batch of each kind, the nearest visits first.
+
+    Keys alone, every few minutes and mostly none: what is claimed of them gets its line in the trail.
+    """
     if not is_good_hour(now):
-        return
-    for kind in Reminder.Kind:
-        for key in _due(kind, now).order_by("starts_at", "pk").values_list("pk", flat=True)[:BATCH]:
-            yield kind, key
+        return []
+    with audit.covered():
+        return [
+            (kind, key)
+            for kind in Reminder.Kind
+            for key in _due(kind, now).order_by("starts_at", "pk").values_list("pk", flat=True)[:BATCH]
+        ]
 
 
 def _due(kind: Reminder.Kind, now: datetime) -> ScopedQuerySet:
@@ -91,7 +99,7 @@ def wants_reminding() -> ScopedQuerySet:
         sent_at__isnull=False,
         expires_at__gt=timezone.now(),
     )
-    return (  # type: ignore[no-any-return]  # as above
+    return (
         Evaluation.objects.filter(
             Exists(link), status=Evaluation.Status.BOOKED, reminders_off=False, patient__reminders_off=False
         )
@@ -110,14 +118,14 @@ def claim(kind: str, evaluation_id: object, now: datetime) -> Reminder | None:
     )
     if evaluation is None:
         return None
-    reminder = Reminder(evaluation=evaluation, kind=kind, starts_at=evaluation.starts_at, queued_at=now)
+    reminder = Reminder(evaluation=evaluation, kind=kind, starts_at=diary.starts(evaluation), queued_at=now)
     # Whoever claimed it between our look and our lock keeps it: the row is unique.
     Reminder.objects.bulk_create([reminder], ignore_conflicts=True)
     return reminder if Reminder.objects.filter(pk=reminder.pk).exists() else None
 
 
 def take(reminder_id: object) -> Reminder | None:
-    """A reminder that waits to be sent, locked until it is settled: a second worker waits, then finds none."""
+    """A reminder that waits to be sent, locked until it is settled: a second worker then finds none."""
     reminder: Reminder | None = (
         Reminder.objects.select_for_update(of=("self",))
         .select_related("evaluation__patient", "evaluation__physio")
@@ -166,5 +174,5 @@ def switch(evaluation: Evaluation, *, off: bool) -> None:
 
 def of_visit(evaluation: Evaluation) -> list[Reminder]:
     """What became of the reminders for the time that stands now."""
-    found = evaluation.reminders.filter(starts_at=evaluation.starts_at)
+    found = evaluation.reminders.filter(starts_at=diary.starts(evaluation))
     return list(found.order_by(F("queued_at"), "pk"))

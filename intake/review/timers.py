@@ -1,7 +1,7 @@
 """How long an urgent answer may wait for somebody of the clinic, and when its notice counts as stuck.
 
-Nothing published says so for an outpatient clinic: these numbers are ours, for the clinic to decide. The rules
-themselves say "call now" and "call today" (brief, section 7).
+Nothing published says so for an outpatient clinic: these numbers are ours, for the clinic to decide. The
+rules themselves say "call now" and "call today".
 """
 
 from datetime import UTC, datetime, time, timedelta

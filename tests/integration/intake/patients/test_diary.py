@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import IntegrityError, ProgrammingError, connection, connections, transaction
 from django.utils import timezone
 
 from intake import audit, journey
@@ -177,7 +177,11 @@ class TestCancelAndBookAgain:
         evaluation = insert(physio, 0)
         journey.cancel_evaluation(evaluation=evaluation, reason="", by=desk, mail=False)
         for statement in ("UPDATE intake_bookingevent SET reason = 'x'", "DELETE FROM intake_bookingevent"):
-            with read(), pytest.raises(Exception, match="permission denied") as refused:
-                with transaction.atomic(), connection.cursor() as cursor:
-                    cursor.execute(statement)
+            with (
+                read(),
+                pytest.raises(ProgrammingError, match="permission denied") as refused,
+                transaction.atomic(),
+                connection.cursor() as cursor,
+            ):
+                cursor.execute(statement)
             assert isinstance(refused.value.__cause__, psycopg.errors.InsufficientPrivilege)
