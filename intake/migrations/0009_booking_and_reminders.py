@@ -27,6 +27,9 @@ WHERE later.status = 'booked' AND EXISTS (
     AND (earlier.starts_at, earlier.id) < (later.starts_at, later.id)
     AND earlier.starts_at + make_interval(mins => earlier.minutes) > later.starts_at
 );
+-- The worklist's triggers wrote rows whose keys are checked at the end; the table cannot be altered before.
+SET CONSTRAINTS ALL IMMEDIATE;
+SET CONSTRAINTS ALL DEFERRED;
 """
 
 ONCE = f"""
