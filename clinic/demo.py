@@ -22,6 +22,7 @@ from clinic import roles
 from clinic.models import User
 from intake import audit, journey
 from intake.conditions import Value
+from intake.patients import diary
 from intake.patients.links import hash_token
 from intake.patients.models import Evaluation, EvaluationRequest, Invitation, Patient
 from intake.questionnaires.definition import Definition, Item
@@ -39,6 +40,8 @@ FILE: Final = settings.LOCAL_DIR / "demo.json"
 BY: Final = audit.system("demo")
 OPEN_INVITATIONS: Final = 3
 SATURDAY: Final = 5
+# However long first evaluations are here, a demo day has room for its visits.
+LONGEST_VISIT: Final = 60
 
 
 class NotDemo(RuntimeError):
@@ -113,7 +116,7 @@ TODAY: Final = (
         "Priya",
         "Raman",
         date(1985, 7, 21),
-        time(10, 15),
+        time(10, 30),
         "ortiz",
         "sent",
         {
@@ -496,11 +499,13 @@ def book(person: Person, staff: Mapping[str, User], day: date) -> Evaluation:
                 "phone": "(310) 555-01" + f"{(person.born.day * 3 + person.born.month) % 100:02d}",
             },
         )
+        physio, minutes = staff[person.physio], min(settings.EVALUATION_MINUTES, LONGEST_VISIT)
+        starts_at = timezone.make_aware(datetime.combine(day, person.at))
+        # An earlier run, or somebody at the desk, may have booked that time.
+        while other := diary.clash(physio=physio, starts_at=starts_at, minutes=minutes):
+            starts_at = diary.ends(other)
         evaluation: Evaluation = Evaluation.objects.create(
-            patient=patient,
-            physio=staff[person.physio],
-            starts_at=timezone.make_aware(datetime.combine(day, person.at)),
-            minutes=settings.EVALUATION_MINUTES,
+            patient=patient, physio=physio, starts_at=starts_at, minutes=minutes
         )
         access.saw("evaluation", [evaluation.pk])
     return evaluation

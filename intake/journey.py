@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any, Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -26,7 +27,7 @@ from education.clinic_info.models import ClinicInfo, PrivacyNotice
 from education.lessons.models import Lesson
 from intake import audit
 from intake.conditions import Answers, Value
-from intake.patients import asking, links
+from intake.patients import asking, calendar, diary, links, register, reminders
 from intake.patients.models import (
     LINK_OF_REQUEST,
     Evaluation,
@@ -34,6 +35,7 @@ from intake.patients.models import (
     Invitation,
     Patient,
     PatientSession,
+    Reminder,
 )
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.load import active_questionnaire
@@ -52,6 +54,8 @@ from intake.screening.suggest import parse_suggestable, suggest
 SEND_INVITATION: Final = "send_invitation"
 MAIL_ON_CALL: Final = "mail_on_call"
 SETTLE_DRAFT: Final = "settle_draft"
+TELL_OF_VISIT: Final = "tell_of_visit"
+SEND_REMINDER: Final = "send_reminder"
 # The question whose tick says that the privacy notice was seen.
 PRIVACY_SEEN: Final = "consent.privacy"
 
@@ -120,6 +124,7 @@ def deliver_invitation(*, invitation_id: UUID) -> bool:
             return False
         evaluation = invitation.evaluation
         address = evaluation.patient.email
+        sequence = diary.sequence(evaluation)
     context = {
         "link": make_link(invitation_id=invitation_id, by=by),
         "evaluation": evaluation,
@@ -132,7 +137,10 @@ def deliver_invitation(*, invitation_id: UUID) -> bool:
     else:
         subject, template = _("A few questions before your visit"), "email/invitation.txt"
         context["physio"] = evaluation.physio.formal_name
-    EmailMessage(subject=subject, body=render_to_string(template, context), to=[address]).send()
+    mail = EmailMessage(subject=subject, body=render_to_string(template, context), to=[address])
+    if not evaluation.needs_appointment:
+        _attach_visit(mail, evaluation, sequence)
+    mail.send()
     with audit.audited("invitation.sent", by=by, objects={"invitation": [invitation_id]}):
         Invitation.objects.filter(pk=invitation_id).update(sent_at=timezone.now())
     return True
@@ -170,7 +178,7 @@ def book_request(
     """Book the evaluation that was asked for; its intake and its link stay with it.
 
     patient: the known one she turned out to be, who gets the evaluation. Raises `asking.AlreadyClosed` when
-    somebody else was faster; nothing is stored then.
+    somebody else was faster, `diary.Taken` when the physio has a visit then; nothing is stored then.
     """
     objects: dict[str, Iterable[object]] = {"evaluation-request": [asked.pk]}
     with audit.audited("evaluation-request.booked", by=by, objects=objects) as access:
@@ -187,6 +195,202 @@ def close_request(*, asked: EvaluationRequest, by: audit.Actor) -> None:
     objects: dict[str, Iterable[object]] = {"evaluation-request": [asked.pk]}
     with audit.audited("evaluation-request.closed", by=by, objects=objects):
         asking.close(asked, by=user_of(by))
+
+
+# ---- the visit
+
+
+def move_evaluation(*, evaluation: Evaluation, by: audit.Actor, mail: bool) -> bool:
+    """Keep a booked visit's new time, physio or length. mail: tell the patient. False if nothing changed.
+
+    Raises `diary.Taken`; nothing is stored then.
+    """
+    with audit.audited("evaluation.moved", by=by, objects={"evaluation": [evaluation.pk]}) as access:
+        moved = register.change_evaluation(evaluation, by=user_of(by))
+        access.note(changed=moved)
+        if moved and mail:
+            _tell_of_visit(evaluation)
+    return moved
+
+
+def cancel_evaluation(*, evaluation: Evaluation, reason: str, by: audit.Actor, mail: bool) -> None:
+    """The visit does not take place; nothing is deleted. Raises `register.NotBooked`."""
+    with audit.audited("evaluation.cancelled", by=by, objects={"evaluation": [evaluation.pk]}):
+        register.cancel(evaluation, reason=reason, by=user_of(by))
+        if mail:
+            _tell_of_visit(evaluation)
+
+
+def rebook_evaluation(
+    *,
+    evaluation: Evaluation,
+    physio: AbstractBaseUser,
+    starts_at: datetime,
+    minutes: int,
+    by: audit.Actor,
+    mail: bool,
+) -> None:
+    """A cancelled visit gets a new time; its answers, its review and its link go on.
+
+    Raises `register.NotCancelled` or `diary.Taken`; nothing is stored then.
+    """
+    with audit.audited("evaluation.rebooked", by=by, objects={"evaluation": [evaluation.pk]}):
+        register.rebook(evaluation, physio=physio, starts_at=starts_at, minutes=minutes, by=user_of(by))
+        if mail:
+            _tell_of_visit(evaluation)
+
+
+def _tell_of_visit(evaluation: Evaluation) -> None:
+    """Queue the mail that says how the booking stands now."""
+    app.configure_task(TELL_OF_VISIT).defer(
+        evaluation_id=str(evaluation.pk), sequence=diary.sequence(evaluation)
+    )
+
+
+def tell_of_visit(*, evaluation_id: UUID, sequence: int) -> bool:
+    """The job: mail the visit's new time, or that it is cancelled. The link that is out goes on working.
+
+    False when nobody can be told, when it is over, or when it changed again: then a later job tells.
+    """
+    by = audit.system(TELL_OF_VISIT)
+    with audit.audited("evaluation.read", by=by, objects={"evaluation": [evaluation_id]}):
+        evaluation = (
+            Evaluation.objects.select_related("patient", "physio")
+            .filter(pk=evaluation_id, starts_at__gt=timezone.now())
+            .first()
+        )
+        if evaluation is None or not evaluation.patient.email or diary.sequence(evaluation) != sequence:
+            return False
+        has_link = evaluation.invitations.filter(
+            revoked_at=None, ended_at=None, sent_at__isnull=False
+        ).exists()
+        form_open = has_link and not _is_sent(evaluation)
+    cancelled = evaluation.status == Evaluation.Status.CANCELLED
+    context = {"evaluation": evaluation, "clinic": ClinicInfo.current(), "form_open": form_open}
+    mail = EmailMessage(
+        subject=_("Your visit is cancelled") if cancelled else _("Your visit has a new time"),
+        body=render_to_string(f"email/visit_{'cancelled' if cancelled else 'moved'}.txt", context),
+        to=[evaluation.patient.email],
+    )
+    _attach_visit(mail, evaluation, sequence)
+    mail.send()
+    return True
+
+
+def _attach_visit(mail: EmailMessage, evaluation: Evaluation, sequence: int) -> None:
+    """The visit as a calendar file, for whoever keeps appointments on the phone."""
+    content = calendar.visit_file(evaluation, sequence=sequence, now=timezone.now())
+    mail.attach(calendar.NAME, content.decode(), calendar.TYPE)
+
+
+def calendar_file(*, evaluation: Evaluation) -> bytes:
+    """The visit as a calendar file, as it stands now."""
+    return calendar.visit_file(evaluation, sequence=diary.sequence(evaluation), now=timezone.now())
+
+
+# ---- reminders
+
+
+def remind() -> int:
+    """The job, every few minutes: claim what is due, each in its own transaction with the job that mails it.
+
+    Returns how many were claimed. Two at once, or one killed half-way, claim nothing twice (ADR 0022).
+    """
+    now, by = timezone.now(), audit.system("remind")
+    claimed = 0
+    for kind, key in reminders.due(now):
+        with audit.audited("reminder.queued", by=by, objects={"evaluation": [key]}, kind=kind) as access:
+            reminder = reminders.claim(kind, key, now)
+            if reminder is None:
+                access.action = "reminder.not-due"
+                continue
+            app.configure_task(SEND_REMINDER).defer(reminder_id=str(reminder.pk))
+            claimed += 1
+    return claimed
+
+
+def send_reminder(*, reminder_id: UUID) -> bool:
+    """The job: send one reminder, if it is still needed. False when it is not, or was sent before.
+
+    The mail leaves while its row is locked, and that it left stands in the same transaction. When the mail
+    server is away all of it is undone and the job tries again, until it would come too late.
+    """
+    by, now = audit.system(SEND_REMINDER), timezone.now()
+    with audit.audited("reminder.sent", by=by, objects={"reminder": [reminder_id]}) as access:
+        reminder = reminders.take(reminder_id)
+        if reminder is None:
+            access.action = "reminder.settled-before"
+            return False
+        access.saw("evaluation", [reminder.evaluation_id])
+        if not reminders.is_needed(reminder):
+            access.action = "reminder.not-needed"
+            reminders.settle(reminder, Reminder.State.NOT_NEEDED, now)
+            return False
+        if now >= reminders.too_late_at(reminder.kind, reminder.starts_at):
+            access.action = "reminder.failed"
+            reminders.settle(reminder, Reminder.State.FAILED, now)
+            return False
+        if not reminders.is_good_hour(now):
+            access.action = "reminder.put-off"
+            app.configure_task(SEND_REMINDER, schedule_at=reminders.next_good_hour(now)).defer(
+                reminder_id=str(reminder_id)
+            )
+            return False
+        reminders.settle(reminder, Reminder.State.SENT, now)
+        _mail_reminder(reminder)
+    return True
+
+
+def _mail_reminder(reminder: Reminder) -> None:
+    evaluation = reminder.evaluation
+    token, stop = reminders.new_links(reminder)
+    context = {
+        "link": settings.SITE_URL + reverse("intake:open", args=[token]),
+        "stop": settings.SITE_URL + reverse("intake:stop_reminders", args=[stop]),
+        "evaluation": evaluation,
+        "clinic": ClinicInfo.current(),
+    }
+    mail = EmailMessage(
+        subject=_("Your form before the visit is still open"),
+        body=render_to_string("email/reminder.txt", context),
+        to=[evaluation.patient.email],
+        # A copy that a crash at the wrong moment let through twice is one mail to most mail programs.
+        headers={"Message-ID": f"<reminder.{reminder.pk}@{urlsplit(settings.SITE_URL).hostname}>"},
+    )
+    _attach_visit(mail, evaluation, diary.sequence(evaluation))
+    mail.send()
+
+
+def may_stop_reminders(*, token: str) -> bool:
+    """Whether this is the way to stop reminders out of one of our mails. Looking changes nothing."""
+    with audit.audited("reminder.stop-viewed", by=audit.ANONYMOUS) as access:
+        reminder = reminders.find_stop(token)
+        if reminder is not None:
+            access.saw("reminder", [reminder.pk])
+    return reminder is not None
+
+
+def stop_reminders(*, token: str) -> bool:
+    """Whoever got the mail wants no more of them before this visit. False for an unknown token."""
+    with audit.audited("reminder.stopped", by=audit.ANONYMOUS) as access:
+        reminder = reminders.find_stop(token)
+        if reminder is None:
+            access.action = "reminder.stop-unknown"
+            return False
+        access.saw("evaluation", [reminder.evaluation_id])
+        reminders.switch(reminder.evaluation, off=True)
+    return True
+
+
+def switch_reminders(*, evaluation: Evaluation, off: bool, by: audit.Actor) -> None:
+    """The front desk switches the reminders of one visit off or on again."""
+    with audit.audited("reminder.switched", by=by, objects={"evaluation": [evaluation.pk]}, off=off):
+        reminders.switch(evaluation, off=off)
+
+
+def _is_sent(evaluation: Evaluation) -> bool:
+    sent = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
+    return bool(evaluation.responses.filter(status__in=sent).exists())
 
 
 # ---- the patient

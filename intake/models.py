@@ -3,11 +3,13 @@
 from intake.audit import AuditEvent
 from intake.patients.models import (
     AccessEvent,
+    BookingEvent,
     Evaluation,
     EvaluationRequest,
     Invitation,
     Patient,
     PatientSession,
+    Reminder,
 )
 from intake.questionnaires.models import Questionnaire
 from intake.responses.models import QuestionnaireResponse
@@ -26,6 +28,7 @@ from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, Screen
 __all__ = [
     "AccessEvent",
     "AuditEvent",
+    "BookingEvent",
     "Closing",
     "Evaluation",
     "EvaluationRequest",
@@ -42,6 +45,7 @@ __all__ = [
     "RedFlag",
     "RedFlagContact",
     "RedFlagEvent",
+    "Reminder",
     "Review",
     "Rule",
     "ScreeningRun",

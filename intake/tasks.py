@@ -9,6 +9,8 @@ from intake import journey
 
 # A mail server that is away is tried for about an hour; then the job stands as failed, for staff to see.
 MAIL_RETRY = RetryStrategy(max_attempts=8, exponential_wait=3)
+# A reminder has hours; it gives itself up when it would come too late.
+REMINDER_RETRY = RetryStrategy(wait=600)
 
 
 @app.task(name=journey.SEND_INVITATION, retry=MAIL_RETRY, pass_context=False)
@@ -24,6 +26,22 @@ def mail_on_call(flag_ids: list[int]) -> None:
 @app.task(name=journey.SETTLE_DRAFT, pass_context=False)
 def settle_draft(response_id: str) -> None:
     journey.settle_draft(response_id=UUID(response_id))
+
+
+@app.task(name=journey.TELL_OF_VISIT, retry=MAIL_RETRY, pass_context=False)
+def tell_of_visit(evaluation_id: str, sequence: int) -> None:
+    journey.tell_of_visit(evaluation_id=UUID(evaluation_id), sequence=sequence)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="remind", queueing_lock="remind", pass_context=False)
+def remind(timestamp: int) -> None:
+    journey.remind()
+
+
+@app.task(name=journey.SEND_REMINDER, retry=REMINDER_RETRY, pass_context=False)
+def send_reminder(reminder_id: str) -> None:
+    journey.send_reminder(reminder_id=UUID(reminder_id))
 
 
 @app.periodic(cron="*/2 * * * *")

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from intake import audit
 from intake.conditions import Value
+from intake.patients import diary
 from intake.patients.models import Evaluation, Invitation, Patient
 from intake.questionnaires.load import active_questionnaire
 from intake.responses.answers import prune, read_answers, to_fhir_items
@@ -154,11 +155,17 @@ def make_patient(**fields: Any) -> Patient:
 
 
 def make_evaluation(*, patient: Patient | None = None, physio: Any = None, **fields: Any) -> Evaluation:
-    """A visit, in an hour and a half unless `starts_at` says otherwise."""
+    """A visit in an hour and a half or at `starts_at`; right after those the physio has then already."""
     patient = patient or make_patient()
     physio = physio or make_user("physio")
-    fields.setdefault("starts_at", timezone.now() + timedelta(minutes=90))
+    at = fields.pop("starts_at", None) or timezone.now() + timedelta(minutes=90)
+    minutes = fields.setdefault("minutes", 60)
     with audit.audited("tests.made", by=SETUP):
+        while fields.get("status") != "cancelled" and (
+            other := diary.clash(physio=physio, starts_at=at, minutes=minutes)
+        ):
+            at = diary.ends(other)
+        fields["starts_at"] = at
         evaluation: Evaluation = Evaluation.objects.create(patient=patient, physio=physio, **fields)
     return evaluation
 

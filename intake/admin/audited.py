@@ -123,7 +123,14 @@ class AuditedAdmin(DeskAdmin):
         def answer(access: audit.Access) -> HttpResponseBase:
             # The page's title stands in the browser's history: it names nobody.
             context = {"subtitle": None, **(extra_context or {})}
-            return super(AuditedAdmin, self).changeform_view(request, object_id, form_url, context)
+            return self.form_page(request, object_id, form_url, context)
 
         verb = "written" if request.method == "POST" else "read"
         return self.audited(request, f"{self.kind}.{verb}", answer, [object_id] if object_id else [])
+
+    def form_page(
+        self, request: HttpRequest, object_id: str | None, form_url: str, context: dict[str, Any]
+    ) -> HttpResponseBase:
+        """The form as Django draws and saves it, inside the page's context."""
+        answer: HttpResponseBase = super().changeform_view(request, object_id, form_url, context)
+        return answer

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -21,7 +22,7 @@ from intake import audit, journey
 from intake.admin.audited import member, see_other, uuid_or_404
 from intake.admin.briefs import BriefsOfDayPages
 from intake.admin.fields import MomentField
-from intake.patients import register
+from intake.patients import diary, register, reminders
 from intake.patients.models import REVIEWS, Evaluation, Patient
 from intake.review.booking import check_invite, form_state
 from intake.review.decide import NotAllowed
@@ -37,6 +38,8 @@ from intake.review.queue import (
     worklist,
 )
 
+# How often a form that lost a race for a time is judged anew before the failure is shown as one.
+TRIES: Final = 3
 SEES_WORKLIST: Final = "intake.see_worklist"
 SENDS_LINKS: Final = "intake.send_invitation"
 
@@ -64,17 +67,13 @@ class EvaluationForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no 
 
     class Meta:
         model = Evaluation
-        fields = ["physio", "starts_at", "minutes", "status"]
+        fields = ["physio", "starts_at", "minutes"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         physios = get_user_model().objects.with_perm(
             REVIEWS, include_superusers=False, backend="django.contrib.auth.backends.ModelBackend"
         )
-        if "status" in self.fields:
-            # That it needs an appointment is over once it is booked.
-            choices = [one for one in Evaluation.Status.choices if one[0] != Evaluation.Status.REQUESTED]
-            self.fields["status"].choices = choices  # type: ignore[attr-defined]  # it is a choice field
         self.fields["physio"].queryset = physios.order_by("last_name", "first_name")  # type: ignore[attr-defined]  # it is a PhysioField
         if self.instance._state.adding:
             self.fields["minutes"].initial = settings.EVALUATION_MINUTES
@@ -84,6 +83,58 @@ class EvaluationForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no 
         if self.instance._state.adding and timezone.localdate(starts_at) < timezone.localdate():
             raise ValidationError(_("Choose a day that is still to come."))
         return starts_at
+
+    def clean(self) -> dict[str, Any] | None:
+        """Says beside the time that the physio has another visit then."""
+        found = super().clean()
+        asked = {name: self.cleaned_data.get(name) for name in ("physio", "starts_at", "minutes")}
+        # One that overlapped before there was a rule may keep its time.
+        stays = self.instance.double_booked and not set(asked) & set(self.changed_data)
+        if None not in asked.values() and not stays:
+            other = diary.clash(**asked, besides=self.instance.pk)  # type: ignore[arg-type]  # none is None
+            if other is not None:
+                self.add_error("starts_at", diary.words(other))
+        return found
+
+
+class ChangeForm(EvaluationForm):
+    """A booked visit gets another time, physio or length."""
+
+    tell = forms.BooleanField(
+        label=gettext_lazy("E-mail the patient if the time changes"), required=False, initial=True
+    )
+
+
+class BookingForm(EvaluationForm):
+    """When, with whom, how long, on a page of our own."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("physio", "minutes"):
+            self.fields[name].widget.attrs["class"] = "k-in k-in-a"
+
+
+class RebookForm(BookingForm):
+    """A cancelled visit takes place after all."""
+
+    tell = forms.BooleanField(
+        label=gettext_lazy("E-mail the patient the new time"), required=False, initial=True
+    )
+
+
+class CancelForm(forms.Form):
+    """That a visit does not take place."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason, if it helps later"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"class": "k-in", "autocomplete": "off"}),
+        help_text=gettext_lazy("Only staff read it. Nothing about the patient’s health, please."),
+    )
+    tell = forms.BooleanField(
+        label=gettext_lazy("E-mail the patient that the visit is cancelled"), required=False, initial=True
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +158,27 @@ class EvaluationAdmin(BriefsOfDayPages):
         return [
             self.page("<path:object_id>/invite/", self.invite_view, "invite"),
             *self.briefs_urls(),
+            self.page("<path:object_id>/cancel/", self.cancel_view, "cancel"),
+            self.page("<path:object_id>/rebook/", self.rebook_view, "rebook"),
+            self.page("<path:object_id>/reminders/", self.reminders_view, "reminders"),
             *super().get_urls(),
         ]
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **{"form": ChangeForm if obj else self.form, **kwargs})
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return ["physio", "starts_at", "minutes", *(["status"] if obj else [])]
+        tells = obj is not None and obj.patient.email
+        return ["physio", "starts_at", "minutes", *(["tell"] if tells else [])]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Evaluation]:
         return super().get_queryset(request).select_related("patient", "physio")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """One that was asked for changes by being booked, on the page of its request."""
-        return super().has_change_permission(request, obj) and not (obj and obj.needs_appointment)
+        """One that was asked for, and one that is cancelled, changes by being booked, on a page for that."""
+        return super().has_change_permission(request, obj) and not (
+            obj and obj.status != Evaluation.Status.BOOKED
+        )
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         """For the side bar: an evaluation is added from its patient, so the worklist has no "Add" there."""
@@ -197,24 +257,52 @@ class EvaluationAdmin(BriefsOfDayPages):
         if obj is None:
             context |= {"title": _("Add an evaluation"), "patient": self.patient_of(request)}
         else:
-            response = obj.responses.standing().values_list("pk", flat=True).first()
-            state = form_state(obj, timezone.now())
-            readable = request.user.has_perm(REVIEWS) and state.code == "form-sent"
-            context |= {
-                "title": _("Evaluation"),
-                "patient": obj.patient,
-                "state": state,
-                "may_send": request.user.has_perm(SENDS_LINKS),
-                "invite_url": self.url("invite", obj.pk),
-                "review_url": reverse("admin:intake_questionnaireresponse_review", args=[response])
-                if readable
-                else "",
-            }
+            context |= self.about(request, obj)
+            if obj.status == Evaluation.Status.CANCELLED:
+                context |= self.admin_site.each_context(request)
+                return TemplateResponse(request, "admin/intake/evaluation/cancelled.html", context)
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def about(self, request: HttpRequest, evaluation: Evaluation) -> dict[str, Any]:
+        """What stands around a form on the page of a visit: whose it is, how its form stands, its history."""
+        response = evaluation.responses.standing().values_list("pk", flat=True).first()
+        state = form_state(evaluation, timezone.now())
+        readable = request.user.has_perm(REVIEWS) and state.code == "form-sent"
+        return {
+            "title": _("Evaluation"),
+            "opts": self.opts,
+            "evaluation": evaluation,
+            "patient": evaluation.patient,
+            "state": state,
+            "may_send": request.user.has_perm(SENDS_LINKS),
+            "may_change": super().has_change_permission(request),
+            "invite_url": self.url("invite", evaluation.pk),
+            "review_url": reverse("admin:intake_questionnaireresponse_review", args=[response])
+            if readable
+            else "",
+            "events": list(evaluation.booking_events.select_related("by", "physio")),
+            "reminders": reminders.of_visit(evaluation),
+        }
+
+    def form_page(
+        self, request: HttpRequest, object_id: str | None, form_url: str, context: dict[str, Any]
+    ) -> HttpResponseBase:
+        """Somebody else may book the same time between the check and the write: then it is judged anew.
+
+        The second look finds what was booked meanwhile, so the form comes back with all that was typed and
+        the message beside the time.
+        """
+        for _attempt in range(TRIES - 1):
+            try:
+                return super().form_page(request, object_id, form_url, context)
+            except diary.Taken:
+                pass
+        return super().form_page(request, object_id, form_url, context)
 
     def save_model(self, request: HttpRequest, obj: Evaluation, form: Any, change: bool) -> None:
         if change:
-            register.change_evaluation(obj)
+            tell = bool(form.cleaned_data.get("tell"))
+            journey.move_evaluation(evaluation=obj, by=audit.staff(member(request)), mail=tell)
         else:
             obj.patient = self.patient_of(request)
             register.add_evaluation(obj, by=member(request))
@@ -253,6 +341,108 @@ class EvaluationAdmin(BriefsOfDayPages):
             return see_other(self.url("change", key))
 
         return self.audited(request, "evaluation.invited", answer, [key])
+
+    def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Ask whether, then cancel. Answers, reviews and the link stay for when it is booked again."""
+        key = self.open_to(request, object_id)
+
+        def answer(access: audit.Access) -> HttpResponseBase:
+            evaluation = self.visit(request, key)
+            if evaluation.status != Evaluation.Status.BOOKED:
+                self.message_user(request, _("This visit is not booked any more."), messages.INFO)
+                return see_other(self.url("change", key))
+            form = CancelForm(request.POST if request.method == "POST" else None)
+            if not evaluation.patient.email:
+                del form.fields["tell"]
+            if form.is_bound and form.is_valid():
+                journey.cancel_evaluation(
+                    evaluation=evaluation,
+                    reason=form.cleaned_data["reason"],
+                    by=access.by,
+                    mail=form.cleaned_data.get("tell", False),
+                )
+                self.message_user(request, _("Cancelled. Nothing was deleted."), messages.SUCCESS)
+                return see_other(self.url("change", key))
+            return self.visit_page(request, "cancel", evaluation, form, _("Cancel the visit"))
+
+        return self.audited(request, "evaluation.cancel-page", answer, [key])
+
+    def rebook_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """A new time for a cancelled visit: the same evaluation, so its answers and its link go on."""
+        key = self.open_to(request, object_id)
+
+        def answer(access: audit.Access) -> HttpResponseBase:
+            evaluation = self.visit(request, key)
+            if evaluation.status != Evaluation.Status.CANCELLED:
+                self.message_user(request, _("This visit is booked already."), messages.INFO)
+                return see_other(self.url("change", key))
+            initial = {"physio": evaluation.physio_id, "minutes": evaluation.minutes}
+            for _attempt in range(TRIES):
+                form = RebookForm(request.POST if request.method == "POST" else None, initial=initial)
+                if not evaluation.patient.email:
+                    del form.fields["tell"]
+                if not (form.is_bound and form.is_valid()):
+                    break
+                try:
+                    journey.rebook_evaluation(
+                        evaluation=evaluation,
+                        physio=form.cleaned_data["physio"],
+                        starts_at=form.cleaned_data["starts_at"],
+                        minutes=form.cleaned_data["minutes"],
+                        by=access.by,
+                        mail=form.cleaned_data.get("tell", False),
+                    )
+                except diary.Taken:
+                    continue
+                self.message_user(request, _("Booked again. What was answered is kept."), messages.SUCCESS)
+                return see_other(self.url("change", key))
+            return self.visit_page(request, "rebook", evaluation, form, _("Book the visit again"))
+
+        return self.audited(request, "evaluation.rebook-page", answer, [key])
+
+    def reminders_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Switch the reminders of one visit off or on again."""
+        key = self.open_to(request, object_id)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def answer(access: audit.Access) -> HttpResponseBase:
+            off = request.POST.get("do") != "on"
+            journey.switch_reminders(evaluation=self.visit(request, key), off=off, by=access.by)
+            told = _("No more reminders of this visit.") if off else _("Reminders are on again.")
+            self.message_user(request, told, messages.SUCCESS)
+            return see_other(self.url("change", key))
+
+        return self.audited(request, "evaluation.reminders-page", answer, [key])
+
+    def visit_page(
+        self, request: HttpRequest, name: str, evaluation: Evaluation, form: forms.BaseForm, title: str
+    ) -> HttpResponseBase:
+        context = {
+            **self.admin_site.each_context(request),
+            **self.about(request, evaluation),
+            "title": title,
+            "form": form,
+        }
+        return TemplateResponse(request, f"admin/intake/evaluation/{name}.html", context)
+
+    def open_to(self, request: HttpRequest, object_id: str) -> UUID:
+        """The key in the address, for who may change bookings. Raises `PermissionDenied` or `Http404`."""
+        if not super().has_change_permission(request):
+            raise PermissionDenied
+        if request.method not in ("GET", "HEAD", "POST"):
+            raise Http404
+        return uuid_or_404(object_id)
+
+    def visit(self, request: HttpRequest, key: UUID) -> Evaluation:
+        """The evaluation, locked while it is changed. Raises `Http404` for an unknown one."""
+        rows = self.get_queryset(request)
+        if request.method == "POST":
+            rows = rows.select_for_update(of=("self",))
+        evaluation: Evaluation | None = rows.filter(pk=key).first()
+        if evaluation is None or evaluation.needs_appointment:
+            raise Http404
+        return evaluation
 
 
 def chips(filters: Filters, counts: Counts, sees_answers: bool) -> list[Chip]:

@@ -33,8 +33,9 @@ class PatientForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no arg
 
     class Meta:
         model = Patient
-        fields = ["given_name", "family_name", "birth_date", "email", "phone"]
+        fields = ["given_name", "family_name", "birth_date", "email", "phone", "reminders_off"]
         help_texts = {"email": gettext_lazy("The link to the form goes there.")}
+        labels = {"reminders_off": gettext_lazy("Send this patient no reminders")}
 
 
 @admin.register(Patient)

@@ -15,27 +15,14 @@ from django.utils.translation import gettext as _
 
 from intake import audit, journey
 from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
-from intake.admin.evaluations import SENDS_LINKS, EvaluationForm
-from intake.patients import asking
-from intake.patients.models import REVIEWS, Evaluation, EvaluationRequest, Patient
+from intake.admin.evaluations import SENDS_LINKS, TRIES, BookingForm
+from intake.patients import asking, diary
+from intake.patients.models import REVIEWS, EvaluationRequest, Patient
 from intake.review.booking import form_state
 from intake.review.models import QueueEntry
 
 NEW = "new"
 SHOWN = 100
-
-
-class BookingForm(EvaluationForm):
-    """When, with whom, how long; a new evaluation is booked."""
-
-    class Meta:
-        model = Evaluation
-        fields = ["physio", "starts_at", "minutes"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in ("physio", "minutes"):
-            self.fields[name].widget.attrs["class"] = "k-in k-in-a"
 
 
 @admin.register(EvaluationRequest)
@@ -92,12 +79,18 @@ class RequestAdmin(AuditedAdmin):
             access.saw("evaluation", [evaluation.pk])
             access.saw("patient", [evaluation.patient_id, *(patient.pk for patient in people)])
             posted = request.POST if request.method == "POST" else None
-            form = BookingForm(posted, initial={"minutes": evaluation.minutes})
             who = request.POST.get("patient", "" if people else NEW)
             chosen = next((patient for patient in people if str(patient.pk) == who), None)
             known = who == NEW or chosen is not None
-            if posted is not None and form.is_valid() and known:
-                return self.book(request, asked, chosen, form.cleaned_data, access.by)
+            for _attempt in range(TRIES):
+                form = BookingForm(posted, initial={"minutes": evaluation.minutes})
+                if posted is None or not form.is_valid() or not known:
+                    break
+                try:
+                    return self.book(request, asked, chosen, form.cleaned_data, access.by)
+                except diary.Taken:
+                    # Somebody else was faster; the form's next look says so.
+                    asked = self.waiting(request, key)
             state = form_state(evaluation, timezone.now())
             entry = QueueEntry.objects.visible_to(request.user).filter(pk=evaluation.pk).first()
             context = {

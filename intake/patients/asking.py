@@ -113,15 +113,13 @@ def book(
     """Put the appointment on the evaluation she asked for, so that an intake begun or sent stays with it.
 
     patient: the known one she is; her evaluation moves there. None: she is new, as she described herself.
-    Raises `AlreadyClosed`.
+    Raises `AlreadyClosed` or `diary.Taken`.
     """
     _close(asked, by=by)
     evaluation: Evaluation = Evaluation.objects.select_related("patient").get(pk=asked.evaluation_id)
     if patient is not None:
         _move(evaluation, patient)
-    evaluation.status = Evaluation.Status.BOOKED
-    evaluation.physio_id, evaluation.starts_at, evaluation.minutes = physio.pk, starts_at, minutes
-    register.change_evaluation(evaluation)
+    register.book_asked(evaluation, physio=physio, starts_at=starts_at, minutes=minutes, by=by)
     return evaluation
 
 

@@ -35,11 +35,18 @@ def hash_token(token: str) -> bytes:
 
 
 def find_live(token: str, *, lock: bool = False) -> Invitation | None:
-    """The invitation of a live link. Unknown, expired, replaced and ended links are all None, alike."""
+    """The invitation of a live link. Unknown, expired, replaced and ended links are all None, alike.
+
+    Links of reminders open the invitation that stood when they were sent, like the one of its own mail.
+    """
     invitations = Invitation.objects.select_related("evaluation__patient", "evaluation__physio")
     if lock:
         invitations = invitations.select_for_update(of=("self",))
-    invitation: Invitation | None = invitations.filter(token_hash=hash_token(token)).first()
+    hashed = hash_token(token)
+    invitation: Invitation | None = (
+        invitations.filter(token_hash=hashed).first()
+        or invitations.filter(reminders__token_hash=hashed).first()
+    )
     return invitation if invitation is not None and _is_live(invitation, timezone.now()) else None
 
 

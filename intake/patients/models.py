@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 from typing import Any, Self
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
@@ -74,6 +75,9 @@ class Patient(PatientData):
     birth_date = models.DateField(_("date of birth"), validators=[_born_in_the_past])
     email = models.EmailField(_("e-mail"), blank=True)
     phone = models.CharField(_("phone"), max_length=30, blank=True)
+    reminders_off = models.BooleanField(
+        _("no reminders"), default=False, help_text=_("No mail before a visit while the form is open.")
+    )
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
@@ -117,7 +121,12 @@ class Patient(PatientData):
 class Evaluation(PatientData):
     """The first visit, `minutes` long, 60 unless the clinic sets another default.
 
-    One that a person asked for has neither time nor physio until the front desk books it (ADR 0015).
+    One that a person asked for has neither time nor physio until the front desk books it (ADR 0015). Two
+    booked ones of a physio never overlap: an exclusion constraint, `evaluation_physio_once`, written in
+    migration 0009 because Django's own needs an app that asks every new connection for types nobody uses.
+
+    double_booked: it overlapped with another before that rule; it stays as it is until its time is changed.
+    booked_at: when this time was set. reminders_off: no reminders of this visit.
     """
 
     class Status(models.TextChoices):
@@ -141,6 +150,9 @@ class Evaluation(PatientData):
         _("minutes"), default=60, validators=[MinValueValidator(5), MaxValueValidator(480)]
     )
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.BOOKED)
+    double_booked = models.BooleanField(_("overlaps with another"), default=False, editable=False)
+    booked_at = models.DateTimeField(_("booked"), default=timezone.now, editable=False)
+    reminders_off = models.BooleanField(_("no reminders"), default=False, editable=False)
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
@@ -181,6 +193,42 @@ class Evaluation(PatientData):
         if self.starts_at is None:
             return self.created_at + LINK_OF_REQUEST
         return self.starts_at + timedelta(hours=24)
+
+
+class BookingEvent(PatientData):
+    """What happened to a booking, in order, with the time and the physio that stood after it. Append-only."""
+
+    class Kind(models.TextChoices):
+        BOOKED = "booked", _("Booked")
+        MOVED = "moved", _("Changed")
+        CANCELLED = "cancelled", _("Cancelled")
+        REBOOKED = "rebooked", _("Booked again")
+
+    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="booking_events")
+    kind = models.CharField(_("what"), max_length=10, choices=Kind.choices)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    starts_at = models.DateTimeField(_("starts at"), null=True)
+    physio = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("booking event")
+        verbose_name_plural = _("booking events")
+        ordering = ["at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["booked", "moved", "cancelled", "rebooked"]), name="booking_event_known"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
 
 
 class EvaluationRequest(PatientData):
@@ -310,6 +358,59 @@ class AccessEvent(PatientData):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
+
+
+class Reminder(PatientData):
+    """One mail before one visit, while the form is open. Claimed once for each kind and each start.
+
+    state: queued (its job is on its way) -> sent, failed (given up, staff see it), or not needed any more
+    when its turn came. A link and a way to stop reminders stand in the mail; only hashes of both are kept.
+    Its link opens the same invitation as the one of the first mail, and both go on working (ADR 0022).
+    """
+
+    class Kind(models.TextChoices):
+        WEEK = "week", _("7 days before")
+        DAY = "day", _("1 day before")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting to be sent")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Could not be sent")
+        NOT_NEEDED = "not-needed", _("Not needed any more")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="reminders")
+    kind = models.CharField(_("when"), max_length=4, choices=Kind.choices)
+    starts_at = models.DateTimeField(_("for a visit that starts at"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
+    queued_at = models.DateTimeField(_("queued"), default=timezone.now)
+    settled_at = models.DateTimeField(_("sent, failed or not needed"), null=True)
+    invitation = models.ForeignKey(Invitation, models.PROTECT, null=True, related_name="reminders")
+    token_hash = models.BinaryField(_("hash of the token"), max_length=32, null=True, editable=False)
+    stop_hash = models.BinaryField(
+        _("hash of the token that stops them"), max_length=32, null=True, editable=False
+    )
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("reminder")
+        verbose_name_plural = _("reminders")
+        ordering = ["queued_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["evaluation", "kind", "starts_at"], name="reminder_once"),
+            models.UniqueConstraint(fields=["token_hash"], name="reminder_token_unique"),
+            models.UniqueConstraint(fields=["stop_hash"], name="reminder_stop_unique"),
+            models.CheckConstraint(condition=Q(kind__in=["week", "day"]), name="reminder_kind_known"),
+            models.CheckConstraint(
+                condition=Q(state="queued", settled_at=None)
+                | Q(state__in=["sent", "failed", "not-needed"], settled_at__isnull=False),
+                name="reminder_state_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.state}"
 
 
 class PatientSession(PatientData):

@@ -29,14 +29,14 @@ from intake.responses.compare import Difference, compare
 from intake.responses.models import QuestionnaireResponse
 from intake.responses.summary import Section, answer_words, summarize
 from intake.responses.wording import question_label, scale_of
-from intake.review import presence
+from intake.review import presence, timers
 from intake.review.assess import BASELINE, AssessList, assess_list
 from intake.review.changes import Gone, History, annotations, behind, history_of
 from intake.review.decide import Standing, titled, titled_finding
 from intake.review.library import Check, LessonRef, Quoted, SourceRef, quote
 from intake.review.models import ACKNOWLEDGING, Decision, RedFlagContact, Verdict
 from intake.review.places import Whereabouts, whereabouts
-from intake.screening.models import Finding, RedFlag, Rule, ScreeningRun, Tier
+from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun, Tier
 from intake.screening.screen import TIERS, URGENT, RuleDefinition, parse_rule
 
 # The questions the page quotes by name; a questionnaire without them simply shows less.
@@ -125,6 +125,14 @@ class FindingCard:
 
 
 @dataclass(frozen=True, slots=True)
+class FlagEvent:
+    """What happened to a red flag; these rows are only ever added to."""
+
+    label: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class FlagCard:
     """A red flag: what was ticked, what the clinic does about it, and how it stands."""
 
@@ -141,9 +149,25 @@ class FlagCard:
     raised_at: datetime
     withdrawn_at: datetime | None
     seen_at: datetime | None
+    mail_sent_at: datetime | None
+    events: tuple[FlagEvent, ...]
     rule_id: str
     version: int
     approved: bool
+
+    @property
+    def due_at(self) -> datetime:
+        """By when the clinic has called."""
+        return timers.due_at(self.tier, self.raised_at)
+
+    @property
+    def overdue(self) -> bool:
+        return self.waiting and timers.is_overdue(self.tier, self.raised_at, timezone.now())
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the notice to whoever is on call should have left and has not."""
+        return self.waiting and timers.notice_is_stuck(self.raised_at, self.mail_sent_at, timezone.now())
 
     @property
     def urgent(self) -> bool:
@@ -431,6 +455,11 @@ def _rules_asked(response: Any) -> tuple[list[dict[str, Any]], dict[int, RuleDef
     """
     # Red flags went on to the version that stands.
     owner = response.current if response.replaced_at else response.pk
+    happened = (
+        RedFlagEvent.objects.filter(flag=OuterRef("flag__pk"))
+        .order_by("at", "pk")
+        .values(event=JSONObject(kind="kind", at="at"))
+    )
     raised = FilteredRelation("red_flags", condition=Q(red_flags__response=owner))
     wanted = Q(rule_id__in=list(response.ran)) if response.ran else Q(status=Status.ACTIVE)
     rows: list[Any] = list(
@@ -451,6 +480,8 @@ def _rules_asked(response: Any) -> tuple[list[dict[str, Any]], dict[int, RuleDef
             "flag__raised_at",
             "flag__withdrawn_at",
             "flag__patient_saw_at",
+            "flag__mail_sent_at",
+            flag_events=ArraySubquery(happened),
         )
     )
     if response.ran:
@@ -493,6 +524,11 @@ def _flags(rows: Sequence[Mapping[str, Any]], rules: Mapping[int, RuleDefinition
                 raised_at=row["flag__raised_at"],
                 withdrawn_at=row["flag__withdrawn_at"],
                 seen_at=row["flag__patient_saw_at"],
+                mail_sent_at=row["flag__mail_sent_at"],
+                events=tuple(
+                    FlagEvent(str(RedFlagEvent.Kind(one["kind"]).label), datetime.fromisoformat(one["at"]))
+                    for one in row["flag_events"]
+                ),
                 rule_id=rule.id,
                 version=rule.version,
                 approved=row["approved_at"] is not None,

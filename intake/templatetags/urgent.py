@@ -15,5 +15,5 @@ def urgent_banner(context: template.Context) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.has_perm("intake.see_worklist"):
         return {"may": False}
-    count = urgent.waiting_count(user)
-    return {"may": True, "count": count, "words": urgent.words(count)}
+    found = urgent.waiting(user)
+    return {"may": True, "count": found.count, "words": found.words}

@@ -8,8 +8,11 @@ from intake.review import urgent
 
 @require_safe
 def urgent_count(request: HttpRequest) -> HttpResponse:
-    """`{"count": 1, "words": "1 urgent answer waits"}` for the banner; 404 for those who see no worklist."""
+    """`{"count": 1, "words": "1 urgent answer waits since 9:02 am"}` for the banner.
+
+    404 for those who see no worklist.
+    """
     if not request.user.has_perm("intake.see_worklist"):
         raise Http404
-    count = urgent.waiting_count(request.user)
-    return JsonResponse({"count": count, "words": urgent.words(count)})
+    found = urgent.waiting(request.user)
+    return JsonResponse({"count": found.count, "words": found.words})

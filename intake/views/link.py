@@ -1,7 +1,7 @@
 """The link: asks the date of birth, opens the form. Looking at it changes nothing."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from education.visitors.limits import visitor_address
 from intake import audit, journey
-from intake.patients import asking, links
+from intake.patients import asking, calendar, links
 from intake.patients.birth_date import BirthDateProblem, TypedDate
 from intake.views.visit import Visit, patient_page, set_patient_cookies
 
@@ -85,3 +85,28 @@ def start(request: HttpRequest, visit: Visit) -> HttpResponse:
 @require_safe
 def left(request: HttpRequest) -> HttpResponse:
     return render(request, "intake/left.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop_reminders(request: HttpRequest, token: str) -> HttpResponse:
+    """GET and HEAD ask and change nothing, so that a scanner that follows links stops nothing."""
+    if request.method == "POST":
+        known = journey.stop_reminders(token=token)
+    else:
+        known = journey.may_stop_reminders(token=token)
+    if not known:
+        return render(request, "intake/stop_unknown.html", status=404)
+    return render(request, "intake/stop_reminders.html", {"done": request.method == "POST"})
+
+
+@require_safe
+@patient_page
+def calendar_file(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """The visit for the calendar of whoever has the link and the date of birth."""
+    if visit.evaluation.needs_appointment:
+        raise Http404
+    return HttpResponse(
+        journey.calendar_file(evaluation=visit.evaluation),
+        content_type=f"{calendar.TYPE}; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{calendar.NAME}"'},
+    )

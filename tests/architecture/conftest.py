@@ -61,6 +61,7 @@ class World:
     issue: int
     subscriber: Subscriber
     request: EvaluationRequest
+    stop: str
 
 
 def patient_client(invitation: Invitation) -> Client:
@@ -81,16 +82,18 @@ def build_world() -> World:
     person = make_patient(
         given_name=NAME, family_name=FAMILY, email=MAIL, phone=PHONE, birth_date="1979-01-05"
     )
-    physio = make_user("physio")
-    # On today's worklist at any time of the day.
-    visit = {"patient": person, "physio": physio}
+    # On today's worklist at any time of the day; each with another physio, who can be at one of them only.
+    visit = {"patient": person}
     visit["starts_at"] = timezone.localtime().replace(hour=23, minute=59, second=59)
     sent = make_response({**ROLLING_IN, "why.story": [STORY]}, evaluation=make_evaluation(**visit))
     evaluation = make_evaluation(**visit)
     draft = make_response({**SWOLLEN_CALF, "why.story": [STORY]}, evaluation=evaluation, sent=False)
     calm = make_response(ROLLING_IN)
-    token = links.new_token()
+    token, stop = links.new_token(), links.new_token()
     with audit.audited("tests.made", by=SETUP):
+        evaluation.reminders.create(
+            kind="day", starts_at=evaluation.starts_at, stop_hash=links.hash_token(stop)
+        )
         draft.invitation.token_hash = links.hash_token(token)
         draft.invitation.save()
         # The advice was answered, so that the form goes on.
@@ -123,6 +126,7 @@ def build_world() -> World:
         issue.pk,
         subscriber,
         request,
+        stop,
     )
 
 

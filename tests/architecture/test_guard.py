@@ -420,6 +420,7 @@ DIRECT = {
 COVERED = {
     "intake/views/visit.py": "a patient at work in the session whose opening wrote the line",
     "intake/review/urgent.py": "a number that names nobody",
+    "intake/patients/reminders.py": "keys of visits whose reminder may be due; what is claimed has its line",
 }
 
 

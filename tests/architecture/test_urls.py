@@ -104,6 +104,8 @@ ROWS: dict[str, Row] = {
     "intake:open": Row({"*": "200"}, {"*": "200"}, {"token": "{token}"}),
     "intake:left": public(),
     "intake:start": patient_page({"patient": "200", "other patient": "302 intake:status"}, {"*": "405"}),
+    "intake:stop_reminders": Row({"*": "200"}, {"*": "200"}, {"token": "{stop}"}),
+    "intake:calendar": patient_page({"patient": "200", "other patient": "200"}, {"*": "405"}),
     "intake:tasks": patient_page({"patient": "200", "other patient": "302 intake:sent"}, {"*": "405"}),
     "intake:page": patient_page(
         {"patient": "200", "other patient": "302 intake:sent"},
@@ -168,6 +170,35 @@ ROWS: dict[str, Row] = {
         object_id="{evaluation}",
     ),
     "admin:intake_evaluation_invite": staff_page(
+        {"front desk": "405", "physio": "405"},
+        {
+            "front desk": "303 admin:intake_evaluation_change",
+            "physio": "303 admin:intake_evaluation_change",
+        },
+        object_id="{evaluation}",
+    ),
+    "admin:intake_evaluation_cancel": staff_page(
+        {"front desk": "200", "physio": "200"},
+        # An empty form is enough: a reason need not be given.
+        {
+            "front desk": "303 admin:intake_evaluation_change",
+            "physio": "303 admin:intake_evaluation_change",
+        },
+        object_id="{evaluation}",
+    ),
+    "admin:intake_evaluation_rebook": staff_page(
+        # It is booked, so there is nothing to book again.
+        {
+            "front desk": "303 admin:intake_evaluation_change",
+            "physio": "303 admin:intake_evaluation_change",
+        },
+        {
+            "front desk": "303 admin:intake_evaluation_change",
+            "physio": "303 admin:intake_evaluation_change",
+        },
+        object_id="{evaluation}",
+    ),
+    "admin:intake_evaluation_reminders": staff_page(
         {"front desk": "405", "physio": "405"},
         {
             "front desk": "303 admin:intake_evaluation_change",
@@ -250,6 +281,7 @@ def values(world: World) -> dict[str, object]:
     """What the rows' `{names}` stand for."""
     return {
         "token": world.token,
+        "stop": world.stop,
         "patient": world.patient.pk,
         "evaluation": world.evaluation.pk,
         "draft": world.draft.pk,

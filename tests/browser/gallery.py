@@ -251,6 +251,10 @@ def staff_pages(come: Come, product: Product) -> Iterator[Shown]:
     yield "evaluation-add", desk.follows("Add an evaluation", within=desk.main)
     yield "evaluation-add-error", desk.presses("Add")
     yield "evaluation", desk.goes_to(f"/staff/intake/evaluation/{day['Noah Fields']}/change/")
+    yield "evaluation-cancel", desk.follows("Cancel the visit", within=desk.main)
+    yield "evaluation-cancelled", desk.presses("Cancel the visit")
+    yield "evaluation-rebook", desk.follows("Book it again", within=desk.main)
+    yield "evaluation-rebook-error", desk.presses("Book it again")
     owner: Staff = come(Staff)
     owner.signs_in(
         product.reception("staff", role="owner", username="owner", first_name="Dana", last_name="Whitlock")

@@ -127,8 +127,8 @@ def visits(*, count: int) -> list[dict[str, Any]]:
             for number in range(count)
         )
         evaluations = Evaluation.objects.bulk_create(
-            Evaluation(patient=patient, physio=physio, starts_at=now + timedelta(days=2))
-            for patient in patients
+            Evaluation(patient=patient, physio=physio, starts_at=now + timedelta(days=2, hours=number))
+            for number, patient in enumerate(patients)
         )
         tokens = [new_token() for _ in range(count)]
         Invitation.objects.bulk_create(

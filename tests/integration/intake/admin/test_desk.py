@@ -56,7 +56,7 @@ class TestWorklist:
         assert browser(factories.make_user("editor")).get("/staff/").status_code == 200
 
     def test_one_line_in_the_trail_names_everybody_shown(self, desk, physio):
-        shown = [factories.make_evaluation(physio=physio, starts_at=in_days(0)) for _ in range(20)]
+        shown = [factories.make_evaluation(physio=physio, starts_at=in_days(0), minutes=5) for _ in range(20)]
         factories.make_evaluation(physio=physio, starts_at=in_days(9))
         desk.get(WORKLIST)
         (event,) = trail()
@@ -124,12 +124,19 @@ class TestWorklist:
     def test_the_whole_page_takes_the_same_queries_whatever_the_number(self, desk, physio, number):
         response = factories.make_response(
             factories.SPARING,
-            evaluation=factories.make_evaluation(physio=physio, starts_at=in_days(0) - timedelta(hours=1)),
+            evaluation=factories.make_evaluation(
+                physio=physio, starts_at=in_days(0) - timedelta(minutes=710), minutes=5
+            ),
         )
         with audit.audited("tests.made", by=factories.SETUP):
             Evaluation.objects.bulk_create(
-                Evaluation(patient=response.evaluation.patient, physio=physio, starts_at=in_days(0))
-                for _ in range(number - 1)
+                Evaluation(
+                    patient=response.evaluation.patient,
+                    physio=physio,
+                    starts_at=in_days(0) + timedelta(minutes=6 * slot - 700),
+                    minutes=5,
+                )
+                for slot in range(number - 1)
             )
         desk.get(WORKLIST)
         with CaptureQueriesContext(connection) as queries:

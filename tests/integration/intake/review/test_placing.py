@@ -1,6 +1,7 @@
 """Whoever writes, the worklist's row of an evaluation says what stands."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connections
@@ -36,17 +37,13 @@ class TestStatus:
         entry = place(evaluation)
         assert (entry.needs_appointment, entry.at, entry.physio_id) == (True, evaluation.created_at, None)
         assert entry.status == Status.NOT_STARTED
-        booked = factories.make_evaluation()
+        physio, starts_at = factories.make_user("physio"), timezone.now() + timedelta(days=2)
         with audit.audited("tests.made", by=factories.SETUP):
             Evaluation.objects.filter(pk=evaluation.pk).update(
-                status="booked", starts_at=booked.starts_at, physio=booked.physio_id
+                status="booked", starts_at=starts_at, physio=physio
             )
         entry = place(evaluation)
-        assert (entry.needs_appointment, entry.at, entry.physio_id) == (
-            False,
-            booked.starts_at,
-            booked.physio_id,
-        )
+        assert (entry.needs_appointment, entry.at, entry.physio_id) == (False, starts_at, physio.pk)
 
     def test_a_draft_is_in_progress(self):
         response = factories.make_response(factories.CALM, sent=False)
@@ -95,8 +92,12 @@ class TestStatus:
         template = factories.make_evaluation()
         with audit.audited("tests.made", by=factories.SETUP):
             made = Evaluation.objects.bulk_create(
-                Evaluation(patient=template.patient, physio=template.physio, starts_at=template.starts_at)
-                for _ in range(30)
+                Evaluation(
+                    patient=template.patient,
+                    physio=template.physio,
+                    starts_at=template.starts_at + timedelta(hours=number),
+                )
+                for number in range(1, 31)
             )
             ids = [one.pk for one in made]
             assert QueueEntry.objects.filter(pk__in=ids, status=Status.NOT_STARTED).count() == 30

@@ -86,10 +86,13 @@ class TestPages:
         sign = -1 if params.get("day") == "past" else 1
         patient = factories.make_patient(given_name="Page", family_name="Turner")
         # Pairs of the same moment: a page may end between them.
+        physios = (physio, factories.make_user("physio"))
         with audit.audited("tests.made", by=factories.SETUP):
             Evaluation.objects.bulk_create(
                 Evaluation(
-                    patient=patient, physio=physio, starts_at=noon(sign) + sign * timedelta(hours=number // 2)
+                    patient=patient,
+                    physio=physios[number % 2],
+                    starts_at=noon(sign) + sign * timedelta(hours=number // 2),
                 )
                 for number in range(2 * queue.PAGE_SIZE + 7)
             )
@@ -304,12 +307,18 @@ class TestNext:
 @pytest.mark.parametrize("number", [1, 50, 200])
 def test_five_queries_whatever_the_number_of_evaluations(physio, number):
     response = factories.make_response(
-        factories.SPARING, evaluation=visit("With Findings", physio, noon() - timedelta(hours=1))
+        factories.SPARING,
+        evaluation=visit("With Findings", physio, noon() - timedelta(minutes=710), minutes=5),
     )
     with audit.audited("tests.made", by=factories.SETUP):
         Evaluation.objects.bulk_create(
-            Evaluation(patient=response.evaluation.patient, physio=physio, starts_at=noon())
-            for _ in range(number - 1)
+            Evaluation(
+                patient=response.evaluation.patient,
+                physio=physio,
+                starts_at=noon() + timedelta(minutes=6 * slot - 700),
+                minutes=5,
+            )
+            for slot in range(number - 1)
         )
         assert QueueEntry.objects.count() == number
     read(physio)
