@@ -60,6 +60,7 @@ PHYSIO: Final = Role(
     (
         *_ADD_PATIENTS,
         "intake.review_intake",
+        "intake.see_figures",
         "intake.view_questionnaire",
         "intake.view_rule",
         "intake.approve_clinical_content",
@@ -92,8 +93,9 @@ EDITOR: Final = Role(
 )
 OWNER: Final = Role(
     "owner",
-    "Keeps staff accounts and content. Sees no patient.",
+    "Keeps staff accounts and content, sees the clinic's figures. Sees no patient.",
     (
+        "intake.see_figures",
         "intake.view_questionnaire",
         "intake.view_rule",
         *_NEWSLETTER,

@@ -11,7 +11,7 @@ from intake.patients.models import (
 )
 from intake.questionnaires.models import Questionnaire
 from intake.responses.models import QuestionnaireResponse
-from intake.review.models import RedFlagContact, Review, Verdict
+from intake.review.models import LessonOpening, RedFlagContact, Review, Verdict
 from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "EvaluationRequest",
     "Finding",
     "Invitation",
+    "LessonOpening",
     "Patient",
     "PatientSession",
     "Questionnaire",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from intake.views import ask, form, link
+from intake.views import ask, form, lesson, link
 
 app_name = "intake"
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("advice/", form.advice, name="advice"),
     path("check/", form.check, name="check"),
     path("sent/", form.sent, name="sent"),
+    path("lesson/", lesson.open_lesson, name="lesson"),
     # Last: every other word is a page of the questionnaire.
     path("<slug:slug>/", form.page, name="page"),
 ]

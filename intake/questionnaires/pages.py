@@ -8,7 +8,7 @@ from typing import Final
 from intake.conditions import Answers, Value, holds
 from intake.questionnaires.definition import Definition, Item
 
-RESERVED: Final = frozenset({"open", "start", "leave", "left", "advice", "check", "sent"})
+RESERVED: Final = frozenset({"open", "start", "leave", "left", "advice", "check", "sent", "lesson"})
 """Words under /intake/ that are other pages; no page of a questionnaire may be called so."""
 
 

@@ -7,6 +7,7 @@ people of a country do cannot break a drawing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 # The plot begins here, in parts of a hundred; what is before it holds the numbers of the scale.
@@ -50,7 +51,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Gridline:
     """A line of the scale with its number."""
 
     y: str
@@ -79,7 +80,7 @@ class Chart:
 
     height: str
     left: str
-    rules: tuple[Rule, ...]
+    lines: tuple[Gridline, ...]
     words: tuple[Mark, ...]
     boxes: tuple[Box, ...] = ()
     dots: tuple[Dot, ...] = ()
@@ -119,8 +120,8 @@ def columns(stacks: Sequence[Sequence[int]], words: Sequence[str], *, plot: floa
                         written(plot * amount / scale[-1]),
                     )
                 )
-    rules = _rules(scale, [f"{number:,}" for number in scale], plot)
-    return Chart(written(HEAD + plot + FOOT), percent(PLOT_FROM), rules, _along(words, plot), tuple(boxes))
+    lines = _gridlines(scale, [f"{number:,}" for number in scale], plot)
+    return Chart(written(HEAD + plot + FOOT), percent(PLOT_FROM), lines, _along(words, plot), tuple(boxes))
 
 
 def line(shares: Sequence[float | None], words: Sequence[str], *, plot: float = 90.0) -> Chart:
@@ -134,13 +135,13 @@ def line(shares: Sequence[float | None], words: Sequence[str], *, plot: float = 
     ]
     strokes = [
         Stroke(one.x, one.y, following.x, following.y)
-        for one, following in zip(dots, dots[1:], strict=False)
+        for one, following in pairwise(dots)
         if one is not None and following is not None
     ]
     return Chart(
         written(HEAD + plot + FOOT),
         percent(PLOT_FROM),
-        _rules((0.0, 0.5, 1.0), ("0%", "50%", "100%"), plot),
+        _gridlines((0.0, 0.5, 1.0), ("0%", "50%", "100%"), plot),
         _along(words, plot),
         dots=tuple(dot for dot in dots if dot is not None),
         strokes=tuple(strokes),
@@ -163,12 +164,12 @@ def _height(amount: float, highest: float, plot: float) -> float:
     return HEAD + plot * (1 - amount / highest)
 
 
-def _rules(scale: Sequence[float], numbers: Sequence[str], plot: float) -> tuple[Rule, ...]:
+def _gridlines(scale: Sequence[float], numbers: Sequence[str], plot: float) -> tuple[Gridline, ...]:
     found = []
     for amount, number in zip(scale, numbers, strict=True):
         y = _height(amount, scale[-1], plot)
         # Half a capital lower, so that the number stands at its line.
-        found.append(Rule(written(y), Mark(percent(PLOT_FROM - 2), written(y + 4), number, "end")))
+        found.append(Gridline(written(y), Mark(percent(PLOT_FROM - 2), written(y + 4), number, "end")))
     return tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import astuple, fields, is_dataclass
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -70,7 +71,7 @@ def test_columns_stay_inside_and_stand_on_each_other(stacks):
     chart = charts.columns(stacks, [f"week {week}" for week in range(len(stacks))])
     assert all(COORDINATE.fullmatch(text) for text in coordinates(chart)), astuple(chart)
     assert len(chart.boxes) == sum(bool(amount) for stack in stacks for amount in stack)
-    floor = number(chart.rules[0].y)
+    floor = number(chart.lines[0].y)
     foot = dict.fromkeys({box.x for box in chart.boxes}, floor)
     for box in chart.boxes:
         assert charts.PLOT_FROM <= number(box.x) <= number(box.x) + number(box.width) <= 100
@@ -84,9 +85,9 @@ def test_a_line_has_a_gap_where_there_is_no_share(shares):
     chart = charts.line(shares, [f"week {week}" for week in range(len(shares))])
     assert all(COORDINATE.fullmatch(text) for text in coordinates(chart))
     assert len(chart.dots) == sum(share is not None for share in shares)
-    pairs = zip(shares, shares[1:], strict=False)
+    pairs = pairwise(shares)
     assert len(chart.strokes) == sum(one is not None and other is not None for one, other in pairs)
-    low, high = number(chart.rules[0].y), number(chart.rules[-1].y)
+    low, high = number(chart.lines[0].y), number(chart.lines[-1].y)
     assert all(high <= number(dot.y) <= low for dot in chart.dots)
 
 
