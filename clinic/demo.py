@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from clinic import roles
+from clinic import demo_history, roles
 from clinic.models import User
 from intake import audit, journey
 from intake.conditions import Value
@@ -266,6 +266,7 @@ def seed() -> dict[str, Any]:
     people = {user.username: user for user in User.objects.filter(username__in=[row[0] for row in STAFF])}
     make_today(people)
     make_request()
+    make_history(people)
     invitations = make_invitations(people, before.get("invitations", []))
     data = {"base_url": settings.SITE_URL, "invitations": invitations, "staff": staff}
     write(data)
@@ -332,6 +333,15 @@ def make_today(staff: Mapping[str, User]) -> None:
             journey.invite(evaluation=evaluation, by=BY, mail=False)
         else:
             answer(evaluation, person)
+
+
+def make_history(staff: Mapping[str, User]) -> None:
+    """Weeks that are over, answered as the people of today answer, unless there are some."""
+    if demo_history.is_there(staff, by=BY):
+        return
+    definition = active_questionnaire().tree()
+    sent = [fill(definition, person) for person in TODAY if person.stage == "sent"]
+    demo_history.make(staff, sent, by=BY)
 
 
 def make_request() -> None:

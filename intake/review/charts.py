@@ -42,7 +42,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Words beside the plot. anchor: `start`, `middle` or `end`, as SVG says it."""
+    """Words beside the plot. anchor: `middle` or `end`, as SVG says it."""
 
     x: str
     y: str
@@ -179,15 +179,6 @@ def _along(words: Sequence[str], plot: float) -> tuple[Mark, ...]:
     every = max(1, -(-len(words) // MOST_WORDS))
     y = written(HEAD + plot + FOOT - 6)
     return tuple(
-        Mark(percent(PLOT_FROM + (number + 0.5) * place), y, words[number], _anchor(number, len(words)))
+        Mark(percent(PLOT_FROM + (number + 0.5) * place), y, words[number], "middle")
         for number in range(0, len(words), every)
     )
-
-
-def _anchor(number: int, count: int) -> str:
-    """With many columns the first word would run out of the drawing on the left, the last on the right."""
-    if count <= MOST_WORDS:
-        return "middle"
-    if number == 0:
-        return "start"
-    return "end" if number == count - 1 else "middle"
