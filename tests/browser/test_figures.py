@@ -24,9 +24,7 @@ def test_the_owner_looks_at_the_charts_and_reads_the_numbers(
     owner.signs_in(
         product.reception("staff", role="owner", username="owner", first_name="Dana", last_name="Whitlock")
     )
-    owner.follows("Figures", within=owner.page.get_by_role("navigation", name="Sidebar")).reads_heading(
-        "Figures"
-    )
+    owner.follows("Figures", within=owner.main).reads_heading("Figures")
     owner.reads("Counts only, no patient is named.").does_not_read("Zyxfigure")
     chart = owner.main.get_by_role("img", name="People invited in each week")
     expect(chart).to_be_visible()
