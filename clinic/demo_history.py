@@ -293,8 +293,11 @@ def make(staff: Mapping[str, User], people: Iterable[Answers], by: audit.Actor) 
     with audit.audited("demo.history", by=by, weeks=len(INVITED)):
         History(staff, people).make(today)
     LessonOpening.objects.bulk_create(
-        LessonOpening(week=monday(today) - timedelta(weeks=week), lesson=lesson, number=number)
-        for week in range(len(INVITED))
-        for lesson, most in LESSONS.items()
-        if (number := (most + week * 2) % (most + 2))
+        [
+            LessonOpening(week=monday(today) - timedelta(weeks=week), lesson=lesson, number=number)
+            for week in range(len(INVITED))
+            for lesson, most in LESSONS.items()
+            if (number := (most + week * 2) % (most + 2))
+        ],
+        ignore_conflicts=True,
     )
