@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from clinic import roles
+from clinic import demo_history, roles
 from clinic.models import User
 from intake import audit, journey
 from intake.conditions import Value
@@ -340,6 +340,7 @@ def seed() -> dict[str, Any]:
     make_past(people)
     make_today(people)
     make_request()
+    make_history()
     invitations = make_invitations(people, before.get("invitations", []))
     data = {"base_url": settings.SITE_URL, "invitations": invitations, "staff": staff}
     write(data)
@@ -468,6 +469,15 @@ def answered_before(evaluation: Evaluation, person: Person, at: datetime) -> Que
         active = record.active_rules()
         record.store_findings(response, definition, screen(active.rules, answers), active)
     return response
+
+
+def make_history() -> None:
+    """Weeks that are over, answered as the people of today answer, unless there are some."""
+    if demo_history.is_there(by=BY):
+        return
+    definition = active_questionnaire().tree()
+    sent = [fill(definition, person) for person in TODAY if person.stage == "sent"]
+    demo_history.make(sent, by=BY)
 
 
 def make_request() -> None:

@@ -61,6 +61,7 @@ PHYSIO: Final = Role(
         *_ADD_PATIENTS,
         "intake.review_intake",
         "intake.reopen_evaluation",
+        "intake.see_figures",
         "intake.view_questionnaire",
         "intake.view_rule",
         "intake.approve_clinical_content",
@@ -93,9 +94,11 @@ EDITOR: Final = Role(
 )
 OWNER: Final = Role(
     "owner",
-    "Keeps staff accounts and content. May open a closed evaluation again. Sees no patient.",
+    "Keeps staff accounts and content, sees the clinic's figures, may open a closed evaluation again. "
+    "Sees no patient.",
     (
         "intake.reopen_evaluation",
+        "intake.see_figures",
         "intake.view_questionnaire",
         "intake.view_rule",
         *_NEWSLETTER,

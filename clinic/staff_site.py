@@ -5,9 +5,10 @@ from typing import Any, Final
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 
+from intake.review.figures import SEES_FIGURES
 from intake.views.desk import urgent_count
 
 # The side bar by what people come for: a heading, and the models under it with the name of their page.
@@ -21,6 +22,21 @@ GROUPS: Final = (
 
 # Packages of the lessons' editor register their models here too; what editors need of them is at /editor/.
 ELSEWHERE: Final = frozenset({"taggit", "wagtaildocs", "wagtailimages"})
+
+# A page that belongs to no model, under a heading of its own.
+FIGURES: Final = {"name": _("The clinic"), "app_label": "figures", "has_module_perms": True}
+
+
+def figures_entry() -> dict[str, Any]:
+    """The page of figures as the side bar lists a model."""
+    return {
+        "name": _("Figures"),
+        "object_name": "Figures",
+        "admin_url": reverse("admin:figures"),
+        "add_url": None,
+        "perms": {"view": True},
+        "view_only": True,
+    }
 
 
 class StaffSite(admin.AdminSite):
@@ -70,6 +86,8 @@ class StaffSite(admin.AdminSite):
             if shown:
                 models = [{**model, "name": names[model["object_name"]]} for _app, model in shown]
                 groups.append({**shown[0][0], "name": heading, "models": models})
+        if request.user.has_perm(SEES_FIGURES):
+            groups.append(FIGURES | {"app_url": reverse("admin:figures"), "models": [figures_entry()]})
         for app in apps:
             models = [model for model in app["models"] if model["object_name"] in found]
             if models:
@@ -77,8 +95,12 @@ class StaffSite(admin.AdminSite):
         return groups
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
+        # Its package registers pages with this site, so there has to be one first.
+        from intake.admin.figures import figures_view
+
         ours: list[URLPattern | URLResolver] = [
             path("urgent/", self.admin_view(urgent_count), name="urgent"),
+            path("figures/", self.admin_view(figures_view), name="figures"),
         ]
         # "View on site" fetches any object of any table by its id, for a link that no page of ours shows.
         return ours + [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]

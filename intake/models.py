@@ -16,6 +16,7 @@ from intake.responses.models import QuestionnaireResponse
 from intake.review.models import (
     Closing,
     FindingTally,
+    LessonOpening,
     Measurement,
     MissedLink,
     Outcome,
@@ -35,6 +36,7 @@ __all__ = [
     "Finding",
     "FindingTally",
     "Invitation",
+    "LessonOpening",
     "Measurement",
     "MissedLink",
     "Outcome",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from intake.views import ask, form, link, status
+from intake.views import ask, form, lesson, link, status
 
 app_name = "intake"
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("status/", status.show, name="status"),
     path("change/", status.change, name="change"),
     path("keep/", status.keep, name="keep"),
+    path("lesson/", lesson.open_lesson, name="lesson"),
     # Last: every other word is a page of the questionnaire.
     path("<slug:slug>/", form.page, name="page"),
 ]

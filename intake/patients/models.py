@@ -308,6 +308,7 @@ class Invitation(PatientData):
         verbose_name_plural = _("invitations")
         ordering = ["-created_at", "id"]
         permissions = [("send_invitation", "Can send a patient the link to the form")]
+        indexes = [models.Index(fields=["created_at"], name="invitation_made")]
         constraints = [
             models.UniqueConstraint(
                 fields=["evaluation"],

@@ -9,7 +9,7 @@ from intake.conditions import Answers, Value, holds
 from intake.questionnaires.definition import Definition, Item
 
 RESERVED: Final = frozenset(
-    {"open", "start", "leave", "left", "advice", "check", "sent", "status", "change", "keep"}
+    {"open", "start", "leave", "left", "advice", "check", "sent", "status", "change", "keep", "lesson"}
 )
 """Words under /intake/ that are other pages; no page of a questionnaire may be called so."""
 

@@ -75,6 +75,9 @@ class QuestionnaireResponse(PatientData):
             ("see_worklist", "Can see the worklist"),
             ("review_intake", "Can read answers and findings, decide, and finish a review"),
         ]
+        indexes = [
+            models.Index(fields=["authored"], condition=Q(authored__isnull=False), name="response_sent"),
+        ]
         triggers = [
             pgtrigger.Protect(
                 name="sent_is_final",

@@ -447,6 +447,28 @@ class QueueEntry(PatientData):
         return None
 
 
+class LessonOpening(models.Model):
+    """How often a lesson was opened from the thank-you page in one week. Nobody can be read from it.
+
+    week: the Monday it begins with. lesson: the slug.
+    """
+
+    week = models.DateField(_("week"))
+    lesson = models.SlugField(_("lesson"), max_length=80, db_index=False)
+    number = models.PositiveIntegerField(_("opened"), default=0)
+
+    class Meta:
+        verbose_name = _("lesson opened")
+        verbose_name_plural = _("lessons opened")
+        permissions = [("see_figures", "Can see the clinic's figures: counts, never a patient")]
+        constraints = [
+            models.UniqueConstraint(fields=["week", "lesson"], name="lesson_opening_once_a_week"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lesson} {self.week:%Y-%m-%d}"
+
+
 pgtrigger.register(*placing.on_evaluations())(Evaluation)
 pgtrigger.register(*placing.on_responses())(QuestionnaireResponse)
 for _model in (Review, Finding, RedFlag):
@@ -476,6 +498,7 @@ __all__ = [
     "Decision",
     "DismissReason",
     "FindingTally",
+    "LessonOpening",
     "Measurement",
     "MissedLink",
     "NotTestedReason",

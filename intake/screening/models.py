@@ -190,6 +190,7 @@ class RedFlag(PatientData):
             ),
         ]
         indexes = [
+            models.Index(fields=["raised_at"], name="red_flag_raised"),
             models.Index(
                 fields=["raised_at"],
                 condition=Q(tier__in=["emergency", "same-day"], state__in=["open", "withdrawn"]),

@@ -130,6 +130,8 @@ ROWS: dict[str, Row] = {
     "intake:keep": Row(
         {"*": "405"}, {"patient": "303 intake:tasks", "other patient": "303 intake:status", "*": "403"}
     ),
+    # It counts for a patient whose form was sent, and leads on for anybody; without a lesson there is none.
+    "intake:lesson": Row({"*": "405"}, {"*": "404"}),
     "intake:leave": Row(
         {"*": "405"}, {"patient": "303 intake:left", "other patient": "303 intake:left", "*": "403"}
     ),
@@ -149,6 +151,7 @@ ROWS: dict[str, Row] = {
         {"front desk": "200", "physio": "200", "staff": "404", "*": SIGN_IN},
         {"staff": "405", "*": SIGN_IN},
     ),
+    "admin:figures": staff_page({"physio": "200", "owner": "200"}, {"physio": "405", "owner": "405"}),
     "admin:app_list": staff_page(
         {"no role": "404", "staff": "200"},
         {"no role": "404", "staff": "200"},

@@ -260,5 +260,7 @@ def staff_pages(come: Come, product: Product) -> Iterator[Shown]:
         product.reception("staff", role="owner", username="owner", first_name="Dana", last_name="Whitlock")
     )
     yield "staff-home", owner
+    yield "figures", owner.goes_to("/staff/figures/")
+    yield "figures-refused", owner.goes_to("/staff/figures/?weeks=3")
     with owner.refused_with(404):
         yield "staff-not-found", owner.goes_to(review.format(day["calm"]))

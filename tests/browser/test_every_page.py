@@ -35,6 +35,7 @@ COLORS = {
     "review-decided",
     "review-call-error",
     "evaluation",
+    "figures",
 }
 
 

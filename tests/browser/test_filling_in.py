@@ -93,7 +93,7 @@ def test_from_the_first_page_to_thank_you(started: Patient, visit: dict[str, str
     assert ["overpronation-kneecap", "right"] in stored["findings"]
     assert stored["flags"] == []
     # A lesson opens, and the way back is open too.
-    patient.uses(lessons.first.get_by_role("link")).goes_back_in_browser().reads_heading("Thank you, Casey")
+    patient.uses(lessons.first.get_by_role("button")).goes_back_in_browser().reads_heading("Thank you, Casey")
 
 
 @BOTH_WAYS

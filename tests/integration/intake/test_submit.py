@@ -1,5 +1,6 @@
 """Sending: once, whole, and in one transaction."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from intake.patients.models import Invitation
 from intake.questionnaires.definition import read_definition
 from intake.responses.answers import read_answers
 from intake.responses.models import QuestionnaireResponse
+from intake.review.models import LessonOpening
 from intake.screening.explain import evidence_json
 from intake.screening.models import Finding, RedFlag, Rule, ScreeningRun
 from intake.screening.screen import parse_rule, screen
@@ -331,16 +333,59 @@ def test_trouble_in_the_middle_leaves_nothing_of_it(table: str, verb: str):
 # ------------------------------------------------------------ lessons
 
 
+def lessons_on(page: str) -> list[str]:
+    """The slugs of the lessons that a page offers."""
+    return re.findall(r'<button name="lesson" value="([^"]+)"', page)
+
+
+def openings() -> dict[str, int]:
+    return dict(LessonOpening.objects.values_list("lesson", "number"))
+
+
 def test_lessons_are_offered_with_the_answer_that_is_the_reason(visit):
     visitor, _ = visit
     visitor.send()
     page = visitor.look(reverse("intake:sent")).text
-    links = [part.split('"')[0] for part in page.split('href="/learn/')[1:]]
-    offered = [link for link in links if link]
+    offered = lessons_on(page)
     assert 2 <= len(offered) <= 4
-    assert "rolling-in/" in offered
+    assert "rolling-in" in offered
     assert "You told us your right foot or ankle goes inwards." in page
     assert "They are not a diagnosis" in page
+
+
+def test_opening_a_lesson_from_there_is_counted_and_leaves_no_trace_of_who(visit):
+    visitor, _ = visit
+    visitor.send()
+    trail = AuditEvent.objects.exclude(actor_kind="system").count()
+    before = digests(["intake_auditevent"])
+    for _again in range(2):
+        answer = visitor.client.post(reverse("intake:lesson"), {"lesson": "rolling-in"})
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/learn/rolling-in/")
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert openings() == {"rolling-in": 2}
+    after = digests(["intake_auditevent"])
+    assert {table for table, value in after.items() if value != before[table]} == {"intake_lessonopening"}
+    assert AuditEvent.objects.exclude(actor_kind="system").count() == trail
+
+
+def test_without_a_form_that_was_sent_it_leads_on_and_counts_nothing(visit):
+    visitor, _ = visit
+    nobody = Visitor()
+    for client in (visitor.client, nobody.client):
+        answer = client.post(reverse("intake:lesson"), {"lesson": "rolling-in"})
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/learn/rolling-in/")
+    visitor.send()
+    visitor.client.post(reverse("intake:leave"))
+    assert visitor.client.post(reverse("intake:lesson"), {"lesson": "rolling-in"}).status_code == 303
+    assert openings() == {}
+
+
+@pytest.mark.parametrize("slug", ["", "no-such-lesson", "\x00", "../staff/", "a" * 5000, "//evil.example"])
+def test_what_is_no_lesson_is_no_page(visit, slug):
+    visitor, _ = visit
+    visitor.send()
+    assert visitor.client.post(reverse("intake:lesson"), {"lesson": slug}).status_code == 404
+    assert openings() == {}
 
 
 def test_somebody_without_a_sign_still_gets_two_lessons():
@@ -348,7 +393,7 @@ def test_somebody_without_a_sign_still_gets_two_lessons():
     visitor = Visitor(token).open().fill(invitation.questionnaire.tree(), {})
     visitor.send()
     page = visitor.look(reverse("intake:sent")).text
-    assert page.count('<li><a href="/learn/') == 2
+    assert len(lessons_on(page)) == 2
 
 
 def test_no_lesson_stands_beside_an_urgent_answer():
@@ -357,6 +402,7 @@ def test_no_lesson_stands_beside_an_urgent_answer():
     assert visitor.send().status_code == 303
     page = visitor.look(reverse("intake:sent")).text
     assert "Get medical help today" in page
+    assert lessons_on(page) == []
     assert "/learn/" not in page.split("<main")[1].split("</main>")[0]
 
 

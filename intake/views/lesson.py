@@ -1,0 +1,34 @@
+"""From the thank-you page to a lesson."""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_POST
+
+from education.lessons.models import Lesson
+from intake import audit
+from intake.patients import links
+from intake.review.opened import count_opening
+from intake.views.form import see_other
+from intake.views.visit import Visit
+
+
+@require_POST
+def open_lesson(request: HttpRequest) -> HttpResponse:
+    """Counts that the lesson was opened and leads to it.
+
+    Which one stands in the body, so no log of addresses tells what a patient was offered. Once her session is
+    over it leads on all the same and counts nothing.
+    """
+    slug = request.POST.get("lesson", "").replace("\x00", "")
+    if not Lesson.objects.live().filter(slug=slug).exists():
+        raise Http404
+    if has_sent(request):
+        count_opening(slug)
+    return see_other("education:lesson", slug)
+
+
+def has_sent(request: HttpRequest) -> bool:
+    """Whether this browser has a patient's session whose form was sent."""
+    with audit.covered():
+        session = links.find_session(request.COOKIES.get(settings.PATIENT_COOKIE_NAME, ""))
+        return session is not None and Visit(session).is_sent
