@@ -13,7 +13,8 @@ PRODUCTION := CLINIC_MODE=production $(NO_DATABASE) SITE_URL=https://intake.clin
 unexport PYTHONDONTWRITEBYTECODE
 
 # Three processes for two cores, since browsers wait; a file of tests at a time; `make test WORKERS=` runs them in one.
-WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
+# A process that died is not started again: it would take up the very test that it died of (faulthandler_timeout).
+WORKERS := -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 .PHONY: help setup setup-dev run stop test deep check lint types imports migrations templates production fix check-shared lock bench
 
@@ -45,7 +46,7 @@ test: setup-dev
 
 deep: setup-dev
 	@$(BIN)/python -m tests.browser.browser --install
-	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(WORKERS) -m "deep or not deep" $(ARGS)
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(WORKERS) -m "deep or not deep" -o faulthandler_timeout=1800 $(ARGS)
 
 bench: setup-dev
 	@$(BIN)/python -m tests.browser.browser --install >/dev/null
