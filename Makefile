@@ -30,12 +30,13 @@ help:
 	@echo "make setup         only .venv, so that $(BIN)/python manage.py works"
 	@echo "make lock          write requirements*.txt anew from requirements*.in"
 
+# `trap` here and in `run`: Ctrl-C while Python itself starts would print its stack. What comes so early stops make.
 setup setup-dev:
 	@test -n "$(PYTHON)" || { echo "Footing needs Python 3.11 or newer as python3.11 or python3 (or PYTHON=/path/to/it make ...)." >&2; exit 1; }
-	@$(PYTHON) clinic/bootstrap.py $(if $(filter setup-dev,$@),dev,demo)
+	@trap '' INT; exec $(PYTHON) clinic/bootstrap.py $(if $(filter setup-dev,$@),dev,demo)
 
 run: setup
-	@exec $(BIN)/python manage.py run
+	@trap '' INT; exec $(BIN)/python manage.py run
 
 stop: setup
 	@$(BIN)/python -m clinic.processes stop

@@ -42,7 +42,10 @@ class Command(BaseCommand):
                     f"Port {port} is taken by another program. End that program, or choose another port: "
                     "PORT=8001 make run."
                 )
-            self._run(port, stop)
+            try:
+                self._run(port, stop)
+            except database.PostgresError as error:
+                raise CommandError(str(error)) from error
 
     def _port(self) -> int:
         value = os.environ.get("PORT", "8000")
@@ -51,6 +54,8 @@ class Command(BaseCommand):
         return int(value)
 
     def _run(self, port: int, stop: Stop) -> None:
+        if stop:
+            return
         children: list[Child] = []
         postgres = Postgres()
         try:
@@ -72,13 +77,12 @@ class Command(BaseCommand):
             if self._wait_until_ready(port, children, stop):
                 self._announce(port)
                 self._watch(web, worker, postgres, stop)
-        except database.PostgresError as error:
-            raise CommandError(str(error)) from error
         finally:
             if children:
                 self._say("Stopping")
             end_all(children, stop)
-            postgres.down()
+            if not postgres.down():
+                self._say("Postgres stays up: another command uses it.")
 
     def _prepare(self, stop: Stop) -> bool:
         """Whether the database is ready. False: somebody wants to stop."""
@@ -167,7 +171,11 @@ class Command(BaseCommand):
 
 
 class Postgres:
-    """The embedded Postgres as far as a run answers for it: a server that was up before stays up after."""
+    """The embedded Postgres as far as a run answers for it.
+
+    A server that a command had started before stays up after, and so does one that anybody else still uses.
+    One that a run started, and left behind because it was killed, ends with the next.
+    """
 
     def __init__(self) -> None:
         self.embedded = database.is_embedded()
@@ -175,12 +183,16 @@ class Postgres:
         self.before: database.Urls | None = None
         self.pid: int | None = None
         cluster = database.local()
-        self.not_ours = cluster.status().pid if self.embedded and not cluster.started else None
+        self.not_ours = cluster.status().pid if self.embedded and not cluster.is_of_run() else None
 
     def up(self) -> None:
         if self.embedded:
-            self.before, self.address = self.address, database.local().up()
-            self.pid = database.local().status().pid
+            cluster = database.local()
+            cluster.use()
+            self.before, self.address = self.address, cluster.up(by_run=True)
+            self.pid = cluster.status().pid
+            if self.pid != self.not_ours:
+                cluster.give_to_run()
 
     def had_to_start_again(self) -> bool:
         """See it up. True when it is another server than last time. Raises `PostgresError`."""
@@ -196,9 +208,11 @@ class Postgres:
         """Whether the last start gave it another address: its port had gone to another program."""
         return self.before is not None and self.before != self.address
 
-    def down(self) -> None:
-        if self.embedded and database.local().status().pid != self.not_ours:
-            database.local().down()
+    def down(self) -> bool:
+        """Stop it if it is ours to stop. False: it stays up for others who use it."""
+        if not self.embedded or database.local().status().pid == self.not_ours:
+            return True
+        return database.local().down_unused()
 
 
 def is_healthy(port: int) -> bool:
