@@ -216,16 +216,15 @@ def run_file(port: int) -> Path:
 
 
 @contextlib.contextmanager
-def claim(port: int) -> Iterator[int | None]:
+def claim(port: int, address: str) -> Iterator[int | None]:
     """Be the run of this checkout on `port`. Gives None, or the process id of the run that already is."""
     LOCAL_DIR.mkdir(mode=0o755, exist_ok=True)
     with run_file(port).open("a+") as file:
         if not _lock(file):
-            file.seek(0)
-            yield int(file.read() or 0)
+            yield _written(file)[0]
             return
         file.truncate(0)
-        file.write(str(os.getpid()))
+        file.write(f"{os.getpid()} {address}")
         file.flush()
         yield None
         file.truncate(0)
@@ -239,6 +238,27 @@ def _lock(file: TextIO) -> bool:
     return True
 
 
+def _written(file: TextIO) -> tuple[int, str]:
+    """The process id and the address of the run that wrote the file last; 0 when it has ended by itself."""
+    file.seek(0)
+    pid, _, address = file.read().partition(" ")
+    return int(pid or 0), address
+
+
+def live_addresses() -> list[str]:
+    """Where the runs of this checkout are, the one that started last first.
+
+    Nobody's lock is tried for it: a run that starts just then would be refused.
+    """
+    found = []
+    for path in LOCAL_DIR.glob("run-*.lock"):
+        with path.open() as file:
+            pid, address = _written(file)
+        if pid and address and database.running(pid):
+            found.append((path.stat().st_mtime, address))
+    return [address for _, address in sorted(found, reverse=True)]
+
+
 def stop_runs() -> int:
     """Ask every run of this checkout to end, and wait until it has. Returns how many there were."""
     stopped = 0
@@ -247,8 +267,7 @@ def stop_runs() -> int:
             deadline = time.monotonic() + 2 * END_SECONDS
             asked = False
             while not _lock(file):
-                file.seek(0)
-                pid = int(file.read() or 0)
+                pid, _ = _written(file)
                 if pid and not asked:
                     os.kill(pid, signal.SIGTERM)
                     asked = True

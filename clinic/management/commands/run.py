@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import json
 import os
 import socket
 import subprocess
@@ -14,8 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from clinic import database
-from clinic.processes import Child, Stop, claim, end_all
+from clinic import database, demo_file
+from clinic.processes import Child, Stop, claim, end_all, live_addresses
 
 HOST = "127.0.0.1"
 WATCH_SECONDS = 1.0
@@ -31,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         port = self._port()
-        with Stop() as stop, claim(port) as running:
+        with Stop() as stop, claim(port, settings.SITE_URL) as running:
             if running is not None:
                 raise CommandError(
                     f"Footing already runs at http://{HOST}:{port}/ (process {running}). `make stop` ends "
@@ -64,6 +63,8 @@ class Command(BaseCommand):
             self._say("Preparing the database")
             if not self._prepare(stop):
                 return
+            if settings.DEMO:
+                demo_file.readdress(settings.SITE_URL)
             listener = self._listen(port)
             gunicorn = [sys.executable, "-m", "gunicorn", "--config", "python:clinic.server", "clinic.wsgi"]
             bind = ["--bind", f"fd://{listener.fileno()}", "--log-level", "warning"]
@@ -81,6 +82,7 @@ class Command(BaseCommand):
             if children:
                 self._say("Stopping")
             end_all(children, stop)
+            self._leave_address()
             if not postgres.down():
                 self._say("Postgres stays up: another command uses it.")
 
@@ -140,9 +142,9 @@ class Command(BaseCommand):
     def _announce(self, port: int) -> None:
         address = f"http://{HOST}:{port}/"
         lines = [f"Footing is ready at {address}", ""]
-        demo_file = settings.LOCAL_DIR / "demo.json"
-        if settings.DEMO and demo_file.exists():
-            demo = json.loads(demo_file.read_text())
+        if settings.DEMO and (written := demo_file.read()):
+            # Our own address, though a run that started meanwhile may have written its own.
+            demo = demo_file.at(settings.SITE_URL, written)
             for invitation in demo["invitations"][:1]:
                 lines += [
                     f"  A patient's invitation   {invitation['url']}",
@@ -156,12 +158,18 @@ class Command(BaseCommand):
             lines += [
                 "",
                 f"  E-mails land in          {shown(settings.MAIL_DIR)}/",
-                f"  All this as JSON         {shown(demo_file)}",
+                f"  All this as JSON         {shown(demo_file.FILE)}",
                 "",
             ]
         lines.append("Ctrl-C stops it.")
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
+
+    def _leave_address(self) -> None:
+        """The file of the demo must not lead to us any more while another run lives."""
+        others = [address for address in live_addresses() if address != settings.SITE_URL]
+        if settings.DEMO and others and demo_file.read().get("base_url") == settings.SITE_URL:
+            demo_file.readdress(others[0])
 
     def _say(self, words: str) -> None:
         # A closed terminal must not keep us from ending what we started.
