@@ -65,6 +65,12 @@ class Checkout:
     def said(self) -> str:
         return self.log.read_text()
 
+    def demo_address(self) -> str:
+        """Where `.local/demo.json` leads, all of it."""
+        demo = json.loads((self.folder / ".local" / "demo.json").read_text())
+        assert all(row["url"].startswith(f"{demo['base_url']}/intake/open/") for row in demo["invitations"])
+        return str(demo["base_url"])
+
     def is_healthy(self) -> bool:
         return self.get("/healthz") == 200
 
@@ -196,10 +202,25 @@ class TestWhileItRuns:
         beside.log = running.folder / "beside.txt"
         process = beside.start()
         assert beside.is_healthy()
+        own, others = (f"http://127.0.0.1:{one.port}" for one in (beside, running))
+        assert own in beside.said()
+        assert others not in beside.said()
+        assert beside.demo_address() == own
+
+        subprocess.run(
+            [".venv/bin/python", "manage.py", "demo", "--json"],
+            cwd=running.folder,
+            env=running.environment({"PORT": "8000"}),
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        assert beside.demo_address() == own
+
         os.killpg(process.pid, signal.SIGINT)
         process.wait(PATIENCE_SECONDS)
 
         assert running.is_healthy()
+        assert running.demo_address() == others
 
     def test_no_line_it_writes_holds_a_path(self, running: Checkout) -> None:
         assert running.get(f"/intake/open/{TOKEN}/") == 404
