@@ -13,7 +13,8 @@ PRODUCTION := CLINIC_MODE=production $(NO_DATABASE) SITE_URL=https://intake.clin
 unexport PYTHONDONTWRITEBYTECODE
 
 # Three processes for two cores, since browsers wait; a file of tests at a time; `make test WORKERS=` runs them in one.
-WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
+# A process that died is not started again: it would take up the very test that it died of (faulthandler_timeout).
+WORKERS := -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 .PHONY: help setup setup-dev run stop test deep check lint types imports migrations templates production fix check-shared lock bench
 
@@ -29,12 +30,13 @@ help:
 	@echo "make setup         only .venv, so that $(BIN)/python manage.py works"
 	@echo "make lock          write requirements*.txt anew from requirements*.in"
 
+# `trap` here and in `run`: Ctrl-C while Python itself starts would print its stack. What comes so early stops make.
 setup setup-dev:
 	@test -n "$(PYTHON)" || { echo "Footing needs Python 3.11 or newer as python3.11 or python3 (or PYTHON=/path/to/it make ...)." >&2; exit 1; }
-	@$(PYTHON) clinic/bootstrap.py $(if $(filter setup-dev,$@),dev,demo)
+	@trap '' INT; exec $(PYTHON) clinic/bootstrap.py $(if $(filter setup-dev,$@),dev,demo)
 
 run: setup
-	@exec $(BIN)/python manage.py run
+	@trap '' INT; exec $(BIN)/python manage.py run
 
 stop: setup
 	@$(BIN)/python -m clinic.processes stop
@@ -45,7 +47,7 @@ test: setup-dev
 
 deep: setup-dev
 	@$(BIN)/python -m tests.browser.browser --install
-	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(WORKERS) -m "deep or not deep" $(ARGS)
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(WORKERS) -m "deep or not deep" -o faulthandler_timeout=1800 $(ARGS)
 
 bench: setup-dev
 	@$(BIN)/python -m tests.browser.browser --install >/dev/null

@@ -3,6 +3,7 @@
 
 import importlib.util
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -10,6 +11,9 @@ VENV_PYTHON = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["run"]:
+        # What it starts has to end when it is told to: a Ctrl-C waits until it is heard (`processes.Stop`).
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     if importlib.util.find_spec("django") is None and VENV_PYTHON.exists():
         # Any Python will do to say `python manage.py`: what `make setup` installed is in .venv.
         os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])

@@ -6,10 +6,12 @@ A run that finds nothing changed does nothing. Two at once: the second waits for
 is taken up again. Exit 1 with a message when it cannot be done.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -47,7 +49,17 @@ def is_done(group: str) -> bool:
 def run(*command: str) -> bool:
     # Another Python's folders must not leak into ours.
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONPATH")}
-    return subprocess.run(command, cwd=BASE_DIR, env=environment, stdin=subprocess.DEVNULL).returncode == 0
+    # In a session of its own: Ctrl-C reaches us alone, and what we run ends by SIGTERM, without a word.
+    child = subprocess.Popen(
+        command, cwd=BASE_DIR, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        return child.wait() == 0
+    except KeyboardInterrupt:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM)
+        child.wait()
+        raise
 
 
 def make_venv() -> None:
@@ -108,4 +120,10 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, signal.default_int_handler)
+    try:
+        status = main(sys.argv[1:])
+    except KeyboardInterrupt:
+        status = 128 + signal.SIGINT
+    sys.exit(status)

@@ -9,7 +9,8 @@ Standard library only, and no Django: settings, `manage.py run`, tests and drill
 The embedded server listens on 127.0.0.1 alone, with SCRAM passwords in files only their owner can read. It
 has two roles from its first start: `footing_owner` owns the database and migrates, `footing_app` runs the
 product and can change no table's shape. Nobody can sign in as its superuser. Any number of processes may call
-`up` at once; whatever a killed process leaves behind is cleared by the next one. POSIX only.
+`up` at once; whatever a killed process leaves behind is cleared by the next one. Programs started here have
+a session of their own, so that a Ctrl-C meant for us does not break them off. POSIX only.
 """
 
 import argparse
@@ -52,6 +53,8 @@ START_SECONDS: Final = 60
 # After kill -9 the dead server can linger as a zombie, and its children hold its memory for a moment.
 RETRY_SECONDS: Final = 10
 ORPHANS_AFTER_SECONDS: Final = 3
+# What a run has just ended takes a moment to be gone.
+LEAVE_SECONDS: Final = 2
 LOG_BYTES: Final = 5_000_000
 # Below every system's range for outgoing connections, where a client that retries can take the port itself.
 PORTS: Final = range(20_000, 32_000)
@@ -135,6 +138,7 @@ def urls() -> Urls:
         return Urls(app=app, owner=owner or app)
     if owner:
         raise PostgresError("DATABASE_OWNER_URL is set without DATABASE_URL: set both, or neither.")
+    local().use()
     return local().up()
 
 
@@ -186,20 +190,22 @@ def quoted(name: str) -> str:
 class Cluster:
     """One embedded Postgres with everything it owns under `root`.
 
-    `fast` trades safety against power cuts for speed, for data nobody will miss. `started` tells whether this
-    object, and no other process, launched the server that is up.
+    A server that a `manage.py run` started ends with the last run: `up(by_run=True)`, `use`, `down_unused`.
+    Any other stays up until `down`. `fast` trades safety against power cuts for speed, for data nobody will
+    miss. `started` tells whether this object, and no other process, launched the server that is up.
     """
 
     def __init__(self, root: Path | str, *, fast: bool = False) -> None:
         self.root = Path(root).resolve()
         self.fast = fast
         self.started = False
+        self._using: int | None = None
 
     # ---------------------------------------------------------------------------------------- the public part
-    def up(self) -> Urls:
+    def up(self, *, by_run: bool = False) -> Urls:
         """Make the cluster if it is new, start it if it is down, and give its addresses.
 
-        Raises `PostgresError`.
+        `by_run`: a server started here is a run's. Raises `PostgresError`.
         """
         if self.status().up and self._passwords():
             return self.urls()
@@ -208,7 +214,7 @@ class Cluster:
                 self._make()
             elif not self._passwords():
                 self._replace_passwords()
-            self._start()
+            self._start(by_run)
         return self.urls()
 
     def down(self) -> bool:
@@ -217,6 +223,35 @@ class Cluster:
             return False
         with self._lock():
             return self._stop()
+
+    def use(self) -> None:
+        """Keep `down_unused` of other processes off the server until this process ends."""
+        if self._using is None:
+            self._using = self._open("users")
+            self._wait_for(self._using, fcntl.LOCK_SH)
+
+    def down_unused(self) -> bool:
+        """Use the server no more, and stop it. False, and it stays up: another process uses it."""
+        if not self.root.is_dir():
+            return True
+        users = self._open("users") if self._using is None else self._using
+        try:
+            self._wait_for(users, fcntl.LOCK_EX, LEAVE_SECONDS)
+            self.down()
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(users)
+            self._using = None
+        return True
+
+    def is_of_run(self) -> bool:
+        """Whether the server was last started by a run, which may have died since."""
+        return (self.root / "by-run").exists()
+
+    def give_to_run(self) -> None:
+        """The server is a run's, whoever started it."""
+        (self.root / "by-run").touch()
 
     def status(self) -> Status:
         """What can be seen without starting or touching anything."""
@@ -298,25 +333,35 @@ class Cluster:
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:
         """One process at a time. The kernel drops the lock with the process, so it cannot go stale."""
+        file = self._open("lock")
+        try:
+            self._wait_for(file, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(file)
+
+    def _open(self, name: str) -> int:
         self._make_root()
         try:
-            file = (self.root / "lock").open("w")
+            return os.open(self.root / name, os.O_CREAT | os.O_RDWR, 0o600)
         except OSError as error:
             raise PostgresError(f"{self.root} cannot be written: {error.strerror}.") from error
-        with file:
-            deadline = time.monotonic() + LOCK_SECONDS
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise PostgresError(
-                            f"Another command has been starting or stopping the Postgres of {self.root} for "
-                            f"{LOCK_SECONDS} seconds. End it and try again."
-                        ) from None
-                    time.sleep(0.05)
-            yield
+
+    def _wait_for(self, file: int, lock: int, seconds: float | None = None) -> None:
+        """Take the lock. Raises `BlockingIOError` after `seconds`, `PostgresError` where none are given."""
+        deadline = time.monotonic() + (LOCK_SECONDS if seconds is None else seconds)
+        while True:
+            try:
+                return fcntl.flock(file, lock | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    if seconds is not None:
+                        raise
+                    raise PostgresError(
+                        f"Another command has been starting or stopping the Postgres of {self.root} for "
+                        f"{LOCK_SECONDS} seconds. End it and try again."
+                    ) from None
+                time.sleep(0.05)
 
     def _passwords(self) -> dict[str, str]:
         """`{"owner": ..., "app": ...}`, or nothing when either is missing."""
@@ -436,13 +481,14 @@ class Cluster:
             text=True,
             cwd="/",
             env=environment(),
+            start_new_session=True,
             **unprivileged(),
         )
         if done.returncode != 0:
             raise PostgresError(f"{program} of {binaries.source} failed:\n{done.stderr.strip()[-2000:]}")
 
     # ----------------------------------------------------------------------------------------- start and stop
-    def _start(self) -> None:
+    def _start(self, by_run: bool) -> None:
         began = time.monotonic()
         binaries: Binaries | None = None
         child: int | None = None
@@ -459,6 +505,10 @@ class Cluster:
                     self._end_orphans()
                 binaries = binaries or self._binaries()
                 (self._data() / "postmaster.pid").unlink(missing_ok=True)
+                # Written first: whoever is killed from here on leaves a server that is known.
+                (self.root / "by-run").unlink(missing_ok=True)
+                if by_run:
+                    self.give_to_run()
                 child = self._launch(binaries)
                 self.started = True
             time.sleep(0.02)
@@ -591,7 +641,11 @@ def _candidates() -> Iterator[tuple[str, Path]]:
 def major_of(folder: Path) -> int:
     """The major version of the Postgres in `folder`."""
     text = subprocess.run(
-        [str(folder / "postgres"), "--version"], capture_output=True, text=True, env=environment()
+        [str(folder / "postgres"), "--version"],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        start_new_session=True,
     ).stdout
     match = re.search(r"\) (\d+)", text)
     return int(match[1]) if match else 0
@@ -660,6 +714,7 @@ def can_enter(folder: Path) -> bool:
             stderr=subprocess.DEVNULL,
             cwd="/",
             env=environment(),
+            start_new_session=True,
             **unprivileged(),
         ).returncode
         == 0
@@ -676,6 +731,7 @@ def can_run(program: Path) -> bool:
                 stderr=subprocess.DEVNULL,
                 cwd="/",
                 env=environment(),
+                start_new_session=True,
                 **unprivileged(),
             ).returncode
             == 0

@@ -5,20 +5,18 @@ findings and its red flags like any other. Only what was sent in the past is wri
 """
 
 import hashlib
-import json
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from clinic import demo_history, roles
+from clinic import demo_file, demo_history, processes, roles
 from clinic.models import User
 from intake import audit, journey
 from intake.conditions import Value
@@ -36,7 +34,6 @@ from intake.screening import record
 from intake.screening.models import Finding, Rule
 from intake.screening.screen import screen
 
-FILE: Final = settings.LOCAL_DIR / "demo.json"
 BY: Final = audit.system("demo")
 OPEN_INVITATIONS: Final = 3
 SATURDAY: Final = 5
@@ -334,7 +331,14 @@ def seed() -> dict[str, Any]:
     """
     if not settings.DEMO:
         raise NotDemo("demo data is for CLINIC_MODE=demo alone")
-    before = read()
+    with demo_file.alone():
+        data = make_all(demo_file.read())
+        demo_file.write(data)
+    return data
+
+
+def make_all(before: Mapping[str, Any]) -> dict[str, Any]:
+    """`seed`, given what the file said before."""
     staff = make_staff({entry["username"]: entry for entry in before.get("staff", [])})
     people = {user.username: user for user in User.objects.filter(username__in=[row[0] for row in STAFF])}
     make_past(people)
@@ -342,27 +346,14 @@ def seed() -> dict[str, Any]:
     make_request()
     make_history()
     invitations = make_invitations(people, before.get("invitations", []))
-    data = {"base_url": settings.SITE_URL, "invitations": invitations, "staff": staff}
-    write(data)
-    return data
+    address = address_for(before.get("base_url", ""), processes.live_addresses())
+    return demo_file.at(address, {"invitations": invitations, "staff": staff})
 
 
-def read(path: Path = FILE) -> dict[str, Any]:
-    """What an earlier run wrote; empty where there is nothing that can be read."""
-    try:
-        data = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def write(data: Mapping[str, Any], path: Path = FILE) -> None:
-    """Replace the file in one step, so that nobody reads half of it."""
-    path.parent.mkdir(exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps(data, indent=2) + "\n")
-    fresh.rename(path)
+def address_for(before: str, live: Sequence[str]) -> str:
+    """The address to write: the one written before while its run lives, ours, or else that of any run."""
+    own: str = settings.SITE_URL
+    return next((address for address in (before, own, *live) if address in live), own)
 
 
 def make_staff(before: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
@@ -588,8 +579,8 @@ def workday(day: date) -> date:
 
 
 def still_open(url: str) -> bool:
-    """Whether a link of an earlier run, at today's address, still leads to a form that is not sent."""
-    if not url.startswith(f"{settings.SITE_URL}/intake/open/"):
+    """Whether a link of an earlier run, at whatever address, still leads to a form that is not sent."""
+    if "/intake/open/" not in url:
         return False
     token = url.rstrip("/").rsplit("/", 1)[-1]
     with audit.audited("demo.look", by=BY):

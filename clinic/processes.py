@@ -19,6 +19,7 @@ from typing import Any, Final, TextIO
 from clinic import database
 
 LOCAL_DIR: Final = database.BASE_DIR / ".local"
+SIGNS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TICK_SECONDS: Final = 0.1
 END_SECONDS: Final = 10
 FIRST_PAUSE_SECONDS: Final = 0.5
@@ -30,20 +31,24 @@ STEADY_SECONDS: Final = 30.0
 class Stop:
     """Whether it is time to end: Ctrl-C, SIGTERM, a closed terminal, or the end of the `make` that runs us.
 
-    Use as a context manager. `asked` counts; a second time means: at once.
+    Use as a context manager. `asked` counts; a second time means: at once. Signals that `manage.py` has held
+    back since its start count too, and are held back again at the end.
     """
 
     def __init__(self) -> None:
         self.asked = 0
         self._make = _Make.parent()
         self._before: dict[int, Any] = {}
+        self._held_back: set[int] = set()
 
     def __enter__(self) -> "Stop":
-        for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for sign in SIGNS:
             self._before[sign] = signal.signal(sign, self._ask)
+        self._held_back = signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNS)
         return self
 
     def __exit__(self, *error: object) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._held_back)
         for sign, handler in self._before.items():
             signal.signal(sign, handler)
 
@@ -59,12 +64,12 @@ class Stop:
 class _Make:
     """The `make` above us. It passes SIGTERM on, but takes any SIGINT for a Ctrl-C that reached us too.
 
-    Sent to make alone, it would wait for us for ever. What we can see of it: make no longer catches SIGINT.
+    Sent to make alone, or before we could hear it, it would wait for us for ever. What we can see of it: make
+    no longer catches SIGINT.
     """
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self.caught = self._catches_interrupt()
 
     @classmethod
     def parent(cls) -> "_Make | None":
@@ -76,15 +81,16 @@ class _Make:
         return cls(pid) if name in ("make", "gmake") else None
 
     def has_ended(self) -> bool:
-        return os.getppid() != self.pid or (self.caught and not self._catches_interrupt())
+        return os.getppid() != self.pid or not self._waits_for_interrupt()
 
-    def _catches_interrupt(self) -> bool:
+    def _waits_for_interrupt(self) -> bool:
+        """Whether it catches SIGINT. In the background of a script it ignores it from the start."""
         try:
             lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-            mask = next(int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:"))
-        except (OSError, StopIteration, ValueError, IndexError):
-            return False
-        return bool(mask & 1 << (signal.SIGINT - 1))
+            masks = [int(line.split()[1], 16) for line in lines if line.startswith(("SigCgt:", "SigIgn:"))]
+        except (OSError, ValueError, IndexError):
+            return True
+        return any(mask & 1 << (signal.SIGINT - 1) for mask in masks)
 
 
 class Child:
@@ -210,16 +216,15 @@ def run_file(port: int) -> Path:
 
 
 @contextlib.contextmanager
-def claim(port: int) -> Iterator[int | None]:
+def claim(port: int, address: str) -> Iterator[int | None]:
     """Be the run of this checkout on `port`. Gives None, or the process id of the run that already is."""
     LOCAL_DIR.mkdir(mode=0o755, exist_ok=True)
     with run_file(port).open("a+") as file:
         if not _lock(file):
-            file.seek(0)
-            yield int(file.read() or 0)
+            yield _written(file)[0]
             return
         file.truncate(0)
-        file.write(str(os.getpid()))
+        file.write(f"{os.getpid()} {address}")
         file.flush()
         yield None
         file.truncate(0)
@@ -233,6 +238,27 @@ def _lock(file: TextIO) -> bool:
     return True
 
 
+def _written(file: TextIO) -> tuple[int, str]:
+    """The process id and the address of the run that wrote the file last; 0 when it has ended by itself."""
+    file.seek(0)
+    pid, _, address = file.read().partition(" ")
+    return int(pid or 0), address
+
+
+def live_addresses() -> list[str]:
+    """Where the runs of this checkout are, the one that started last first.
+
+    Nobody's lock is tried for it: a run that starts just then would be refused.
+    """
+    found = []
+    for path in LOCAL_DIR.glob("run-*.lock"):
+        with path.open() as file:
+            pid, address = _written(file)
+        if pid and address and database.running(pid):
+            found.append((path.stat().st_mtime, address))
+    return [address for _, address in sorted(found, reverse=True)]
+
+
 def stop_runs() -> int:
     """Ask every run of this checkout to end, and wait until it has. Returns how many there were."""
     stopped = 0
@@ -241,8 +267,7 @@ def stop_runs() -> int:
             deadline = time.monotonic() + 2 * END_SECONDS
             asked = False
             while not _lock(file):
-                file.seek(0)
-                pid = int(file.read() or 0)
+                pid, _ = _written(file)
                 if pid and not asked:
                     os.kill(pid, signal.SIGTERM)
                     asked = True

@@ -75,7 +75,8 @@ SECRET_KEY_FALLBACKS = [key for key in os.environ.get("SECRET_KEY_FALLBACKS", ""
 OWNER_COMMANDS = {"migrate", "makemigrations", "sqlmigrate", "showmigrations", "pgtrigger"}
 _command = sys.argv[1] if len(sys.argv) > 1 and Path(sys.argv[0]).name in ("manage.py", "__main__.py") else ""
 AS_OWNER = _command in OWNER_COMMANDS
-# screen_answers, check and the like need no database: nothing is started for them.
+# screen_answers, check and the like need no database: nothing is started for them. run starts it by itself,
+# once it can be told to stop.
 _NEEDS_NO_DATABASE = {
     "check",
     "check_templates",
@@ -83,6 +84,7 @@ _NEEDS_NO_DATABASE = {
     "compilemessages",
     "help",
     "makemessages",
+    "run",
     "screen_answers",
 }
 

@@ -6,12 +6,14 @@ list sorted, side ``"left"``, ``"right"`` or null; chain rules and notes both st
 
 Decided here: ``null``, ``[]`` and blank text are unanswered; a single value is a list of one; whether an
 answer is required, or a consent ticked, does not matter. An answer to a disabled question is checked like
-any other and then dropped. Entries are counted from 1. The first problem refuses the whole file.
+any other and then dropped. What stands in an entry beside ``answers``, such as the id of a case, is not
+looked at. Entries are counted from 1. The first problem refuses the whole file.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -30,9 +32,9 @@ class AnswerSetError(ValueError):
 
 
 class _Object(dict[str, object]):
-    """A JSON object that remembers a key written twice, which ``json`` would silently drop."""
+    """A JSON object that remembers keys written twice, which ``json`` would silently drop."""
 
-    doubled: str | None = None
+    doubled: tuple[str, ...] = ()
 
 
 def screen_answer_sets(
@@ -90,14 +92,13 @@ def _answers(entry: object) -> dict[str, list[object]]:
         raise AnswerSetError(f"not an object with answers but {_kind(entry)}")
     if "answers" not in entry:
         raise AnswerSetError("it has no answers")
-    unknown = next((key for key in entry if key != "answers"), entry.doubled)
-    if unknown is not None:
-        raise AnswerSetError(f"unknown field {shown(unknown)}" if unknown != "answers" else "answers twice")
+    if "answers" in entry.doubled:
+        raise AnswerSetError("answers twice")
     answers = entry["answers"]
     if not isinstance(answers, _Object):
         raise AnswerSetError(f"answers is not an object but {_kind(answers)}")
-    if answers.doubled is not None:
-        raise AnswerSetError(f"{shown(answers.doubled)}: the question is given twice")
+    if answers.doubled:
+        raise AnswerSetError(f"{shown(answers.doubled[0])}: the question is given twice")
     return {
         link_id: [] if given is None else list(given) if isinstance(given, list) else [given]
         for link_id, given in answers.items()
@@ -111,8 +112,8 @@ def _pairs(raised: Iterable[Raised]) -> list[list[str | None]]:
 def _object(pairs: list[tuple[str, object]]) -> _Object:
     made = _Object(pairs)
     if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        made.doubled = next(key for key in keys if keys.count(key) > 1)
+        counts = Counter(key for key, _ in pairs)
+        made.doubled = tuple(key for key, count in counts.items() if count > 1)
     return made
 
 

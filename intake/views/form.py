@@ -238,7 +238,8 @@ def check(request: HttpRequest, visit: Visit) -> HttpResponse:
     confirmed = request.POST.get("confirm") == "yes"
     key = sent_key(request)
     if key is None:
-        return show_check(request, visit, uuid.uuid4(), confirmed=confirmed, sending=False)
+        sending = request.method == "POST"
+        return show_check(request, visit, uuid.uuid4(), confirmed=confirmed, sending=sending, again=sending)
     if not confirmed:
         return show_check(request, visit, key, confirmed=False, sending=True)
     try:
@@ -248,7 +249,7 @@ def check(request: HttpRequest, visit: Visit) -> HttpResponse:
     except journey.NothingChanged:
         return show_check(request, visit, key, confirmed=True, sending=True)
     except journey.KeyTaken:
-        return show_check(request, visit, uuid.uuid4(), confirmed=True, sending=False)
+        return show_check(request, visit, uuid.uuid4(), confirmed=True, sending=True, again=True)
     except amend.ChangeRefused:
         return see_other("intake:status")
     return answer_sent(request, Visit(visit.session), done.response)
@@ -271,8 +272,15 @@ def answer_sent(request: HttpRequest, visit: Visit, response: QuestionnaireRespo
 
 
 def show_check(
-    request: HttpRequest, visit: Visit, key: uuid.UUID, *, confirmed: bool, sending: bool
+    request: HttpRequest,
+    visit: Visit,
+    key: uuid.UUID,
+    *,
+    confirmed: bool,
+    sending: bool,
+    again: bool = False,
 ) -> HttpResponse:
+    """again: nothing is wrong but the key that came, so that sending once more is all there is to do."""
     lacking = missing(visit.definition, visit.answers)
     response = visit.response
     changed = amend.differences(response, visit.answers) if response and response.is_change else ()
@@ -288,6 +296,7 @@ def show_check(
             "key": key,
             "confirmed": confirmed,
             "sending": sending,
+            "again": again,
             "back": reverse("intake:page", args=[visit.path[-1].slug]) if visit.path else "",
         },
     )

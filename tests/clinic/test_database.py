@@ -142,6 +142,22 @@ def test_a_moved_checkout_keeps_its_data_and_a_copy_gets_its_own(folder: Path) -
         moved.remove()
 
 
+def test_the_server_of_a_run_ends_when_nobody_uses_it(folder: Path) -> None:
+    run, command = (Cluster(folder / "postgres", fast=True) for _ in range(2))
+    for cluster in (run, command):
+        cluster.use()
+    run.up(by_run=True)
+
+    assert command.is_of_run()
+    assert not run.down_unused()
+    assert run.status().up
+    assert command.down_unused()
+    assert not run.status().up
+
+    command.up()
+    assert not run.is_of_run()
+
+
 # -------------------------------------------------------------------------------------------- after accidents
 def test_up_after_kill_9_keeps_every_row(shared: Cluster) -> None:
     urls = shared.up()

@@ -44,8 +44,15 @@ class Checkout:
 
     def start(self) -> subprocess.Popen[bytes]:
         """`make run` in a process group of its own, as a terminal has it; returns once the site answers."""
+        running = self.begin()
+        self.wait_until(lambda: "Ctrl-C" in self.said() or running.poll() is not None)
+        assert running.poll() is None, self.said()
+        return running
+
+    def begin(self) -> subprocess.Popen[bytes]:
+        """The same, without waiting for anything."""
         with self.log.open("wb") as log:
-            running = subprocess.Popen(
+            return subprocess.Popen(
                 ["make", "run"],
                 cwd=self.folder,
                 env=self.environment({}),
@@ -54,12 +61,15 @@ class Checkout:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.wait_until(lambda: "Ctrl-C" in self.said() or running.poll() is not None)
-        assert running.poll() is None, self.said()
-        return running
 
     def said(self) -> str:
         return self.log.read_text()
+
+    def demo_address(self) -> str:
+        """Where `.local/demo.json` leads, all of it."""
+        demo = json.loads((self.folder / ".local" / "demo.json").read_text())
+        assert all(row["url"].startswith(f"{demo['base_url']}/intake/open/") for row in demo["invitations"])
+        return str(demo["base_url"])
 
     def is_healthy(self) -> bool:
         return self.get("/healthz") == 200
@@ -192,10 +202,25 @@ class TestWhileItRuns:
         beside.log = running.folder / "beside.txt"
         process = beside.start()
         assert beside.is_healthy()
+        own, others = (f"http://127.0.0.1:{one.port}" for one in (beside, running))
+        assert own in beside.said()
+        assert others not in beside.said()
+        assert beside.demo_address() == own
+
+        subprocess.run(
+            [".venv/bin/python", "manage.py", "demo", "--json"],
+            cwd=running.folder,
+            env=running.environment({"PORT": "8000"}),
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        assert beside.demo_address() == own
+
         os.killpg(process.pid, signal.SIGINT)
         process.wait(PATIENCE_SECONDS)
 
         assert running.is_healthy()
+        assert running.demo_address() == others
 
     def test_no_line_it_writes_holds_a_path(self, running: Checkout) -> None:
         assert running.get(f"/intake/open/{TOKEN}/") == 404
@@ -211,6 +236,30 @@ class TestWhileItRuns:
 
         files = [running.log, *(running.folder / ".local").rglob("*.log")]
         assert not [path for path in files if TOKEN in path.read_text()]
+
+
+def test_a_postgres_that_a_killed_run_left_ends_with_the_next(checkout: Checkout) -> None:
+    for sign in (signal.SIGKILL, signal.SIGINT):
+        process = checkout.begin()
+        checkout.wait_until(lambda: "Starting Postgres" in checkout.said() and checkout.postgres())
+        os.killpg(process.pid, sign)
+        process.wait(PATIENCE_SECONDS)
+        assert "Traceback" not in checkout.said()
+
+    checkout.wait_until(lambda: checkout.processes() == [])
+
+
+@pytest.mark.parametrize(
+    "seconds", [0.4, *(pytest.param(other, marks=pytest.mark.deep) for other in (0.05, 0.1, 0.2, 0.8, 1.2))]
+)
+def test_an_early_ctrl_c_leaves_nothing(checkout: Checkout, seconds: float) -> None:
+    process = checkout.begin()
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    process.wait(PATIENCE_SECONDS)
+
+    checkout.wait_until(lambda: checkout.processes() == [])
+    assert "Traceback" not in checkout.said()
 
 
 @pytest.mark.deep

@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import json
 import os
 import socket
 import subprocess
@@ -14,8 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from clinic import database
-from clinic.processes import Child, Stop, claim, end_all
+from clinic import database, demo_file
+from clinic.processes import Child, Stop, claim, end_all, live_addresses
 
 HOST = "127.0.0.1"
 WATCH_SECONDS = 1.0
@@ -31,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         port = self._port()
-        with Stop() as stop, claim(port) as running:
+        with Stop() as stop, claim(port, settings.SITE_URL) as running:
             if running is not None:
                 raise CommandError(
                     f"Footing already runs at http://{HOST}:{port}/ (process {running}). `make stop` ends "
@@ -42,7 +41,10 @@ class Command(BaseCommand):
                     f"Port {port} is taken by another program. End that program, or choose another port: "
                     "PORT=8001 make run."
                 )
-            self._run(port, stop)
+            try:
+                self._run(port, stop)
+            except database.PostgresError as error:
+                raise CommandError(str(error)) from error
 
     def _port(self) -> int:
         value = os.environ.get("PORT", "8000")
@@ -51,6 +53,8 @@ class Command(BaseCommand):
         return int(value)
 
     def _run(self, port: int, stop: Stop) -> None:
+        if stop:
+            return
         children: list[Child] = []
         postgres = Postgres()
         try:
@@ -59,6 +63,8 @@ class Command(BaseCommand):
             self._say("Preparing the database")
             if not self._prepare(stop):
                 return
+            if settings.DEMO:
+                demo_file.readdress(settings.SITE_URL)
             listener = self._listen(port)
             gunicorn = [sys.executable, "-m", "gunicorn", "--config", "python:clinic.server", "clinic.wsgi"]
             bind = ["--bind", f"fd://{listener.fileno()}", "--log-level", "warning"]
@@ -72,13 +78,13 @@ class Command(BaseCommand):
             if self._wait_until_ready(port, children, stop):
                 self._announce(port)
                 self._watch(web, worker, postgres, stop)
-        except database.PostgresError as error:
-            raise CommandError(str(error)) from error
         finally:
             if children:
                 self._say("Stopping")
             end_all(children, stop)
-            postgres.down()
+            self._leave_address()
+            if not postgres.down():
+                self._say("Postgres stays up: another command uses it.")
 
     def _prepare(self, stop: Stop) -> bool:
         """Whether the database is ready. False: somebody wants to stop."""
@@ -136,9 +142,9 @@ class Command(BaseCommand):
     def _announce(self, port: int) -> None:
         address = f"http://{HOST}:{port}/"
         lines = [f"Footing is ready at {address}", ""]
-        demo_file = settings.LOCAL_DIR / "demo.json"
-        if settings.DEMO and demo_file.exists():
-            demo = json.loads(demo_file.read_text())
+        if settings.DEMO and (written := demo_file.read()):
+            # Our own address, though a run that started meanwhile may have written its own.
+            demo = demo_file.at(settings.SITE_URL, written)
             for invitation in demo["invitations"][:1]:
                 lines += [
                     f"  A patient's invitation   {invitation['url']}",
@@ -152,12 +158,18 @@ class Command(BaseCommand):
             lines += [
                 "",
                 f"  E-mails land in          {shown(settings.MAIL_DIR)}/",
-                f"  All this as JSON         {shown(demo_file)}",
+                f"  All this as JSON         {shown(demo_file.FILE)}",
                 "",
             ]
         lines.append("Ctrl-C stops it.")
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
+
+    def _leave_address(self) -> None:
+        """The file of the demo must not lead to us any more while another run lives."""
+        others = [address for address in live_addresses() if address != settings.SITE_URL]
+        if settings.DEMO and others and demo_file.read().get("base_url") == settings.SITE_URL:
+            demo_file.readdress(others[0])
 
     def _say(self, words: str) -> None:
         # A closed terminal must not keep us from ending what we started.
@@ -167,7 +179,11 @@ class Command(BaseCommand):
 
 
 class Postgres:
-    """The embedded Postgres as far as a run answers for it: a server that was up before stays up after."""
+    """The embedded Postgres as far as a run answers for it.
+
+    A server that a command had started before stays up after, and so does one that anybody else still uses.
+    One that a run started, and left behind because it was killed, ends with the next.
+    """
 
     def __init__(self) -> None:
         self.embedded = database.is_embedded()
@@ -175,12 +191,16 @@ class Postgres:
         self.before: database.Urls | None = None
         self.pid: int | None = None
         cluster = database.local()
-        self.not_ours = cluster.status().pid if self.embedded and not cluster.started else None
+        self.not_ours = cluster.status().pid if self.embedded and not cluster.is_of_run() else None
 
     def up(self) -> None:
         if self.embedded:
-            self.before, self.address = self.address, database.local().up()
-            self.pid = database.local().status().pid
+            cluster = database.local()
+            cluster.use()
+            self.before, self.address = self.address, cluster.up(by_run=True)
+            self.pid = cluster.status().pid
+            if self.pid != self.not_ours:
+                cluster.give_to_run()
 
     def had_to_start_again(self) -> bool:
         """See it up. True when it is another server than last time. Raises `PostgresError`."""
@@ -196,9 +216,11 @@ class Postgres:
         """Whether the last start gave it another address: its port had gone to another program."""
         return self.before is not None and self.before != self.address
 
-    def down(self) -> None:
-        if self.embedded and database.local().status().pid != self.not_ours:
-            database.local().down()
+    def down(self) -> bool:
+        """Stop it if it is ours to stop. False: it stays up for others who use it."""
+        if not self.embedded or database.local().status().pid == self.not_ours:
+            return True
+        return database.local().down_unused()
 
 
 def is_healthy(port: int) -> bool:

@@ -27,6 +27,7 @@ from tests.integration.intake.visitor import Visitor, filled_in, invited, stored
 pytestmark = pytest.mark.django_db
 
 KEY = uuid.UUID("7a0b5d0e-6a52-4a0b-9e0c-0d6a7b1f2c3d")
+AGAIN = "Please press Send once more."
 
 
 @pytest.fixture
@@ -257,6 +258,7 @@ def test_a_key_of_another_intake_is_no_key_of_this_one(visit):
     other = Visitor(token).open().fill(invitation.questionnaire.tree(), ROLLING_IN)
     response = other.send(str(KEY))
     assert response.status_code == 200
+    assert AGAIN in response.text
     assert stored(invitation).status == "in-progress"
     fresh = response.text.split('name="key" value="')[1].split('"')[0]
     assert other.send(fresh).status_code == 303
@@ -268,6 +270,9 @@ def test_a_key_that_is_none_sends_nothing_and_gives_a_new_one(visit, key: str):
     visitor, invitation = visit
     response = visitor.client.post(reverse("intake:check"), {"key": key, "confirm": "yes"})
     assert response.status_code == 200
+    assert AGAIN in response.text
+    assert 'value="yes" checked' in response.text
+    assert AGAIN not in visitor.look(reverse("intake:check")).text
     assert stored(invitation).status == "in-progress"
     fresh = response.text.split('name="key" value="')[1].split('"')[0]
     assert uuid.UUID(fresh)

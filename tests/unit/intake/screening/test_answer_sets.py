@@ -59,6 +59,11 @@ def test_nothing_in_nothing_out() -> None:
     assert screened('[{"answers": {}}]') == [NOTHING]
 
 
+def test_what_stands_beside_the_answers_is_not_looked_at() -> None:
+    beside = '"id": "case-1", "id": "again", "expect": {"rules": [], "answers": [1], "answers": 2}'
+    assert screened(f'[{{{beside}, "answers": {{"pain.now": 3}}}}]') == [NOTHING]
+
+
 def test_null_an_empty_list_and_blank_text_are_unanswered() -> None:
     assert screened(one('{"pain.now": null, "health.conditions": [], "why.story": " "}')) == [NOTHING]
 
@@ -95,8 +100,9 @@ def test_answers_to_disabled_questions_are_checked_and_dropped() -> None:
         ("[[]]", "entry 1: not an object with answers but a list"),
         ("[{}]", "entry 1: it has no answers"),
         (one("[]"), "entry 1: answers is not an object but a list"),
-        ('[{"answers": {}, "id": 1}]', "entry 1: unknown field id"),
+        ('[{"id": "a"}]', "entry 1: it has no answers"),
         ('[{"answers": {}, "answers": {}}]', "entry 1: answers twice"),
+        ('[{"id": 1, "id": 2, "answers": {}, "answers": {}}]', "entry 1: answers twice"),
         (one('{"pain.now": 1, "pain.now": 2}'), "entry 1: pain.now: the question is given twice"),
         (
             '[{"answers": {}}, {"answers": {}}, {"answers": {"pain.now": 11}}]',
