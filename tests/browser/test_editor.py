@@ -93,6 +93,39 @@ def test_a_new_lesson_from_the_first_word_to_its_readers(
     sam.is_told("Created").is_told("Published")
 
 
+def test_the_link_button_leads_to_a_lesson_and_outside(sam: Editor) -> None:
+    sam.opens_lesson("High arches").adds_block("Text").pastes(
+        '<p>Some <a href="/learn/shoes-and-insoles/">shoes</a>, flat feet</p>'
+    )
+    expect(sam.text).to_have_text("Some shoes, flat feet")
+    sam.text.press("End")
+    for _letter in "flat feet":
+        sam.text.press("Shift+ArrowLeft")
+    dialog = sam.asks_for_link()
+    dialog.get_by_label("Or an address").fill("/nowhere/")
+    dialog.get_by_role("button", name="Insert link").click()
+    expect(dialog).to_contain_text("We have no page at this address.")
+    dialog.get_by_label("Or an address").fill("")
+    dialog.get_by_label("A lesson").select_option(label="Flat feet and sinking arches")
+    dialog.get_by_role("button", name="Insert link").click()
+    expect(dialog).to_be_hidden()
+    expect(sam.text).to_have_text("Some shoes, flat feet")
+    sam.text.press("End")
+    sam.page.keyboard.type(" and more ")
+    sam.asks_for_link().get_by_label("Or an address").fill("https://www.example.org/")
+    dialog.get_by_label("Words of the link").fill("outside")
+    dialog.get_by_role("button", name="Insert link").click()
+    sam.saves().is_told("updated").is_told("https://www.example.org/")
+    shown = sam.opens_preview()
+    for words, address in (
+        ("shoes", "/learn/shoes-and-insoles/"),
+        ("flat feet", "/learn/flat-feet/"),
+        ("outside", "https://www.example.org/"),
+    ):
+        expect(shown.get_by_role("link", name=words, exact=True)).to_have_attribute("href", address)
+    forgives_refusals(sam)
+
+
 def test_two_at_one_lesson(sam: Editor, maya: Editor) -> None:
     sam.opens_lesson("High arches")
     maya.opens(sam.path).field("Title*").fill("High arches, says Maya")
