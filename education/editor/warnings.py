@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from education.clinic_info.addresses import within_site
 from education.editor.words import HARDEST_GRADE, certain_words, grade
 from education.lessons.blocks import Html, raw_blocks
 from education.lessons.models import Lesson
+
+# What the names of addresses that readers may open begin with.
+ROOMS: Final = ("education", "evaluation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,12 @@ def linked_lessons(body: Any) -> list[int]:
 
 
 def addresses(body: Any) -> list[str]:
-    """Every address that the words of a body link to."""
+    """Every address that the words of a body link to; one of this site as its path."""
     return [
-        link for block in raw_blocks(body) if block["type"] == "text" for link in Html(block["value"]).links
+        within_site(link)
+        for block in raw_blocks(body)
+        if block["type"] == "text"
+        for link in Html(block["value"]).links
     ]
 
 
@@ -80,7 +87,7 @@ def is_page(path: str) -> bool:
     if not path.startswith("/"):
         return False
     try:
-        return bool(resolve(path).namespace == "education")
+        return resolve(path).namespace in ROOMS
     except Resolver404:
         return False
 
