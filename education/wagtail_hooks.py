@@ -16,7 +16,7 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.search import SearchArea
 from wagtail.snippets.models import register_snippet
 
-from education.chain.protection import uses_of
+from education.chain.protection import list_uses, uses_of
 from education.editor import links, pickers, views
 from education.editor.viewsets import LibraryGroup
 
@@ -93,9 +93,9 @@ def keep_what_is_used(request: HttpRequest, row: Any) -> HttpResponse | None:
 
 
 @hooks.register("before_delete_snippet")
-def keep_what_rules_name(request: HttpRequest, rows: list[Any]) -> HttpResponse | None:
+def keep_what_others_name(request: HttpRequest, rows: list[Any]) -> HttpResponse | None:
     for row in rows:
-        if answer := refusal(request, row, uses_of(row)):
+        if answer := refusal(request, row, list(dict.fromkeys([*uses_of(row), *list_uses(row)]))):
             return answer
     return None
 
