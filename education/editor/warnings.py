@@ -9,9 +9,8 @@ from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from education.clinic_info.addresses import within_site
 from education.editor.words import HARDEST_GRADE, certain_words, grade
-from education.lessons.blocks import Html, raw_blocks
+from education.lessons.blocks import addresses, raw_blocks
 from education.lessons.models import Lesson
 
 # What the names of addresses that readers may open begin with.
@@ -50,16 +49,6 @@ class Readable:
 def linked_lessons(body: Any) -> list[int]:
     """Keys of the lessons that blocks of a body point to."""
     return [block["value"] for block in raw_blocks(body) if block["type"] == "lesson"]
-
-
-def addresses(body: Any) -> list[str]:
-    """Every address that the words of a body link to; one of this site as its path."""
-    return [
-        within_site(link)
-        for block in raw_blocks(body)
-        if block["type"] == "text"
-        for link in Html(block["value"]).links
-    ]
 
 
 def lesson_slug(link: str) -> str | None:
