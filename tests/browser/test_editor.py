@@ -101,7 +101,7 @@ def test_the_link_button_leads_to_a_lesson_and_outside(sam: Editor) -> None:
     sam.text.press("End")
     for _letter in "flat feet":
         sam.text.press("Shift+ArrowLeft")
-    dialog = sam.asks_for_link()
+    dialog = sam.asks_for_link(by_button=True)
     dialog.get_by_label("Or an address").fill("/nowhere/")
     dialog.get_by_role("button", name="Insert link").click()
     expect(dialog).to_contain_text("We have no page at this address.")
