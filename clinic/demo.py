@@ -368,6 +368,9 @@ def make_staff(before: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
             username=username,
             defaults={"first_name": first, "last_name": last, "title": title, "is_staff": True},
         )
+        if not user.email:
+            user.email = f"{username}@clinic.example"
+            user.save(update_fields=["email"])
         known = before.get(username, {})
         password = known.get("password", "")
         if made or not password or known.get("stored") != digest_of(user):

@@ -59,7 +59,6 @@ DOORS: Final = frozenset(
         "wagtailadmin_sprite",
         "wagtailadmin_dismissibles",
         "wagtailadmin_logout",
-        "wagtailadmin_choose_page_external_link",
         "wagtailadmin_block_preview",
     }
 )

@@ -16,8 +16,8 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.search import SearchArea
 from wagtail.snippets.models import register_snippet
 
-from education.chain.protection import uses_of
-from education.editor import pickers, views
+from education.chain.protection import list_uses, uses_of
+from education.editor import links, pickers, views
 from education.editor.viewsets import LibraryGroup
 
 register_snippet(LibraryGroup)
@@ -25,9 +25,9 @@ pickers.without_inline_script()
 
 
 @hooks.register("register_admin_urls")
-def health_board() -> list[Any]:
-    urls = [path("", views.health, name="health")]
-    return [path("health/", include((urls, "education_editor")))]
+def our_pages() -> list[Any]:
+    urls = [path("health/", views.health, name="health"), path("link/", links.link, name="link")]
+    return [path("", include((urls, "education_editor")))]
 
 
 @hooks.register("register_admin_menu_item")
@@ -55,6 +55,12 @@ class WithoutStyleElements:
 @hooks.register("register_rich_text_features")
 def without_style_elements(features: Any) -> None:
     features.register_editor_plugin("draftail", "without-style-elements", WithoutStyleElements())
+
+
+# After Wagtail's own, which it replaces.
+@hooks.register("register_rich_text_features", order=100)
+def our_links(features: Any) -> None:
+    links.register(features)
 
 
 @hooks.register("construct_main_menu")
@@ -87,9 +93,9 @@ def keep_what_is_used(request: HttpRequest, row: Any) -> HttpResponse | None:
 
 
 @hooks.register("before_delete_snippet")
-def keep_what_rules_name(request: HttpRequest, rows: list[Any]) -> HttpResponse | None:
+def keep_what_others_name(request: HttpRequest, rows: list[Any]) -> HttpResponse | None:
     for row in rows:
-        if answer := refusal(request, row, uses_of(row)):
+        if answer := refusal(request, row, list(dict.fromkeys([*uses_of(row), *list_uses(row)]))):
             return answer
     return None
 

@@ -31,6 +31,8 @@ LOCK = 7_140_553_001
 Content = dict[str, Any]
 # A shipped text is due for a review a year after it came; editors set their own dates.
 REVIEW_AFTER = timedelta(days=365)
+# What the date is called among the keys of entries, though no entry has it.
+NEXT_REVIEW = "nextReview"
 # {kind: {key: content}}
 Shelf = dict[str, dict[str, Content]]
 
@@ -123,13 +125,13 @@ KINDS = (
             "sources": ("sources", "source"),
         },
         texts=frozenset({"body"}),
-        at_first=lambda: {"live": True, "next_review_on": timezone.localdate() + REVIEW_AFTER},
+        at_first=lambda: {"live": True},
         # A physio approved the words that stood there before, not these.
         at_update=lambda: {
             "approved_by": None,
             "reviewed_on": None,
+            "reviewed_by": "",
             "updated_on": timezone.localdate(),
-            "next_review_on": timezone.localdate() + REVIEW_AFTER,
         },
     ),
     Kind(
@@ -265,6 +267,7 @@ class _Load:
         self.report = Report()
         self.shipped = {(entry.kind, entry.key): entry for entry in ShippedEntry.objects.all()}
         self.rows: dict[str, dict[str, Any]] = {}
+        self.reviews: dict[tuple[str, str], date | None] = {}
 
     def run(self) -> Report:
         written = [
@@ -291,11 +294,21 @@ class _Load:
         here = _content_of(kind, row)
         is_edited = before is None or self._changed_here(kind, key, row, before.content)
         state = "edited" if is_edited else "outdated"
-        return [
+        found = [
             Difference(kind.name, key, state, name, here[name], value)
             for name, value in _as_stored(kind, shipped).items()
             if here[name] != value
         ]
+        if isinstance(row, Lesson) and self._set_its_review(kind, key, row):
+            loaded = before.next_review_on if before else None
+            days = (_iso(row.next_review_on), _iso(loaded))
+            found.append(Difference(kind.name, key, "edited", NEXT_REVIEW, *days))
+        return found
+
+    def _set_its_review(self, kind: Kind, key: str, row: Lesson) -> bool:
+        """Whether an editor chose the day of the row's next review."""
+        before = self.shipped.get((kind.name, key))
+        return before is None or bool(row.next_review_on != before.next_review_on)
 
     def _news(self, kind: Kind) -> list[str]:
         news = []
@@ -334,6 +347,13 @@ class _Load:
             for column, value in kind.at_update().items():
                 setattr(row, column, value)
             self.report.count(self.report.updated, kind)
+        if isinstance(row, Lesson):
+            if before is not None and self._set_its_review(kind, key, row):
+                self.report.keep(kind, key, "next review set here")
+                self.reviews[kind.name, key] = before.next_review_on
+            else:
+                row.next_review_on = timezone.localdate() + REVIEW_AFTER
+                self.reviews[kind.name, key] = row.next_review_on
         content = self.shelf[kind.name][key]
         for name, column in kind.fields.items():
             if name in content:
@@ -364,12 +384,17 @@ class _Load:
     def _remember(self, written: Iterable[tuple[Kind, str]]) -> None:
         ShippedEntry.objects.bulk_create(
             [
-                ShippedEntry(kind=kind.name, key=key, content=self.shelf[kind.name][key])
+                ShippedEntry(
+                    kind=kind.name,
+                    key=key,
+                    content=self.shelf[kind.name][key],
+                    next_review_on=self.reviews.get((kind.name, key)),
+                )
                 for kind, key in written
             ],
             update_conflicts=True,
             unique_fields=["kind", "key"],
-            update_fields=["content"],
+            update_fields=["content", "next_review_on"],
         )
 
     def _begin_history(self, written: Iterable[Any]) -> None:
@@ -408,6 +433,10 @@ class _Load:
             for name in kind.fields
             if name in content and name not in shipped
         )
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _as_stored(kind: Kind, entry: Content) -> Content:

@@ -15,6 +15,8 @@ class ShippedEntry(models.Model):
     kind = models.CharField(_("kind"), max_length=20)
     key = models.CharField(_("entry"), max_length=120)
     content = models.JSONField(_("content"))
+    # Nobody ships this date: it counts from the day of loading. None where it is not known.
+    next_review_on = models.DateField(_("next review as loaded"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("shipped entry")

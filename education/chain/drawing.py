@@ -76,12 +76,12 @@ class Drawn:
     @property
     def glyph(self) -> int:
         """Where the arrow in front of the words stands, across."""
-        return self.x + 14
+        return self.x + 11
 
     @property
     def words(self) -> int:
         """Where the words begin, across."""
-        return self.x + 27
+        return self.x + 20
 
     @property
     def baseline(self) -> int:
@@ -117,7 +117,9 @@ _COLUMNS: Final = {
     "hip": _Column(x=6, width=118, start=145),
     "around": _Column(x=254, width=104, start=24),
 }
-_GROUND: Final = _Column(x=1, width=114, start=794)
+_GROUND: Final = _Column(x=1, width=117, start=794)
+# Three chips fill the row.
+_BETWEEN_CHIPS: Final = 4
 
 
 @cache
@@ -220,10 +222,10 @@ def _rows(marks: Sequence[Mark], top: int) -> list[Drawn]:
     for start in range(0, len(marks), 3):
         row = marks[start : start + 3]
         widths = [_GROUND.width if mark.label else BADGE for mark in row]
-        x = (WIDTH - sum(widths) - (len(row) - 1) * BETWEEN_GROUPS) // 2
+        x = (WIDTH - sum(widths) - (len(row) - 1) * _BETWEEN_CHIPS) // 2
         for mark, width in zip(row, widths, strict=True):
             height = CHIP if mark.label else BADGE
             drawn.append(Drawn(mark, x, top + (CHIP - height) // 2, width, height))
-            x += width + BETWEEN_GROUPS
+            x += width + _BETWEEN_CHIPS
         top += CHIP + BETWEEN_GROUPS
     return drawn

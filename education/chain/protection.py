@@ -1,14 +1,17 @@
 """What needs a lesson or a link of the chain to stay. Other parts of the product say so from outside."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils.translation import gettext as _
 from wagtail.models import DraftStateMixin
 
 # What of the caller's needs a row: one text each, for people. By name: the caller keeps its slug.
 Uses = Callable[[Any], Iterable[str]]
+
+KEEP_THEIR_WORDS: Final = ("Issue",)
 
 _by_name: list[Uses] = []
 _by_key: list[Uses] = []
@@ -29,6 +32,28 @@ def uses_of(row: Any, *, only_by_name: bool = False) -> list[str]:
     """Everything that needs this row, as texts."""
     askers = _by_name if only_by_name else [*_by_name, *_by_key]
     return [text for uses in askers for text in uses(row)]
+
+
+def lists_that_name(row: models.Model) -> Iterator[tuple[models.Model, str]]:
+    """Rows that name this one in a list of theirs, with what the list is called.
+
+    The database would take it off those lists without a word. Issues of the newsletter do not count: what
+    was sent keeps its words.
+    """
+    for relation in row._meta.related_objects:
+        if relation.many_to_many and relation.related_model.__name__ not in KEEP_THEIR_WORDS:
+            rows = relation.related_model._default_manager.filter(**{relation.field.name: row.pk})
+            yield from ((other, str(relation.field.verbose_name)) for other in rows)
+
+
+def list_uses(row: models.Model) -> list[str]:
+    """`lists_that_name` as texts, each row once."""
+    return list(
+        dict.fromkeys(
+            _("%(kind)s “%(row)s”") % {"kind": other._meta.verbose_name, "row": other}
+            for other, _list in lists_that_name(row)
+        )
+    )
 
 
 def refuse_if_used(row: Any, field: str = "", *, only_by_name: bool = False) -> None:

@@ -1,8 +1,21 @@
 """What publishing needs to know of rows that a release wrote, not an editor."""
 
+import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from django.core.management import call_command
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.utils import timezone
+from wagtail.models import DraftStateMixin, Revision
+
+log = logging.getLogger(__name__)
+
+
+class NotAllPublished(Exception):
+    """Some of what was due could not be published or taken down; the text says how many. The rest was."""
 
 
 def remember(row: Any) -> None:
@@ -17,6 +30,44 @@ def remember(row: Any) -> None:
     type(row).objects.filter(pk=row.pk).update(live_revision=row.live_revision)
 
 
+def scheduled(model: type[models.Model]) -> Any:
+    """Drafts of this table that wait for their time, as a query."""
+    kind = ContentType.objects.get_for_model(model)
+    return Revision.objects.filter(base_content_type=kind, approved_go_live_at__isnull=False)
+
+
 def publish_due() -> None:
-    """Publish what was scheduled for a time that has come, and take down what was to end."""
-    call_command("publish_scheduled")
+    """Publish what was scheduled for a time that has come, and take down what was to end.
+
+    Each by itself, so that one that cannot be, such as for an address that another took meanwhile, holds up
+    nothing; it stays due. Raises `NotAllPublished` at the end.
+    """
+    now = timezone.now()
+    failed = 0
+    for model in apps.get_models():
+        if issubclass(model, DraftStateMixin):
+            for row in model._default_manager.filter(live=True, expire_at__lt=now).order_by("expire_at"):
+                failed += not _done(row, partial(_take_down, row))
+    for revision in Revision.objects.filter(approved_go_live_at__lt=now).order_by("approved_go_live_at"):
+        failed += not _done(revision, partial(_publish, revision))
+    if failed:
+        raise NotAllPublished(f"{failed} of what was due stays as it was")
+
+
+def _take_down(row: Any) -> None:
+    row.unpublish(set_expired=True, log_action="wagtail.unpublish.scheduled")
+
+
+def _publish(revision: Revision) -> None:
+    revision.publish(log_action="wagtail.publish.scheduled")
+
+
+def _done(row: Any, do: Callable[[], None]) -> bool:
+    """Do it whole or not at all. False, with a line in the log, where it cannot be done."""
+    try:
+        with transaction.atomic():
+            do()
+    except Exception:
+        log.exception("%s %s was due and could not be done", type(row).__name__, row.pk)
+        return False
+    return True

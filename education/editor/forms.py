@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms import WagtailAdminModelForm
 
+from education.chain.publishing import scheduled
 from education.editor.fields import LinesField, SelfChecksField
 from education.lessons.models import Lesson
 
@@ -39,4 +40,10 @@ class LessonForm(WagtailAdminModelForm):
             raise ValidationError(
                 _("The lesson “%(title)s” already has this address.") % {"title": other.title}
             )
+        for draft in scheduled(Lesson).exclude(object_id=str(self.instance.pk)):
+            if draft.content["slug"] == slug:
+                raise ValidationError(
+                    _("The lesson “%(title)s” is about to get this address: it is scheduled.")
+                    % {"title": draft.content["title"]}
+                )
         return slug

@@ -1,5 +1,6 @@
 """Pages of the editor that Wagtail does not bring, and what its own do differently here."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -7,10 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
-from wagtail.snippets.views.snippets import EditView
+from wagtail.admin.admin_url_finder import AdminURLFinder
+from wagtail.admin.views.generic.usage import UsageView as SnippetUsageView
+from wagtail.snippets.views.snippets import EditView, UsageView
 
+from education.chain.protection import lists_that_name, uses_of
 from education.editor.health import board
 
 
@@ -39,6 +44,55 @@ class NobodyOverwritten(EditView):
             compare=address,
         )
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A use that Wagtail keeps no index of, as its table of uses shows one."""
+
+    model_name: str
+    field: str
+    content_path: str = ""
+
+    def describe_source_field(self) -> str:
+        return str(capfirst(self.field))
+
+    def describe_on_delete(self) -> str:
+        return _("prevents deletion")
+
+
+class EveryUse(UsageView):
+    """Also the lists that name the row, and the rules that do."""
+
+    def get_queryset(self) -> list[tuple[Any, list[Any]]]:
+        uses: dict[tuple[type, Any], tuple[Any, list[Any]]] = {}
+        for other, references in super().get_queryset():
+            uses[type(other), other.pk] = (other, list(references))
+        for other, name in lists_that_name(self.object):
+            found = uses.setdefault((type(other), other.pk), (other, []))[1]
+            found.append(Listed(str(other._meta.verbose_name), name))
+        rules = [
+            (text, [Listed(_("rule"), _("needs it"))]) for text in uses_of(self.object, only_by_name=True)
+        ]
+        return [*uses.values(), *rules]
+
+    def get_table(self, object_list: Any, **options: Any) -> Any:
+        """Rules stand in the staff site, so they have no page to open here."""
+        found = AdminURLFinder(self.request.user)
+        rows = []
+        for other, references in object_list:
+            url = None if isinstance(other, str) else found.get_edit_url(other)
+            title = _("Edit “%(row)s”") % {"row": other} if url else None
+            rows.append(
+                {
+                    "object": other,
+                    "references": references,
+                    "edit_url": url,
+                    "label": str(other),
+                    "edit_link_title": title,
+                }
+            )
+        return super(SnippetUsageView, self).get_table(rows, **options)
 
 
 @require_safe

@@ -15,12 +15,13 @@ from education.chain.models import ChainLink, Source
 from education.clinic_info.models import ClinicInfo, PrivacyNotice
 from education.editor.forms import LessonForm
 from education.editor.panels import WarningsPanel
-from education.editor.views import NobodyOverwritten
+from education.editor.views import EveryUse, NobodyOverwritten
 from education.lessons.models import Author, Category, Lesson
 
 
 class LessonViewSet(SnippetViewSet):
     model = Lesson
+    usage_view_class = EveryUse
     edit_view_class = NobodyOverwritten
     icon = "doc-full-inverse"
     menu_label = _("Lessons")
@@ -78,6 +79,7 @@ class LessonViewSet(SnippetViewSet):
 
 class ChainLinkViewSet(SnippetViewSet):
     model = ChainLink
+    usage_view_class = EveryUse
     edit_view_class = NobodyOverwritten
     icon = "link"
     menu_label = _("Links of the chain")
@@ -114,6 +116,7 @@ class ChainLinkViewSet(SnippetViewSet):
 
 class SourceViewSet(SnippetViewSet):
     model = Source
+    usage_view_class = EveryUse
     icon = "doc-full"
     list_display = ["code", "title", "url"]
     list_per_page = 50
@@ -122,6 +125,7 @@ class SourceViewSet(SnippetViewSet):
 
 class AuthorViewSet(SnippetViewSet):
     model = Author
+    usage_view_class = EveryUse
     icon = "user"
     list_display = ["name", "credentials"]
     panels = [FieldPanel("name"), FieldPanel("credentials")]
@@ -129,6 +133,7 @@ class AuthorViewSet(SnippetViewSet):
 
 class CategoryViewSet(SnippetViewSet):
     model = Category
+    usage_view_class = EveryUse
     icon = "folder-open-inverse"
     list_display = ["name", "slug"]
     panels = [TitleFieldPanel("name", targets=["slug"]), FieldPanel("slug")]

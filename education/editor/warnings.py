@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.urls import Resolver404, resolve
@@ -10,8 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from education.editor.words import HARDEST_GRADE, certain_words, grade
-from education.lessons.blocks import Html, raw_blocks
+from education.lessons.blocks import addresses, raw_blocks
 from education.lessons.models import Lesson
+
+# What the names of addresses that readers may open begin with.
+ROOMS: Final = ("education", "evaluation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,6 @@ def linked_lessons(body: Any) -> list[int]:
     return [block["value"] for block in raw_blocks(body) if block["type"] == "lesson"]
 
 
-def addresses(body: Any) -> list[str]:
-    """Every address that the words of a body link to."""
-    return [
-        link for block in raw_blocks(body) if block["type"] == "text" for link in Html(block["value"]).links
-    ]
-
-
 def lesson_slug(link: str) -> str | None:
     """The slug of the lesson that an address leads to; None for any other address."""
     room, _slash, slug = urlsplit(link).path.strip("/").partition("/")
@@ -80,7 +76,7 @@ def is_page(path: str) -> bool:
     if not path.startswith("/"):
         return False
     try:
-        return bool(resolve(path).namespace == "education")
+        return resolve(path).namespace in ROOMS
     except Resolver404:
         return False
 

@@ -15,6 +15,8 @@ from wagtail import blocks
 from wagtail.images.blocks import ImageChooserBlock
 from wagtail.snippets.blocks import SnippetChooserBlock
 
+from education.clinic_info.addresses import within_site
+
 # How a sub-heading begins in plain form.
 SUBHEADING = "## "
 TEXT_FEATURES = ["bold", "italic", "ol", "ul", "link", "without-style-elements"]
@@ -131,6 +133,16 @@ class BodyBlock(blocks.StreamBlock):
 def raw_blocks(body: Any) -> list[Raw]:
     """The blocks as stored, of a `Lesson.body` or of what it was made from."""
     return list(getattr(body, "raw_data", body) or [])
+
+
+def addresses(body: Any) -> list[str]:
+    """Every address that the words of a body link to; one of this site as its path."""
+    return [
+        within_site(link)
+        for block in raw_blocks(body)
+        if block["type"] == "text"
+        for link in Html(block["value"]).links
+    ]
 
 
 def blocks_of_text(text: str) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -28,7 +29,7 @@ from education.chain.models import OF_DRAFTS, ChainLink, Source
 from education.chain.protection import StaysWhileUsed, refuse_if_used
 from education.edition.models import new_edition
 from education.lessons import pictures
-from education.lessons.blocks import SUBHEADING, BodyBlock, raw_blocks, texts_of
+from education.lessons.blocks import SUBHEADING, BodyBlock, addresses, raw_blocks, texts_of
 
 # A slow, careful reader; adults read plain texts at about 240 words a minute.
 WORDS_PER_MINUTE = 200
@@ -113,6 +114,7 @@ _NOT_WORDS = frozenset(
         "live_revision",
         "approved_by",
         "reviewed_on",
+        "reviewed_by",
         "updated_on",
     ]
 )
@@ -172,6 +174,16 @@ class Category(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+def signature(user: Any) -> str:
+    """A physio as readers see her, `Dr. Maya Ortiz, DPT`; empty for an account without a name.
+
+    The letters behind the name are those of the author of the same name.
+    """
+    name: str = user.get_full_name()
+    author = Author.objects.filter(name=name).exclude(credentials="").first() if name else None
+    return f"{user.title} {author or name}".strip() if name else ""
 
 
 class LessonQuerySet(models.QuerySet["Lesson"]):
@@ -281,6 +293,9 @@ class Lesson(
         _("next review"), null=True, blank=True, help_text=_("Readers see it; after it the text is overdue.")
     )
     reviewed_on = models.DateField(_("reviewed by a physio"), null=True, blank=True, editable=False)
+    reviewed_by = models.CharField(
+        _("who reviewed it, as readers see it"), max_length=420, blank=True, editable=False
+    )
     body_text = models.TextField(_("text without blocks"), blank=True, editable=False)
 
     search_fields = [
@@ -329,11 +344,23 @@ class Lesson(
         super().clean()
         if self.pk is None:
             return
-        if any(block["type"] == "lesson" and block["value"] == self.pk for block in raw_blocks(self.body)):
+        if self.links_to_itself():
             raise ValidationError({"body": _("A lesson cannot link to itself.")})
         self.refuse_another_slug()
         if self.expire_at is not None:
             refuse_if_used(Lesson(pk=self.pk, slug=self.stored_slug() or self.slug), "expire_at")
+
+    def links_to_itself(self) -> bool:
+        """Whether a block or the words of a text lead to the page they stand on; a place on it is no link."""
+        own = {
+            reverse("education:lesson", kwargs={"slug": slug})
+            for slug in (self.slug, self.stored_slug())
+            if slug
+        }
+        blocks = raw_blocks(self.body)
+        return any(block["type"] == "lesson" and block["value"] == self.pk for block in blocks) or any(
+            urlsplit(link).path in own and not urlsplit(link).fragment for link in addresses(blocks)
+        )
 
     def publish(self, revision: Revision, user: Any = None, **options: Any) -> None:
         """Make the revision what readers see, now or at its time.
@@ -347,6 +374,7 @@ class Lesson(
             today = timezone.localdate().isoformat()
             revision.content["approved_by"] = user.pk if approves else None
             revision.content["reviewed_on"] = today if approves else None
+            revision.content["reviewed_by"] = signature(user) if approves else ""
             revision.content["updated_on"] = today
             revision.save(update_fields=["content"])
         before = Lesson.objects.filter(pk=self.pk, live=True).values_list("slug", flat=True).first()
@@ -379,6 +407,11 @@ class Lesson(
     @property
     def review_is_overdue(self) -> bool:
         return self.next_review_on is not None and self.next_review_on < timezone.localdate()
+
+    @property
+    def promises_review(self) -> bool:
+        """Whether the page may say when it is reviewed next: a day that has passed is no promise."""
+        return self.next_review_on is not None and not self.review_is_overdue
 
     @property
     def claims_review(self) -> bool:

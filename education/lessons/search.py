@@ -23,27 +23,28 @@ MOST_WORDS: Final = 12
 MOST_HITS: Final = 50
 # How alike two words must be, as the share of trigrams they have in common, to be one word misspelled.
 ALIKE: Final = 0.4
+# One slip changes most trigrams of a shorter word, so there slips are looked for letter by letter.
+SHORT: Final = 7
 # From the private use area: no keyboard types them and no text of ours has them.
 OPEN, CLOSE = "\ue000", "\ue001"
 
 VOCABULARY: Final = r"""
 WITH vocabulary AS (
-  SELECT DISTINCT word
+  SELECT word, count(DISTINCT id) AS lessons
   FROM education_lesson,
     regexp_split_to_table(
       lower(concat_ws(' ', title, lead, summary, body_text, key_points::text)), '[^[:alpha:]]+'
     ) AS word
   WHERE live AND length(word) > 2
+  GROUP BY word
 )
-SELECT (
-  SELECT word FROM vocabulary
-  WHERE similarity(word, term) >= %s
-  ORDER BY similarity(word, term) DESC, abs(length(word) - length(term)), word
-  LIMIT 1
-)
-FROM unnest(%s::text[]) WITH ORDINALITY AS asked (term, place)
-ORDER BY place
+SELECT term, word, lessons, similarity(word, term)
+FROM unnest(%s::text[]) AS term, vocabulary
+WHERE similarity(word, term) >= %s
+  OR (length(term) <= %s AND abs(length(word) - length(term)) <= 1)
 """
+# Words and phrases that are to be left out.
+WITHOUT: Final = re.compile(r'(?<!\S)-(?:"[^"]*"?|\S+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Results:
     """What was asked for (cleaned), and what was found.
 
     `instead` are the words that were searched where the asked ones found nothing; `some_words` says that no
-    lesson has all of them.
+    lesson has all of the words asked for, however they are spelled.
     """
 
     query: str
@@ -93,17 +94,32 @@ def search(query: str) -> Results:
         return Results("", ())
     if hits := _find(asked):
         return Results(asked, hits)
-    words = re.findall(r"[^\W\d_]{2,}", asked.lower())[:MOST_WORDS]
+    without = " ".join(WITHOUT.findall(asked))
+    wanted = re.sub(r"\bOR\b", " ", WITHOUT.sub(" ", asked)).lower()
+    words = re.findall(r"[^\W\d_]{3,}", wanted)[:MOST_WORDS]
     alike = _alike(words)
     if not alike:
         return Results(asked, ())
     instead = " ".join(alike)
     changed = alike != words
-    if changed and (hits := _find(instead)):
-        return Results(asked, hits, instead)
-    if len(alike) > 1 and (hits := _find(" OR ".join(alike))):
+    if changed and (hits := _find(f"{instead} {without}")):
+        return Results(asked, hits, instead, some_words=len(alike) < len(words))
+    if len(alike) > 1 and (hits := _find(" OR ".join(f"{word} {without}" for word in alike))):
         return Results(asked, hits, instead if changed else "", some_words=True)
     return Results(asked, ())
+
+
+def is_one_slip(typed: str, meant: str) -> bool:
+    """Whether one letter is missing, too much or another, or two neighbours changed places."""
+    shorter = min(len(typed), len(meant))
+    start = 0
+    while start < shorter and typed[start] == meant[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and typed[-1 - end] == meant[-1 - end]:
+        end += 1
+    one, other = typed[start : len(typed) - end], meant[start : len(meant) - end]
+    return max(len(one), len(other)) <= 1 or (len(one) == 2 and one == other[::-1])
 
 
 def pieces(marked: str) -> tuple[Piece, ...]:
@@ -145,6 +161,14 @@ def _alike(words: Sequence[str]) -> list[str]:
     """The lessons' own words nearest to these, those without a near one left out."""
     if not words:
         return []
+    nearest: dict[str, tuple[Any, ...]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(VOCABULARY, [ALIKE, list(words)])
-        return [word for (word,) in cursor.fetchall() if word]
+        cursor.execute(VOCABULARY, [list(dict.fromkeys(words)), ALIKE, SHORT])
+        for term, word, lessons, likeness in cursor.fetchall():
+            slipped = len(term) <= SHORT and is_one_slip(term, word)
+            if slipped or likeness >= ALIKE:
+                # Letters out of order are the commonest slip; of two words the one used more is likelier.
+                swapped = slipped and sorted(term) == sorted(word)
+                order = (word != term, not slipped, not swapped, -lessons if slipped else -likeness, word)
+                nearest[term] = min(nearest.get(term, order), order)
+    return [nearest[word][-1] for word in words if word in nearest]

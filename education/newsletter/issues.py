@@ -59,11 +59,12 @@ def text_of(issue: Issue) -> str:
 
 
 def with_foot(text: str, leave: str) -> str:
-    """The whole mail: who sends it, from where, and how to leave."""
+    """The whole mail as plain text: who sends it, from where, and how to leave."""
     body: str = render_to_string(
         "email/newsletter_foot.txt", {"text": text, "leave": leave, "clinic": ClinicInfo.current()}
     )
-    return body
+    # What a template gives counts as safe markup, which a mail's words are not.
+    return body + ""
 
 
 def preview(issue: Issue) -> str:

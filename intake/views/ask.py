@@ -20,7 +20,7 @@ from intake.patients import asking
 from intake.patients.birth_date import BirthDateProblem, TypedDate
 from intake.patients.models import EvaluationRequest
 
-# Nobody fills the form in faster than this.
+# Nobody types all of it faster than this.
 FASTEST: Final = timedelta(seconds=3)
 STAMP: Final = signing.TimestampSigner(salt="intake.ask")
 
@@ -28,6 +28,15 @@ STAMP: Final = signing.TimestampSigner(salt="intake.ask")
 def stamp() -> str:
     """When the page was shown, signed."""
     return STAMP.sign("shown")
+
+
+def is_ours(stamped: str) -> bool:
+    """Whether the page that was sent is one that we showed."""
+    try:
+        STAMP.unsign(stamped)
+    except signing.BadSignature:
+        return False
+    return True
 
 
 def too_fast(stamped: str) -> bool:
@@ -109,17 +118,21 @@ class AskForm(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
-    """Known or not, a person gets the same answer; machines and floods get a polite no with the phone."""
+    """Known or not, a person gets the same answer; machines and floods get a polite no with the phone.
+
+    Whoever is faster than typing is asked to look again: the browser may have filled the form in for them.
+    """
     if request.method != "POST":
         return show(request, AskForm(), source_of(request.GET.get("from", "")), stamp())
     source = source_of(request.POST.get("from", ""))
     stamped = request.POST.get("shown", "")
     # Nobody sees this field; only machines fill it in.
-    if request.POST.get("topic") or too_fast(stamped):
+    if request.POST.get("topic"):
         return refuse(request)
     form = AskForm(request.POST)
-    if not form.is_valid():
-        return show(request, form, source, stamped)
+    hasty = too_fast(stamped)
+    if not form.is_valid() or hasty:
+        return show(request, form, source, stamped if is_ours(stamped) else stamp(), look_again=hasty)
     if not asking.may_ask(visitor_address(request)):
         return refuse(request)
     answers = dict(form.cleaned_data)
@@ -140,11 +153,18 @@ def source_of(slug: str) -> Lesson | None:
     return Lesson.objects.live().only("slug", "title").filter(slug=slug).first()
 
 
-def show(request: HttpRequest, form: AskForm, source: Lesson | None, stamped: str) -> HttpResponse:
+def show(
+    request: HttpRequest,
+    form: AskForm,
+    source: Lesson | None,
+    stamped: str,
+    *,
+    look_again: bool = False,
+) -> HttpResponse:
     response = render(
         request,
         "intake/ask.html",
-        {"form": form, "typed": form.typed, "source": source, "shown": stamped},
+        {"form": form, "typed": form.typed, "source": source, "shown": stamped, "look_again": look_again},
     )
     if request.method == "POST":
         response.headers["Cache-Control"] = "no-store"

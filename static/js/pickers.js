@@ -1,5 +1,6 @@
 /* Starts the editor's choosers and date fields from data: <template data-picker="name of the function or class">,
-   and takes scripts and styles out of what is pasted; the server takes out the rest when it stores the text. */
+   and takes scripts and styles out of what is pasted; the server takes out the rest when it stores the text.
+   The text field drops links without a host, so links to pages of ours get one; the server stores the path. */
 (() => {
   "use strict";
 
@@ -32,10 +33,12 @@
   const LEFT_OUT = /<(script|style|title|xml)\b[\s\S]*?<\/\1\s*>|<!--[\s\S]*?-->|<(?:meta|link)\b[^>]*>/gi;
   const DRESS = /\s(?:style|class|lang|on\w+)\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>]+)/gi;
 
+  const OURS = /(\shref\s*=\s*["']?)(?=\/(?!\/))/gi;
+
   const clean = (event) => {
     const html = event.clipboardData && event.clipboardData.getData("text/html");
     if (!html || !event.target.closest("[contenteditable]")) return;
-    const plain = html.replace(LEFT_OUT, "").replace(/<[^>]*>/g, (tag) => tag.replace(DRESS, ""));
+    const plain = html.replace(LEFT_OUT, "").replace(/<[^>]*>/g, (tag) => tag.replace(DRESS, "").replace(OURS, `$1${location.origin}`));
     if (plain === html) return;
     event.preventDefault();
     event.stopImmediatePropagation();

@@ -136,7 +136,7 @@ ROWS: dict[str, Row] = {
         {"*": "405"}, {"patient": "303 intake:left", "other patient": "303 intake:left", "*": "403"}
     ),
     # For whoever has no link yet.
-    "evaluation:ask": Row({"*": "200"}, {"*": "429"}),
+    "evaluation:ask": Row({"*": "200"}, {"*": "200"}),
     "evaluation:asked": public(),
     "evaluation:asked_by_phone": public(),
     # The staff site.

@@ -89,6 +89,14 @@ class Editor(Visitor):
         """The last text with bold words and links."""
         return self.page.locator("[contenteditable=true]").last
 
+    def asks_for_link(self, *, by_button: bool = False) -> Locator:
+        """The dialog behind the Link button of the text with the cursor. The button needs chosen words."""
+        if by_button:
+            self.page.locator("button[name=LINK]:visible").last.click()
+        else:
+            self.page.keyboard.press("Control+k")
+        return self.page.get_by_role("dialog").filter(has_text="Words of the link")
+
     def chooses_picture(self, file: Path) -> Self:
         """One from this machine, for the last block that wants one."""
         self.page.get_by_role("button", name="Choose an image").last.click()

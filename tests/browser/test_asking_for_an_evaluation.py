@@ -214,8 +214,18 @@ def test_reading_the_privacy_notice_mid_form_loses_nothing(
     expect(asker.page.get_by_label("How old are you?")).to_have_value("40")
 
 
+def test_whoever_is_fast_is_asked_to_look_again(asker: Asker) -> None:
+    asker.goes_to("/evaluation/ask/")
+    # As if it came from nobody's page: how fast the test types shall not matter.
+    asker.page.locator("input[name=shown]").evaluate("field => { field.value = '' }")
+    asker.asks(**{"E-mail address": "fast@asking.example"})
+    asker.reads("press the button once more").finds_page_accessible()
+    expect(asker.page.get_by_label("E-mail address")).to_have_value("fast@asking.example")
+
+
 def test_a_machine_is_refused_with_the_phone(asker: Asker) -> None:
     asker.goes_to("/evaluation/ask/")
+    asker.page.locator("#topic").evaluate("field => { field.value = 'shoes' }")
     with asker.refused_with(429):
-        asker.asks(**{"E-mail address": "fast@asking.example"})
+        asker.asks(**{"E-mail address": "machine@asking.example"})
     asker.reads_heading("Please call us").reads("(310) 555-0142").finds_page_accessible()

@@ -55,6 +55,25 @@ def test_every_page_of_the_library_is_for_everybody(come: Any, dark: bool, paths
     assert reader.keeps == {}
 
 
+# In a wide font, how much room each label leaves in its box, in units of the drawing.
+ROOM = """() => [...document.querySelectorAll(".m-link")].map((link) => {
+  const [box, words] = [link.querySelector("rect"), link.querySelector("text")];
+  words.style.fontFamily = "DejaVu Sans";
+  const [outer, inner] = [box.getBBox(), words.getBBox()];
+  const left = inner.x - outer.x, right = outer.x + outer.width - inner.x - inner.width;
+  return [words.textContent, Math.min(left, right)];
+}).filter(([words]) => /[a-z]/.test(words))"""
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_labels_of_the_map_keep_inside_their_boxes(come: Any, side: str) -> None:
+    reader: Reader = come(Reader)
+    reader.goes_to(f"/chain/?side={side}")
+    room = dict(reader.page.evaluate(ROOM))
+    assert len(room) == 16
+    assert {words: left for words, left in room.items() if left < 6} == {}
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_page_a_search_engine_may_list_is_for_everybody(come: Any, dark: bool) -> None:

@@ -276,8 +276,10 @@ def test_a_lesson_says_when_it_is_reviewed_next(library: None, client: Client) -
     shipped = Lesson.objects.get(slug="flat-feet").next_review_on
     assert shipped is not None
     assert timedelta(days=360) < shipped - timezone.localdate() <= timedelta(days=365)
-    Lesson.objects.filter(slug="flat-feet").update(next_review_on=date(2026, 12, 1))
-    assert "Next review December 1, 2026" in see(client, "/learn/flat-feet/").text
+    Lesson.objects.filter(slug="flat-feet").update(next_review_on=date(2046, 12, 1))
+    assert "Next review December 1, 2046" in see(client, "/learn/flat-feet/").text
+    Lesson.objects.filter(slug="flat-feet").update(next_review_on=timezone.localdate() - timedelta(days=1))
+    assert "Next review" not in see(client, "/learn/flat-feet/").text
     Lesson.objects.filter(slug="flat-feet").update(next_review_on=None)
     assert "Next review" not in see(client, "/learn/flat-feet/").text
 

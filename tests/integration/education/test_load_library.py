@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from education.catalog.load import FOLDER, CatalogError, load
+from education.catalog.load import FOLDER, REVIEW_AFTER, CatalogError, load
 from education.lessons.blocks import blocks_of_text, raw_blocks, text_of_blocks
 from education.models import (
     Category,
@@ -102,6 +104,33 @@ def test_an_editors_text_survives_a_new_release_and_is_named(library: None, rele
     assert report.kept == [{"kind": "lesson", "entry": "flat-feet", "reason": "changed here"}]
     flat_feet = Lesson.objects.get(slug="flat-feet")
     assert (flat_feet.title, flat_feet.summary) == ("Flat feet and sinking arches", "Sam wrote this.")
+
+
+def test_an_editors_review_date_survives_releases_and_is_named(
+    library: None, release: Release, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, edit = release
+    day = timezone.localdate() + timedelta(days=90)
+    Lesson.objects.filter(slug="flat-feet").update(next_review_on=day)
+    for title in ("Flat feet, told anew", "Flat feet, told once more"):
+        edit("lessons.json", lambda data, title=title: lesson_of(data, "flat-feet").update(title=title))
+        call_command("load_library", "--diff", "--catalog", folder)
+        assert "lesson flat-feet, nextReview: edited here, stays as it is" in capsys.readouterr().out
+
+        report = load(folder)
+
+        assert report.kept == [{"kind": "lesson", "entry": "flat-feet", "reason": "next review set here"}]
+        flat_feet = Lesson.objects.get(slug="flat-feet")
+        assert (flat_feet.title, flat_feet.next_review_on) == (title, day)
+
+
+def test_a_review_date_of_ours_moves_with_the_text(library: None, release: Release) -> None:
+    folder, edit = release
+    edit("lessons.json", retitle)
+    with time_machine.travel(timezone.now() + timedelta(days=30), tick=False):
+        assert load(folder).kept == []
+        due = timezone.localdate() + REVIEW_AFTER
+    assert Lesson.objects.get(slug="flat-feet").next_review_on == due
 
 
 def test_an_editors_text_survives_the_release_that_first_ships_one(library: None) -> None:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from education import tasks
 from education.clinic_info.models import ClinicInfo
 from education.lessons.models import Lesson
+from education.newsletter import issues
 from education.newsletter.bounces import addresses_in, mark_pasted
 from education.newsletter.export import plain_cell
 from education.newsletter.models import Delivery, Issue, Subscriber
@@ -107,6 +108,20 @@ def test_the_preview_reads_as_the_mail_will(editor: Client, issue: Issue):
         assert words in html
     assert html.index(first.title) < html.index(second.title), "in reading order"
     assert "Nobody has confirmed yet." in html
+
+
+def test_what_looks_like_markup_is_text_in_the_preview_as_in_the_mail(editor: Client, issue: Issue):
+    Issue.objects.filter(pk=issue.pk).update(intro="<b>Bold</b> <script>alert(1)</script>")
+    issue.refresh_from_db()
+    html = editor.get(f"{ISSUES}{issue.pk}/preview/").content.decode()
+    assert "&lt;b&gt;Bold&lt;/b&gt; &lt;script&gt;" in html
+    assert "<b>Bold" not in html
+    sent = issues.message_for(issue, make_subscriber("ann@mail.example")).body
+    before, _leave, after = sent.partition("http://127.0.0.1:8000/newsletter/")
+    shown = issues.preview(issue)
+    assert type(shown) is str
+    assert shown.startswith(before)
+    assert shown.splitlines()[-4:] == after.splitlines()[-4:]
 
 
 def test_a_test_goes_to_whoever_asks_and_counts_for_nothing(

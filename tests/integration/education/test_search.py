@@ -8,7 +8,7 @@ from django.test import Client
 
 from education.lessons.blocks import blocks_of_text
 from education.lessons.models import Lesson
-from education.lessons.search import CLOSE, LONGEST_QUERY, OPEN, Piece, clean, pieces, search
+from education.lessons.search import CLOSE, LONGEST_QUERY, OPEN, Piece, clean, is_one_slip, pieces, search
 
 
 def slugs(query: str) -> list[str]:
@@ -62,6 +62,15 @@ def test_phrases_alternatives_and_exceptions_are_understood(library: None) -> No
         ("arthritus", "arthritis"),
         ("plantr", "plantar"),
         ("fascitis", "fasciitis"),
+        ("ankel", "ankle"),
+        ("shose", "shoes"),
+        ("kene", "knee"),
+        ("foto", "foot"),
+        ("stiars", "stairs"),
+        ("wieght", "weight"),
+        ("sqaut", "squat"),
+        ("insoels", "insoles"),
+        ("flat feat", "flat feet"),
     ],
 )
 def test_a_misspelled_word_finds_what_was_meant_and_says_so(
@@ -72,6 +81,44 @@ def test_a_misspelled_word_finds_what_was_meant_and_says_so(
     assert [hit.entry.slug for hit in results.hits] == slugs(meant)
     html = main(client, typed)
     assert f"Nothing found for <b>{typed}</b>. Here is what we have for <b>{meant}</b>." in html
+
+
+def test_what_is_left_out_stays_left_out(library: None) -> None:
+    Lesson.objects.update(summary="Knee and foot.")
+    assert search("knee -foot").hits == ()
+    assert search("wombat -foot").hits == ()
+    Lesson.objects.filter(slug="flat-feet").update(
+        title="Q", summary="A quokka hops.", lead="Q", body_text="", key_points=[]
+    )
+    Lesson.objects.filter(slug="rolling-in").update(lead="A quokka hops.")
+    results = search("quoka -foot")
+    assert [hit.entry.slug for hit in results.hits] == ["flat-feet"]
+    assert results.instead == "quokka"
+    assert "foot" not in marked("quoka zzzz -foot")
+
+
+def test_a_word_that_nothing_is_like_is_not_dropped_in_silence(library: None, client: Client) -> None:
+    results = search("heel zzzzzzzz")
+    assert (results.instead, results.some_words) == ("heel", True)
+    assert "No lesson has all of these words." in main(client, "heel zzzzzzzz")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant", "is_slip"),
+    [
+        ("knee", "knee", True),
+        ("kne", "knee", True),
+        ("kneee", "knee", True),
+        ("knie", "knee", True),
+        ("kene", "knee", True),
+        ("nkee", "knee", True),
+        ("kn", "knee", False),
+        ("eenk", "knee", False),
+        ("abc", "cba", False),
+    ],
+)
+def test_one_slip(typed: str, meant: str, is_slip: bool) -> None:
+    assert is_one_slip(typed, meant) == is_slip
 
 
 def test_words_that_no_lesson_has_together_find_those_that_have_some(library: None, client: Client) -> None:

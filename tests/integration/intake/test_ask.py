@@ -17,7 +17,7 @@ from intake.audit import AuditEvent
 from intake.patients import asking
 from intake.patients.models import Evaluation, EvaluationRequest, Invitation, Patient
 from intake.review.models import QueueEntry
-from intake.views.ask import FASTEST, stamp
+from intake.views.ask import stamp
 from tests.factories import ROLLING_IN, SETUP, make_evaluation, make_patient, make_response, make_user
 
 pytestmark = pytest.mark.django_db
@@ -257,15 +257,32 @@ def test_nobody_is_flooded_with_mail(client: Client):
 # ---- machines and floods
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [{"topic": "shoes"}, {"shown": ""}, {"shown": "forged:abc"}, {"shown": None}],
-    ids=["honeypot", "no stamp", "forged stamp", "too fast"],
-)
-def test_machines_get_a_polite_no_with_the_phone(client: Client, fields: dict[str, Any]):
-    if "shown" in fields and fields["shown"] is None:
-        fields = {"shown": shown(FASTEST - timedelta(seconds=1))}
-    page = ask(client, **fields)
+@pytest.mark.parametrize("stamped", ["", "forged:abc", "now"])
+def test_a_form_filled_in_by_the_browser_is_asked_for_once_more(client: Client, stamped: str):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        page = ask(client, shown=stamp() if stamped == "now" else stamped)
+        html = page.content.decode()
+        assert page.status_code == 200
+        assert "press the button once more" in html
+        assert 'value="Silva"' in html
+        assert 'value="1986"' in html
+        assert stored() == []
+        assert links_on_the_way() == []
+        clock.shift(4)
+        again = re.search('name="shown" value="([^"]+)"', html)
+        assert again is not None
+        assert ask(client, shown=again[1]).status_code == 303
+    assert len(stored()) == 1
+
+
+def test_a_hasty_mistake_is_named_like_any_other(client: Client):
+    html = ask(client, shown=stamp(), given_name="").content.decode()
+    assert "Enter your first name." in html
+    assert "once more" not in html
+
+
+def test_machines_get_a_polite_no_with_the_phone(client: Client):
+    page = ask(client, topic="shoes")
     assert page.status_code == 429
     assert "Please call us" in page.content.decode()
     assert "(310) 555-0142" in page.content.decode()

@@ -401,6 +401,12 @@ def test_no_appointment_without_time_and_physio_and_no_request_with_them(wrong: 
         Evaluation.objects.filter(pk=asked.evaluation_id).update(**wrong)
 
 
+def test_everybody_of_the_demos_staff_has_an_address():
+    demo.make_staff({})
+    staff = demo.User.objects.filter(username__in=[row[0] for row in demo.STAFF])
+    assert {user.email for user in staff} == {f"{row[0]}@clinic.example" for row in demo.STAFF}
+
+
 def test_the_demo_has_one_person_who_waits_with_a_form_to_review():
     demo.make_request()
     demo.make_request()

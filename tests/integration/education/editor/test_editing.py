@@ -6,15 +6,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.db.models import Count
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from wagtail.models import ReferenceIndex, Revision
 
 from education.chain.protection import InUse
-from education.models import Category, ChainLink, ClinicInfo, Lesson, LessonRedirect
+from education.chain.publishing import NotAllPublished, remember
+from education.models import Author, Category, ChainLink, ClinicInfo, Lesson, LessonRedirect, Source
 from education.tasks import publish_scheduled
-from tests.integration.education.editor.conftest import LESSON, Person, told
+from tests.integration.education.editor.conftest import LESSON, Person, body_data, told
 
 
 def page_of(lesson: Lesson) -> Any:
@@ -110,6 +112,11 @@ def test_a_lesson_is_not_linked_to_itself(sam: Person, lesson: Lesson) -> None:
         "body-0-value": str(lesson.pk),
     }
     assert "A lesson cannot link to itself." in sam.saves(lesson, **body).text
+    for address in ("/learn/warm-up/", "http://127.0.0.1:8000/learn/warm-up/?a=b"):
+        blocks = [{"type": "text", "value": f'<p><a href="{address}">Here</a></p>'}]
+        assert "A lesson cannot link to itself." in sam.saves(lesson, **body_data(blocks)).text
+    blocks = [{"type": "text", "value": '<p><a href="/learn/warm-up/#check">Below</a></p>'}]
+    assert sam.saves(lesson, **body_data(blocks)).status_code == 302
 
 
 def test_a_link_to_itself_is_refused_by_name(sam: Person, lesson: Lesson) -> None:
@@ -137,6 +144,8 @@ def test_a_drawing_needs_words_or_is_decorative(sam: Person, lesson: Lesson) -> 
 
 
 def test_an_editor_submits_and_a_physio_approves(sam: Person, physio: Person, lesson: Lesson) -> None:
+    type(physio.user).objects.filter(pk=physio.user.pk).update(title="Dr.")
+    Author.objects.create(name=physio.user.get_full_name(), credentials="DPT")
     assert sam.saves(lesson, "action-publish", title="Sam publishes").status_code == 302
     assert "Warm up first" in page_of(lesson).text, "an editor alone publishes no clinical text"
     assert (
@@ -154,9 +163,12 @@ def test_an_editor_submits_and_a_physio_approves(sam: Person, physio: Person, le
         physio.user,
         timezone.localdate(),
     )
-    assert "Reviewed by a physio" in told(page_of(lesson))
+    today = f"{timezone.localdate():%B} {timezone.localdate().day}, {timezone.localdate().year}"
+    assert f"Reviewed by Dr. {physio.user.get_full_name()}, DPT, on {today}" in told(page_of(lesson))
+    Lesson.objects.filter(pk=lesson.pk).update(reviewed_by="")
+    assert f"Reviewed by a physio on {today}" in told(page_of(lesson))
     Lesson.objects.filter(pk=lesson.pk).update(next_review_on=timezone.localdate() - timedelta(days=1))
-    assert "Reviewed by a physio" not in told(page_of(lesson))
+    assert "Reviewed by" not in told(page_of(lesson))
 
 
 def test_a_physio_approves_in_the_form_what_she_did_not_write(
@@ -194,6 +206,38 @@ def test_tomorrow_at_six_it_appears_and_not_before(physio: Person, lesson: Lesso
     with time_machine.travel(six + timedelta(minutes=1), tick=False):
         publish_scheduled(0)
         assert "From tomorrow on" in page_of(lesson).text
+
+
+def another(slug: str) -> Lesson:
+    """A live lesson that no rule needs."""
+    made = Lesson(slug=slug, title=slug, lead="x", summary="x", part="help", order=95, suggest_because="x")
+    made.live = True
+    made.save()
+    remember(made)
+    return made
+
+
+def test_two_that_want_one_address_hold_up_nobody_else(physio: Person, lesson: Lesson) -> None:
+    when = timezone.now() + timedelta(hours=1)
+    others = [another(slug) for slug in ("cool-down", "sleep-well")]
+    for row, changes in (
+        (lesson, {"slug": "wanted", "go_live_at": when}),
+        (others[0], {"slug": "wanted", "go_live_at": when + timedelta(minutes=1)}),
+        (others[1], {"title": "On time", "go_live_at": when + timedelta(minutes=2)}),
+    ):
+        draft_of(row, **changes).publish()
+    with time_machine.travel(when + timedelta(hours=1), tick=False):
+        with pytest.raises(NotAllPublished, match="1 of what was due"):
+            publish_scheduled(0)
+        assert Lesson.objects.get(pk=lesson.pk).slug == "wanted"
+        assert Lesson.objects.get(pk=others[0].pk).slug == "cool-down"
+        assert Lesson.objects.get(pk=others[1].pk).title == "On time"
+
+
+def test_an_address_that_a_scheduled_draft_will_have_is_taken(sam: Person, lesson: Lesson) -> None:
+    draft_of(another("cool-down"), slug="wanted", go_live_at=timezone.now() + timedelta(days=1)).publish()
+    answer = sam.saves(lesson, slug="wanted")
+    assert "is about to get this address" in told(answer)
 
 
 def test_a_draft_is_shown_to_whoever_may_read_drafts(sam: Person, physio: Person, lesson: Lesson) -> None:
@@ -280,6 +324,35 @@ def test_a_category_with_lessons_stays(sam: Person, lesson: Lesson) -> None:
     ReferenceIndex.objects.all().delete()
     assert "It is in use, so it has to stay." in told(sam.client.post(url, follow=True))
     assert Category.objects.filter(pk=category.pk).exists()
+
+
+def test_what_a_list_names_stays_and_its_uses_are_shown(sam: Person, lesson: Lesson) -> None:
+    source = Source.objects.annotate(number=Count("lessons")).filter(number__gte=2).first()
+    assert source is not None
+    for name, row in (("source", source), ("chainlink", ChainLink.objects.filter(lessons__live=True)[0])):
+        url = reverse(f"wagtailsnippets_education_{name}:delete", args=[row.pk])
+        for answer in (sam.client.get(url, follow=True), sam.client.post(url, follow=True)):
+            assert "has to stay" in told(answer)
+            assert str(row.lessons.all()[0]) in told(answer)
+        assert type(row).objects.filter(pk=row.pk).exists()
+        uses = told(sam.client.get(reverse(f"wagtailsnippets_education_{name}:usage", args=[row.pk])))
+        assert all(str(one) in uses for one in row.lessons.all())
+    unused = Source.objects.create(code="S999", title="Nobody rests on it")
+    assert "has to stay" not in told(
+        sam.client.post(reverse("wagtailsnippets_education_source:delete", args=[unused.pk]), follow=True)
+    )
+    assert not Source.objects.filter(pk=unused.pk).exists()
+
+
+def test_the_uses_of_a_lesson_name_related_lessons_links_and_rules(sam: Person, lesson: Lesson) -> None:
+    used = Lesson.objects.get(slug="rolling-in")
+    uses = told(sam.opens("usage", used.pk))
+    for text in ("Foot rolling in may be loading the kneecap", "overpronation--shank-rotation"):
+        assert text in uses
+    assert all(str(other) in uses for other in used.related_from.all())
+    lesson.related.add(used)
+    lesson.save()
+    assert "Warm up first" in told(sam.opens("usage", used.pk))
 
 
 def test_an_address_that_rules_know_stays(sam: Person, lesson: Lesson) -> None:
