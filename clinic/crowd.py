@@ -27,6 +27,7 @@ from intake.questionnaires.load import active_questionnaire
 from intake.responses.answers import check, missing, prune
 from intake.responses.models import QuestionnaireResponse
 from intake.screening import record
+from intake.screening.models import Rule
 from intake.screening.screen import screen
 
 BY: Final = audit.system("make_intakes")
@@ -113,9 +114,9 @@ SELECT patient, given, family, (authored - age * interval '1 year' - (3 + mod(n,
 FROM (
   SELECT *, (%(ages)s::integer[])[1 + mod(n, %(patterns)s)] AS age,
     (%(given)s::text[])[1 + floor(cardinality(%(given)s::text[])
-      * power((hashint8(n) & 65535) / 65536.0, 1.3))::integer] AS given,
+      * power((hashint8(n) & 65535) / 65536.0::float8, 1.3))::integer] AS given,
     (%(family)s::text[])[1 + floor(cardinality(%(family)s::text[])
-      * power((hashint8(n + 1000000007) & 65535) / 65536.0, 1.3))::integer] AS family
+      * power((hashint8(n + 1000000007) & 65535) / 65536.0::float8, 1.3))::integer] AS family
   FROM made
 ) named
 """
@@ -173,8 +174,7 @@ FROM (
     ELSE 'refuted' END AS decision
   FROM made m
   JOIN intake_finding f ON f.response_id = m.response
-  JOIN intake_rule r ON r.id = f.rule_id AND r.kind = 'chain'
-  WHERE NOT m.unread AND NOT m.reading
+  WHERE f.rule_id = ANY(%(chain)s::bigint[]) AND NOT m.unread AND NOT m.reading
 ) decided
 """
 # Foreign keys are checked at the end of the transaction. With the evaluation coming last, its place on the
@@ -183,7 +183,7 @@ _COPIES: Final = (_RUNS, _FINDINGS, _REVIEWS, _VERDICTS, _RESPONSES, _INVITATION
 # The triggers look a batch up by key. Plans made while a table was small must not read all of it once it is not.
 _BY_KEY: Final = (
     "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; "
-    "SET LOCAL jit = off; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"
+    "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"
 )
 _LOCK: Final = "SELECT pg_advisory_xact_lock(70413)"
 _TABLES: Final = (
@@ -363,6 +363,7 @@ def _words(people: Sequence[int], patterns: Sequence[Person], first: int, last: 
         "ages": ages,
         "given": GIVEN,
         "family": FAMILY,
+        "chain": list(Rule.objects.filter(kind=Rule.Kind.CHAIN).values_list("pk", flat=True)),
         "questionnaire": active_questionnaire().pk,
     }
 
