@@ -394,13 +394,19 @@ def _make_patterns(patterns: Sequence[Person], words: Mapping[str, Any]) -> None
     definition = questionnaire.tree()
     active = record.active_rules()
     with connection.cursor() as cursor:
-        cursor.execute(_MADE + "SELECT n, response, evaluation, invitation, authored FROM made ORDER BY n", words)
+        cursor.execute(
+            _MADE + "SELECT n, response, evaluation, invitation, authored FROM made ORDER BY n", words
+        )
         rows = cursor.fetchall()
     for number, key, evaluation, invitation, authored in rows:
         person = patterns[number]
-        given = Person("", "", person.born, person.at, "", "sent", {**person.answers, "about.age": _age(person)})
+        given = Person(
+            "", "", person.born, person.at, "", "sent", {**person.answers, "about.age": _age(person)}
+        )
         answers = prune(definition, fill(definition, given))
-        wrong = [problem.link_id for problem in check(definition, answers)] + list(missing(definition, answers))
+        wrong = [problem.link_id for problem in check(definition, answers)] + list(
+            missing(definition, answers)
+        )
         screening = screen(active.rules, answers)
         if wrong or any(one.rule.is_urgent for one in screening.red_flags):
             raise ValueError(f"pattern {number} is no ordinary intake: {wrong or 'urgent'}")

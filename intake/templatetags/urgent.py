@@ -15,5 +15,7 @@ def urgent_banner(context: template.Context) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.has_perm("intake.see_worklist"):
         return {"may": False}
-    count = urgent.waiting_count(user)
+    # A page that has counted them already says so.
+    known = context.get("urgent_waiting")
+    count = urgent.waiting_count(user) if known is None else known
     return {"may": True, "count": count, "words": urgent.words(count)}

@@ -209,12 +209,14 @@ def growth(found: Mapping[int, Sequence[Result]]) -> list[str]:
     return broken
 
 
-def words(
-    all_sizes: Sequence[Sized], found: Mapping[int, Sequence[Result]], broken: Sequence[str]
-) -> str:
+def words(all_sizes: Sequence[Sized], found: Mapping[int, Sequence[Result]], broken: Sequence[str]) -> str:
     """`{sizes: [{intakes, seconds, results}], broken}`; results as in `make bench`."""
     sizes = [
-        {"intakes": one.size, "seconds": round(one.seconds, 1), "results": json.loads(as_json(found[one.size]))}
+        {
+            "intakes": one.size,
+            "seconds": round(one.seconds, 1),
+            "results": json.loads(as_json(found[one.size])),
+        }
         for one in all_sizes
     ]
     return json.dumps({"sizes": sizes, "broken": list(broken)}, indent=1) + "\n"

@@ -302,7 +302,7 @@ class TestNext:
 
 
 @pytest.mark.parametrize("number", [1, 50, 200])
-def test_five_queries_whatever_the_number_of_evaluations(physio, number):
+def test_three_queries_whatever_the_number_of_evaluations(physio, number):
     response = factories.make_response(
         factories.SPARING, evaluation=visit("With Findings", physio, noon() - timedelta(hours=1))
     )
@@ -315,7 +315,7 @@ def test_five_queries_whatever_the_number_of_evaluations(physio, number):
     read(physio)
     with audit.audited("tests.read", by=audit.staff(physio)), CaptureQueriesContext(connection) as queries:
         queue.worklist(physio, Filters.read({}, today()), timezone.now())
-    assert len(queries) == 5
+    assert len(queries) == 3
 
 
 def asks(name: str, answers=None, *, ago: timedelta = timedelta(0), sent: bool = True) -> Evaluation:
