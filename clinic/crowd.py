@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
@@ -41,39 +42,53 @@ RECENT: Final = 1_000
 SLOT_MINUTES: Final = 30
 SLOTS: Final = 24
 
-FAMILY: Final = """Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Hernandez Lopez
-Gonzalez Wilson Anderson Thomas Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark Ramirez
-Lewis Robinson Walker Young Allen King Wright Scott Torres Nguyen Hill Flores Green Adams Nelson Baker Hall Rivera
-Campbell Mitchell Carter Roberts Gomez Phillips Evans Turner Diaz Parker Cruz Edwards Collins Reyes Stewart Morris
-Morales Murphy Cook Rogers Gutierrez Ortiz Morgan Cooper Peterson Bailey Reed Kelly Howard Ramos Kim Cox Ward
-Richardson Watson Brooks Chavez Wood James Bennett Gray Mendoza Ruiz Hughes Price Alvarez Castillo Sanders Patel
-Myers Long Ross Foster Jimenez Powell Jenkins Perry Russell Sullivan Bell Coleman Butler Henderson Barnes Fisher
-Vasquez Simmons Romero Jordan Patterson Alexander Hamilton Graham Reynolds Griffin Wallace Moreno West Cole Hayes
-Bryant Herrera Gibson Ellis Tran Medina Aguilar Stevens Murray Ford Castro Marshall Owens Harrison Fernandez
-McDonald Woods Washington Kennedy Wells Vargas Henry Chen Freeman Webb Tucker Guzman Burns Crawford Olson Simpson
-Porter Hunter Gordon Mendez Silva Shaw Snyder Mason Dixon Munoz Hunt Hicks Holmes Palmer Wagner Black Robertson
-Boyd Stone Salazar Fox Warren Mills Meyer Rice Schmidt Garza Daniels Ferguson Nichols Stephens Soto Weaver Ryan
-Gardner Payne Grant Dunn Kelley Spencer Hawkins Arnold Pierce Hansen Peters Santos Hart Bradley Knight Elliott
-Cunningham Duncan Armstrong Hudson Carroll Lane Riley Andrews Alvarado Ray Delgado Berry Perkins Hoffman Johnston
-Matthews Pena Richards Contreras Willis Carpenter Lawrence Sandoval Guerrero George Chapman Rios Estrada Ortega
-Watkins Greene Nunez Wheeler Valdez Harper Burke Larson Santiago Maldonado Morrison Franklin Carlson Austin
-Dominguez Carr Lawson Jacobs OBrien Lynch Singh Vega Bishop Montgomery Oliver Jensen Harvey Williamson Gilbert
-Dean Sims Espinoza Howell Li Wong Reid Hanson Le McCoy Garrett Burton Fuller Wang Weber Welch Rojas Lucas Marquez
-Fields Park Yang Little Banks Padilla Day Walsh Bowman Schultz Luna Fowler Mejia""".split()
-GIVEN: Final = """James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Richard
-Susan Joseph Jessica Thomas Sarah Charles Karen Christopher Lisa Daniel Nancy Matthew Betty Anthony Sandra Mark
-Margaret Donald Ashley Steven Kimberly Andrew Emily Paul Donna Joshua Michelle Kenneth Carol Kevin Amanda Brian
-Melissa Timothy Deborah Ronald Stephanie Jason Rebecca George Sharon Edward Laura Jeffrey Cynthia Ryan Dorothy
-Jacob Amy Nicholas Kathleen Gary Angela Eric Shirley Jonathan Emma Stephen Brenda Larry Pamela Justin Nicole Scott
-Anna Brandon Samantha Benjamin Katherine Samuel Christine Gregory Debra Alexander Rachel Patrick Carolyn Frank
-Janet Raymond Maria Jack Olivia Dennis Heather Jerry Helen Tyler Catherine Aaron Diane Jose Julie Adam Victoria
-Nathan Joyce Henry Lauren Zachary Kelly Douglas Christina Peter Ruth Kyle Joan Noah Virginia Ethan Judith Jeremy
-Evelyn Christian Hannah Walter Andrea Keith Megan Austin Cheryl Roger Jacqueline Terry Madison Sean Teresa Gerald
-Abigail Carl Sophia Dylan Martha Harold Sara Jordan Gloria Jesse Janice Bryan Kathryn Lawrence Ann Arthur Isabella
-Gabriel Judy Bruce Charlotte Logan Julia Billy Grace Joe Amber Alan Alice Juan Jean Elijah Denise Willie Frances
-Albert Danielle Wayne Marilyn Randy Natalie Mason Beverly Vincent Diana Liam Brittany Roy Theresa Bobby Kayla
-Caleb Alexis Bradley Doris Russell Lori Lucas Tiffany Priya Mei Aisha Wei Fatima Hiroshi Ngoc Amara Ravi Yuki
-Luz Omar Ines Mateo Leila Andrei""".split()
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+FAMILY: Final = _split("""
+Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Hernandez Lopez Gonzalez
+Wilson Anderson Thomas Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark
+Ramirez Lewis Robinson Walker Young Allen King Wright Scott Torres Nguyen Hill Flores Green Adams
+Nelson Baker Hall Rivera Campbell Mitchell Carter Roberts Gomez Phillips Evans Turner Diaz Parker
+Cruz Edwards Collins Reyes Stewart Morris Morales Murphy Cook Rogers Gutierrez Ortiz Morgan Cooper
+Peterson Bailey Reed Kelly Howard Ramos Kim Cox Ward Richardson Watson Brooks Chavez Wood James
+Bennett Gray Mendoza Ruiz Hughes Price Alvarez Castillo Sanders Patel Myers Long Ross Foster Jimenez
+Powell Jenkins Perry Russell Sullivan Bell Coleman Butler Henderson Barnes Fisher Vasquez Simmons
+Romero Jordan Patterson Alexander Hamilton Graham Reynolds Griffin Wallace Moreno West Cole Hayes
+Bryant Herrera Gibson Ellis Tran Medina Aguilar Stevens Murray Ford Castro Marshall Owens Harrison
+Fernandez McDonald Woods Washington Kennedy Wells Vargas Henry Chen Freeman Webb Tucker Guzman Burns
+Crawford Olson Simpson Porter Hunter Gordon Mendez Silva Shaw Snyder Mason Dixon Munoz Hunt Hicks
+Holmes Palmer Wagner Black Robertson Boyd Stone Salazar Fox Warren Mills Meyer Rice Schmidt Garza
+Daniels Ferguson Nichols Stephens Soto Weaver Ryan Gardner Payne Grant Dunn Kelley Spencer Hawkins
+Arnold Pierce Hansen Peters Santos Hart Bradley Knight Elliott Cunningham Duncan Armstrong Hudson
+Carroll Lane Riley Andrews Alvarado Ray Delgado Berry Perkins Hoffman Johnston Matthews Pena
+Richards Contreras Willis Carpenter Lawrence Sandoval Guerrero George Chapman Rios Estrada Ortega
+Watkins Greene Nunez Wheeler Valdez Harper Burke Larson Santiago Maldonado Morrison Franklin Carlson
+Austin Dominguez Carr Lawson Jacobs OBrien Lynch Singh Vega Bishop Montgomery Oliver Jensen Harvey
+Williamson Gilbert Dean Sims Espinoza Howell Li Wong Reid Hanson Le McCoy Garrett Burton Fuller Wang
+Weber Welch Rojas Lucas Marquez Fields Park Yang Little Banks Padilla Day Walsh Bowman Schultz Luna
+Fowler Mejia
+""")
+GIVEN: Final = _split("""
+James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Richard Susan
+Joseph Jessica Thomas Sarah Charles Karen Christopher Lisa Daniel Nancy Matthew Betty Anthony Sandra
+Mark Margaret Donald Ashley Steven Kimberly Andrew Emily Paul Donna Joshua Michelle Kenneth Carol
+Kevin Amanda Brian Melissa Timothy Deborah Ronald Stephanie Jason Rebecca George Sharon Edward Laura
+Jeffrey Cynthia Ryan Dorothy Jacob Amy Nicholas Kathleen Gary Angela Eric Shirley Jonathan Emma
+Stephen Brenda Larry Pamela Justin Nicole Scott Anna Brandon Samantha Benjamin Katherine Samuel
+Christine Gregory Debra Alexander Rachel Patrick Carolyn Frank Janet Raymond Maria Jack Olivia
+Dennis Heather Jerry Helen Tyler Catherine Aaron Diane Jose Julie Adam Victoria Nathan Joyce Henry
+Lauren Zachary Kelly Douglas Christina Peter Ruth Kyle Joan Noah Virginia Ethan Judith Jeremy Evelyn
+Christian Hannah Walter Andrea Keith Megan Austin Cheryl Roger Jacqueline Terry Madison Sean Teresa
+Gerald Abigail Carl Sophia Dylan Martha Harold Sara Jordan Gloria Jesse Janice Bryan Kathryn
+Lawrence Ann Arthur Isabella Gabriel Judy Bruce Charlotte Logan Julia Billy Grace Joe Amber Alan
+Alice Juan Jean Elijah Denise Willie Frances Albert Danielle Wayne Marilyn Randy Natalie Mason
+Beverly Vincent Diana Liam Brittany Roy Theresa Bobby Kayla Caleb Alexis Bradley Doris Russell Lori
+Lucas Tiffany Priya Mei Aisha Wei Fatima Hiroshi Ngoc Amara Ravi Yuki Luz Omar Ines Mateo Leila
+Andrei
+""")
 
 # What intake n is made of. Names begin with the commonest; nobody has two visits at once with one physio; the
 # visit of the same number stays where it is when the command runs again on another day.
@@ -108,7 +123,8 @@ WITH placed AS (
 """
 _PATIENTS: Final = """
 INSERT INTO intake_patient (id, given_name, family_name, birth_date, email, phone, created_at, created_by_id)
-SELECT patient, given, family, (authored - age * interval '1 year' - (3 + mod(n, 350)) * interval '1 day')::date,
+SELECT patient, given, family,
+  (authored - age * interval '1 year' - (3 + mod(n, 350)) * interval '1 day')::date,
   lower(given || '.' || family) || n || '@patients.example',
   '(310) 555-' || lpad(mod(n, 10000)::text, 4, '0'), booked, NULL
 FROM (
@@ -121,7 +137,8 @@ FROM (
 ) named
 """
 _EVALUATIONS: Final = """
-INSERT INTO intake_evaluation (id, patient_id, physio_id, starts_at, minutes, status, created_at, created_by_id)
+INSERT INTO intake_evaluation
+  (id, patient_id, physio_id, starts_at, minutes, status, created_at, created_by_id)
 SELECT evaluation, patient, physio, starts_at, %(slot_minutes)s, 'booked', booked, NULL FROM made
 """
 _INVITATIONS: Final = """
@@ -177,13 +194,15 @@ FROM (
   WHERE f.rule_id = ANY(%(chain)s::bigint[]) AND NOT m.unread AND NOT m.reading
 ) decided
 """
+_KEYS: Final = "SELECT n, response, evaluation, invitation, authored FROM made ORDER BY n"
 # Foreign keys are checked at the end of the transaction. With the evaluation coming last, its place on the
 # worklist is worked out once, when all that it rests on stands.
 _COPIES: Final = (_RUNS, _FINDINGS, _REVIEWS, _VERDICTS, _RESPONSES, _INVITATIONS, _EVALUATIONS, _PATIENTS)
-# The triggers look a batch up by key. Plans made while a table was small must not read all of it once it is not.
+# The triggers look a batch up by key. A plan made while a table was small must not read all of it later.
 _BY_KEY: Final = (
     "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; "
-    "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"
+    "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; "
+    "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"
 )
 _LOCK: Final = "SELECT pg_advisory_xact_lock(70413)"
 _TABLES: Final = (
@@ -299,7 +318,7 @@ def make_physios() -> list[int]:
                 last_name=FAMILY[-1 - number],
                 title="Dr.",
                 is_active=False,
-                password="!",  # no password fits this
+                password=UNUSABLE_PASSWORD_PREFIX,
             )
             for number, name in enumerate(_usernames())
             if name not in known
@@ -361,8 +380,8 @@ def _words(people: Sequence[int], patterns: Sequence[Person], first: int, last: 
         "recent": RECENT,
         "patterns": len(patterns),
         "ages": ages,
-        "given": GIVEN,
-        "family": FAMILY,
+        "given": list(GIVEN),
+        "family": list(FAMILY),
         "chain": list(Rule.objects.filter(kind=Rule.Kind.CHAIN).values_list("pk", flat=True)),
         "questionnaire": active_questionnaire().pk,
     }
@@ -394,9 +413,7 @@ def _make_patterns(patterns: Sequence[Person], words: Mapping[str, Any]) -> None
     definition = questionnaire.tree()
     active = record.active_rules()
     with connection.cursor() as cursor:
-        cursor.execute(
-            _MADE + "SELECT n, response, evaluation, invitation, authored FROM made ORDER BY n", words
-        )
+        cursor.execute(_MADE + _KEYS, words)
         rows = cursor.fetchall()
     for number, key, evaluation, invitation, authored in rows:
         person = patterns[number]
@@ -422,7 +439,7 @@ def _make_patterns(patterns: Sequence[Person], words: Mapping[str, Any]) -> None
             started_at=authored - timedelta(minutes=18),
             updated_at=authored,
             authored=authored,
-            submit_key=UUID(int=random.getrandbits(128)),  # noqa: S311  # a key, no secret
+            submit_key=uuid4(),
         )
         response.document = journey.fhir_document(response, answers, authored)
         response.save(force_insert=True)

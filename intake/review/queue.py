@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -583,6 +584,8 @@ def _rows(entries: Sequence[Any], user: AbstractBaseUser, sees_answers: bool, to
         slug for entry in entries if sees_answers for one in entry.findings for slug in one["links"] or ()
     }
     steps = quote(links=links).steps if links else {}
+    # On one page many rows say the same.
+    concern, badges = cache(_concern), cache(partial(_badges, steps))
     return tuple(
         Row(
             evaluation=entry.pk,
@@ -601,22 +604,36 @@ def _rows(entries: Sequence[Any], user: AbstractBaseUser, sees_answers: bool, to
             label=entry.get_status_display(),
             urgent=entry.urgent,
             flags=tuple(titled(one["title"], one["side"]) for one in entry.flags) if sees_answers else (),
-            badges=_badges(entry.findings, steps) if sees_answers else (),
-            concern=_concern(entry.left, entry.right) if sees_answers else "",
+            badges=badges(_as_key(entry.findings)) if sees_answers else (),
+            concern=concern(_codes(entry.left), _codes(entry.right)) if sees_answers else "",
             sent_at=entry.sent_at,
         )
         for entry in entries
     )
 
 
-def _badges(findings: Iterable[Mapping[str, Any]], steps: Mapping[str, Any]) -> tuple[Badge, ...]:
+# Direction, slugs of links, source side and target side of a finding.
+_Course = tuple[str, tuple[str, ...], str | None, str | None]
+
+
+def _as_key(findings: Iterable[Mapping[str, Any]]) -> tuple[_Course, ...]:
+    return tuple(
+        (one["direction"], tuple(one["links"] or ()), one["source"], one["target"]) for one in findings
+    )
+
+
+def _codes(answers: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(answers or ())
+
+
+def _badges(steps: Mapping[str, Any], findings: Iterable[_Course]) -> tuple[Badge, ...]:
     numbers: dict[tuple[str, str], int] = {}
-    for one in findings:
+    for direction, links, source, target in findings:
         place = whereabouts(
-            direction=one["direction"],
-            steps=[steps[slug] for slug in one["links"] or () if slug in steps],
-            source_side=one["source"],
-            target_side=one["target"],
+            direction=direction,
+            steps=[steps[slug] for slug in links if slug in steps],
+            source_side=source,
+            target_side=target,
         )
         if place.way in ("up", "down"):
             key = (place.way, place.course)
@@ -624,12 +641,12 @@ def _badges(findings: Iterable[Mapping[str, Any]], steps: Mapping[str, Any]) -> 
     return tuple(Badge(way, course, number) for (way, course), number in numbers.items())
 
 
-def _concern(left: Sequence[str] | None, right: Sequence[str] | None) -> str:
+def _concern(left: Sequence[str], right: Sequence[str]) -> str:
     """Where it hurts, by joint: "Left knee and foot, right hip"."""
     areas = {region.id: region.area for region in body_regions()}
     parts = []
     for side, codes in (("left", left), ("right", right)):
-        names = list(dict.fromkeys(str(AREAS[areas[code]]) for code in codes or () if code in areas))
+        names = list(dict.fromkeys(str(AREAS[areas[code]]) for code in codes if code in areas))
         if not names:
             continue
         joined = (
