@@ -43,6 +43,8 @@ Status = QueueEntry.Status
 PAGE_SIZE: Final = 50
 # Counting a million rows to say how many there are helps nobody.
 COUNTED_AT_MOST: Final = 1000
+# Whoever types one letter does not want to read thousands of names either.
+FOUND_AT_MOST: Final = 200
 COMING: Final = "coming"
 PAST: Final = "past"
 ONLY_URGENT: Final = "urgent"
@@ -238,7 +240,8 @@ class Counts:
 class Worklist:
     """One page of the worklist, with the cursor of the next one.
 
-    next_response: as `next_to_review` says it of these filters.
+    next_response: as `next_to_review` says it of these filters. cut: a search fits more than `FOUND_AT_MOST`
+    people, and not all of their past visits are looked through.
     """
 
     filters: Filters
@@ -247,6 +250,7 @@ class Worklist:
     more: Cursor | None
     sees_answers: bool
     next_response: UUID | None
+    cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +280,7 @@ def worklist(user: AbstractBaseUser, filters: Filters, now: datetime) -> Worklis
         more=Cursor(last.urgent, last.at, last.pk) if last else None,
         sees_answers=sees_answers,
         next_response=found.next_response if sees_answers else None,
+        cut=found.cut,
     )
 
 
@@ -388,11 +393,12 @@ class _Overview:
     keys: tuple[UUID, ...]
     counts: Counts
     next_response: UUID | None
+    cut: bool = False
 
 
 # `{}` stand for conditions and orders written in this module, never for what somebody typed.
 _OVERVIEW: Final = """
-WITH v AS NOT MATERIALIZED ({visible}), q AS {kept} ({found})
+WITH v AS NOT MATERIALIZED ({visible}), p (id) AS MATERIALIZED ({people}), q AS {kept} ({found})
 SELECT
   ARRAY(SELECT evaluation_id FROM q WHERE {urgent_page}
     ORDER BY at {way}, evaluation_id {way} LIMIT %(limit)s),
@@ -431,11 +437,16 @@ SELECT
     (SELECT response_id FROM q WHERE {urgent_next} AND response_id IS NOT NULL
       ORDER BY at, evaluation_id LIMIT 1),
     (SELECT response_id FROM q WHERE {calm_next} AND status IN ('to-review', 'in-review')
-      AND response_id IS NOT NULL ORDER BY at, evaluation_id LIMIT 1))
+      AND response_id IS NOT NULL ORDER BY at, evaluation_id LIMIT 1)),
+  (SELECT count(*) FROM p)
 """
-_FOUND: Final = (
-    "SELECT v.* FROM v JOIN intake_evaluation e ON e.id = v.evaluation_id WHERE e.patient_id IN ({people})"
-)
+# What somebody may be looking for today is found whatever the name; of what is past, so many people's.
+_FOUND: Final = """
+SELECT v.* FROM p JOIN intake_evaluation e ON e.patient_id = p.id JOIN v ON v.evaluation_id = e.id
+UNION
+SELECT v.* FROM v JOIN intake_evaluation e ON e.id = v.evaluation_id
+WHERE (v.urgent OR v.needs_appointment OR v.at >= %(today)s) AND e.patient_id IN ({people})
+"""
 _COLUMNS: Final = (
     "evaluation_id",
     "response_id",
@@ -463,12 +474,14 @@ def _overview(user: AbstractBaseUser, filters: Filters, now: datetime) -> _Overv
         "me": user.pk,
         **_days_of(filters),
     }
-    found = "SELECT * FROM v"
+    people, found = "SELECT NULL WHERE false", "SELECT * FROM v"
     if filters.search:
         patients = named(Patient.objects.visible_to(user), filters.search).values_list("pk")
         people, values = _named_sql(patients, "people")
-        words |= values
+        today, _tomorrow = _bounds(timezone.localdate(now))
+        words |= {**values, "most": FOUND_AT_MOST + 1, "today": today}
         found = _FOUND.format(people=people)
+        people += " LIMIT %(most)s"
     whose = "(physio_id = %(me)s OR physio_id IS NULL)" if filters.mine else "true"
     # Whoever has a visit has a physio, so one index gives them in order.
     whose_visit = "physio_id = %(me)s" if filters.mine and not filters.search else whose
@@ -497,6 +510,7 @@ def _overview(user: AbstractBaseUser, filters: Filters, now: datetime) -> _Overv
         calm_page = "false"
     statement = _OVERVIEW.format(
         visible=visible,
+        people=people,
         found=found,
         kept="MATERIALIZED" if filters.search else "NOT MATERIALIZED",
         way="DESC" if filters.latest_first else "ASC",
@@ -512,11 +526,12 @@ def _overview(user: AbstractBaseUser, filters: Filters, now: datetime) -> _Overv
     with connection.cursor() as cursor:
         cursor.execute(statement, words)
         (row,) = cursor.fetchall()
-    urgent_keys, calm_keys, counts, next_visit, waiting, asking, next_response = row
+    urgent_keys, calm_keys, counts, next_visit, waiting, asking, next_response, people_found = row
     return _Overview(
         keys=(*urgent_keys, *calm_keys)[: PAGE_SIZE + 1],
         counts=Counts(**json.loads(counts), next_visit=next_visit, waiting=waiting, needs_appointment=asking),
         next_response=next_response,
+        cut=people_found > FOUND_AT_MOST,
     )
 
 
@@ -545,7 +560,7 @@ def _here_sql(filters: Filters) -> str:
 
 def _entries(user: AbstractBaseUser, keys: Sequence[UUID], sees_answers: bool) -> QuerySet[Any]:
     """The rows of a page with all that is shown of them."""
-    entries = QueueEntry.objects.visible_to(user).filter(pk__in=keys)
+    entries: QuerySet[Any] = QueueEntry.objects.visible_to(user).filter(pk__in=keys)
     entries = entries.select_related("evaluation__patient", "physio").annotate(
         sent_at=F("response__authored"),
         request=F("evaluation__request"),

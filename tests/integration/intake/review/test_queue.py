@@ -259,6 +259,22 @@ class TestRows:
         ]
 
 
+class TestManyOfOneName:
+    def test_todays_and_urgent_ones_are_found_and_the_rest_is_said_to_be_cut(self, physio, monkeypatch):
+        monkeypatch.setattr(queue, "FOUND_AT_MOST", 2)
+        for number in range(4):
+            visit(f"Kim N{number}", physio, noon(-30 - number))
+        assert len(read(physio, q="kim n1").rows) == 1
+        visit("Kim Today", physio, noon())
+        flagged = visit("Kim Flagged", physio, noon(-60))
+        factories.make_response(factories.SWOLLEN_CALF, evaluation=flagged)
+        page = read(physio, q="kim")
+        assert page.cut
+        assert names(page)[:2] == ["Kim Flagged", "Kim Today"]
+        assert 4 <= len(page.rows) <= 5
+        assert not read(physio, q="kim today").cut
+
+
 class TestNext:
     def nxt(self, user, but_not: QuestionnaireResponse | None = None, **params):
         with audit.audited("tests.read", by=audit.staff(user)):
