@@ -1,7 +1,7 @@
 """`make bench-scale`: what the desk's pages cost with a thousand and with a million intakes in the table.
 
 A throw-away database for each size, filled by `manage.py make_intakes`; all are measured in turns, so that
-whatever disturbs the machine disturbs all alike. Exit 1: a gate does not hold. (ADR 0023)
+whatever disturbs the machine disturbs all alike. Exit 1: a gate does not hold. (ADR 0024)
 """
 
 import argparse
