@@ -12,14 +12,13 @@ from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-import psycopg
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
-from psycopg import sql
 
+from clinic.database import vacuum
 from clinic.demo import SATURDAY, TODAY, NotDemo, Person, fill
 from clinic.models import User
 from intake import audit, journey
@@ -301,10 +300,8 @@ def make(wanted: int, *, batch: int = BATCH) -> Iterator[Progress]:
 
 def settle() -> None:
     """Tell the planner what the tables hold now, and mark pages that need no second look. As the owner."""
-    address, name = settings.DATABASE_URLS.owner, connection.settings_dict["NAME"]
-    with psycopg.connect(address, dbname=name, autocommit=True) as owner:
-        for table in _TABLES:
-            owner.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.Identifier(f"intake_{table}")))
+    tables = [f"intake_{name}" for name in _TABLES]
+    vacuum(settings.DATABASE_URLS.owner, connection.settings_dict["NAME"], tables)
 
 
 def make_physios() -> list[int]:
