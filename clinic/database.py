@@ -32,7 +32,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -180,6 +180,15 @@ def grant_app(owner_url: str, app_role: str = APP_ROLE) -> None:
             return
         for statement in privileges(owner_role, app_role):
             connection.execute(statement.encode())
+
+
+def vacuum(owner_url: str, database: str, tables: Iterable[str]) -> None:
+    """Have the planner learn what the tables hold now; only their owner may."""
+    import psycopg
+
+    with psycopg.connect(owner_url, dbname=database, autocommit=True) as connection:
+        for table in tables:
+            connection.execute(f"VACUUM (ANALYZE) {quoted(table)}".encode())
 
 
 def quoted(name: str) -> str:

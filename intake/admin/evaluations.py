@@ -34,7 +34,6 @@ from intake.review.queue import (
     Counts,
     Filters,
     next_day,
-    next_to_review,
     worklist,
 )
 
@@ -206,6 +205,7 @@ class EvaluationAdmin(BriefsOfDayPages):
                 "title": _("Worklist"),
                 "opts": self.opts,
                 "list": found,
+                "urgent_waiting": found.counts.waiting,
                 "filters": filters,
                 "today": today,
                 "chips": chips(filters, found.counts, found.sees_answers),
@@ -216,7 +216,7 @@ class EvaluationAdmin(BriefsOfDayPages):
                 "more": filters.changed(after=found.more).query() if found.more else "",
                 "first": filters.changed().query() if filters.after else "",
                 "back": filters.changed().query(),
-                "next_response": next_to_review(user, filters) if found.sees_answers else None,
+                "next_response": found.next_response,
                 "next_day": ahead,
                 "may_add": request.user.has_perm("intake.add_patient"),
             }

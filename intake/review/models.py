@@ -418,6 +418,11 @@ class QueueEntry(PatientData):
             models.Index(fields=["at", "evaluation"], name="queue_time"),
             models.Index(fields=["status", "at", "evaluation"], name="queue_status"),
             models.Index(fields=["physio", "at", "evaluation"], name="queue_physio"),
+            models.Index(
+                fields=["at", "evaluation"],
+                condition=Q(status__in=["to-review", "in-review"]),
+                name="queue_to_do",
+            ),
             models.Index(fields=["at", "evaluation"], condition=Q(urgent=True), name="queue_urgent"),
             models.Index(
                 fields=["at", "evaluation"], condition=Q(needs_appointment=True), name="queue_asked"

@@ -9,17 +9,20 @@ same with a thousand intakes and with a million. What is filtered stands in the 
 `Filters.read`.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, F, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import F, OuterRef, Q, QuerySet
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import JSONObject
 from django.utils import timezone
@@ -41,6 +44,8 @@ Status = QueueEntry.Status
 PAGE_SIZE: Final = 50
 # Counting a million rows to say how many there are helps nobody.
 COUNTED_AT_MOST: Final = 1000
+# Whoever types one letter does not want to read thousands of names either.
+FOUND_AT_MOST: Final = 200
 COMING: Final = "coming"
 PAST: Final = "past"
 ONLY_URGENT: Final = "urgent"
@@ -263,13 +268,19 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Worklist:
-    """One page of the worklist, with the cursor of the next one."""
+    """One page of the worklist, with the cursor of the next one.
+
+    next_response: as `next_to_review` says it of these filters. cut: a search fits more than `FOUND_AT_MOST`
+    people, and not all of their past visits are looked through.
+    """
 
     filters: Filters
     rows: tuple[Row, ...]
     counts: Counts
     more: Cursor | None
     sees_answers: bool
+    next_response: UUID | None
+    cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,24 +294,23 @@ class NextDay:
 
 
 def worklist(user: AbstractBaseUser, filters: Filters, now: datetime) -> Worklist:
-    """The page of the worklist that these filters ask for: five queries at most."""
+    """The page of the worklist that these filters ask for: three queries at most."""
     sees_answers = may(user, REVIEWS)
     if not sees_answers and filters.direction:
         filters = filters.changed(direction="")
-    entries: list[Any] = []
-    if filters.after is None or filters.after.urgent:
-        entries = list(_page(_urgent(user, filters), filters, sees_answers, PAGE_SIZE + 1))
-    if len(entries) <= PAGE_SIZE and filters.status != ONLY_URGENT:
-        below = filters if filters.after and not filters.after.urgent else filters.changed()
-        entries += _page(_calm(user, below), below, sees_answers, PAGE_SIZE + 1 - len(entries))
-    shown = entries[:PAGE_SIZE]
-    last = shown[-1] if len(entries) > PAGE_SIZE else None
+    found = _overview(user, filters, now)
+    shown = found.keys[:PAGE_SIZE]
+    entries = {entry.pk: entry for entry in _entries(user, shown, sees_answers)} if shown else {}
+    rows = [entries[key] for key in shown if key in entries]
+    last = rows[-1] if len(found.keys) > PAGE_SIZE and rows else None
     return Worklist(
         filters=filters,
-        rows=_rows(shown, user, sees_answers, now),
-        counts=_counts(user, filters, now),
+        rows=_rows(rows, user, sees_answers, now),
+        counts=found.counts,
         more=Cursor(last.urgent, last.at, last.pk) if last else None,
         sees_answers=sees_answers,
+        next_response=found.next_response if sees_answers else None,
+        cut=found.cut,
     )
 
 
@@ -424,17 +434,196 @@ def _calm(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
     return _narrowed(entries, filters).exclude(status=Status.CANCELLED)
 
 
-def _page(entries: QuerySet[Any], filters: Filters, sees_answers: bool, limit: int) -> Iterable[Any]:
-    """The rows after the cursor, in order of time."""
+# A page in one question: which rows, how many of each kind, and what is next
+
+
+@dataclass(frozen=True, slots=True)
+class _Overview:
+    """keys: of the page's rows and one more, in order."""
+
+    keys: tuple[UUID, ...]
+    counts: Counts
+    next_response: UUID | None
+    cut: bool = False
+
+
+# `{}` stand for conditions and orders written in this module, never for what somebody typed.
+_OVERVIEW: Final = """
+WITH v AS NOT MATERIALIZED ({visible}), p (id) AS MATERIALIZED ({people}), q AS {kept} ({found})
+SELECT
+  ARRAY(SELECT evaluation_id FROM q WHERE {urgent_page}
+    ORDER BY at {way}, evaluation_id {way} LIMIT %(limit)s),
+  ARRAY(SELECT evaluation_id FROM q WHERE {calm_page}
+    ORDER BY at {way}, evaluation_id {way} LIMIT %(limit)s),
+  (SELECT to_jsonb(c) FROM (
+    SELECT
+      count(*) FILTER (WHERE here) AS here,
+      count(*) FILTER (WHERE here AND status = 'to-review') AS here_to_review,
+      count(*) AS "all",
+      count(*) FILTER (WHERE urgent) AS urgent,
+      count(*) FILTER (WHERE status = 'to-review') AS to_review,
+      count(*) FILTER (WHERE status = 'in-review') AS in_review,
+      count(*) FILTER (WHERE status = 'reviewed') AS reviewed,
+      count(*) FILTER (WHERE status IN ('not-started', 'in-progress')) AS not_sent,
+      count(*) FILTER (WHERE up > 0) AS with_up,
+      count(*) FILTER (WHERE down > 0) AS with_down,
+      coalesce(sum(up), 0) AS up,
+      coalesce(sum(down), 0) AS down
+    FROM (
+      (SELECT *, {here} AS here FROM q WHERE urgent AND {whose} LIMIT %(counted)s)
+      UNION ALL
+      (SELECT *, true FROM q WHERE NOT urgent AND {here} AND {whose_visit}
+        ORDER BY at {way} LIMIT %(counted)s)
+      LIMIT %(counted)s
+    ) scope
+  ) c),
+  (SELECT min(at) FROM (
+    (SELECT at FROM q WHERE NOT urgent AND {here} AND {whose_visit} AND at >= %(now)s ORDER BY at LIMIT 1)
+    UNION ALL
+    (SELECT at FROM q WHERE urgent AND {whose} AND at >= %(now)s AND NOT needs_appointment LIMIT %(counted)s)
+  ) coming),
+  (SELECT count(*) FROM v WHERE urgent),
+  (SELECT count(*) FROM {asking} WHERE needs_appointment),
+  (SELECT count(*) FROM (
+    SELECT FROM q WHERE {over} AND {whose} ORDER BY at DESC LIMIT %(counted)s) past),
+  coalesce(
+    (SELECT response_id FROM q WHERE {urgent_next} AND response_id IS NOT NULL
+      ORDER BY at, evaluation_id LIMIT 1),
+    (SELECT response_id FROM q WHERE {calm_next} AND status IN ('to-review', 'in-review')
+      AND response_id IS NOT NULL ORDER BY at, evaluation_id LIMIT 1)),
+  (SELECT count(*) FROM p)
+"""
+# What somebody may be looking for today is found whatever the name; of what is past, so many people's.
+_FOUND: Final = """
+SELECT v.* FROM p JOIN intake_evaluation e ON e.patient_id = p.id JOIN v ON v.evaluation_id = e.id
+UNION
+SELECT v.* FROM v JOIN intake_evaluation e ON e.id = v.evaluation_id
+WHERE (v.urgent OR v.needs_appointment OR v.at >= %(today)s) AND e.patient_id IN ({people})
+"""
+_COLUMNS: Final = (
+    "evaluation_id",
+    "response_id",
+    "physio_id",
+    "at",
+    "status",
+    "needs_appointment",
+    "urgent",
+    "up",
+    "down",
+)
+_NOBODY: Final = Counts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None)
+
+
+def _overview(user: AbstractBaseUser, filters: Filters, now: datetime) -> _Overview:
+    """One query. Each part of it reads an index in order and stops at its limit."""
+    try:
+        visible, words = _named_sql(QueueEntry.objects.visible_to(user).values_list(*_COLUMNS), "visible")
+    except EmptyResultSet:
+        return _Overview((), _NOBODY, None)
+    words |= {
+        "limit": PAGE_SIZE + 1,
+        "counted": COUNTED_AT_MOST + 1,
+        "now": now,
+        "me": user.pk,
+        **_days_of(filters),
+    }
+    people, found = "SELECT NULL WHERE false", "SELECT * FROM v"
+    if filters.search:
+        patients = named(Patient.objects.visible_to(user), filters.search).values_list("pk")
+        people, values = _named_sql(patients, "people")
+        today, _tomorrow = _bounds(timezone.localdate(now))
+        words |= {**values, "most": FOUND_AT_MOST + 1, "today": today}
+        found = _FOUND.format(people=people)
+        people += " LIMIT %(most)s"
+    whose = "(physio_id = %(me)s OR physio_id IS NULL)" if filters.mine else "true"
+    # Whoever has a visit has a physio, so one index gives them in order.
+    whose_visit = "physio_id = %(me)s" if filters.mine and not filters.search else whose
+    here = f"({_here_sql(filters)} AND status <> 'cancelled')"
+    over = "at <= %(now)s AND status IN ('to-review', 'in-review', 'reviewed') AND NOT needs_appointment"
+    calm = calm_next = f"NOT urgent AND {here} AND {whose_visit}"
+    if filters.needs_appointment:
+        calm = calm_next = f"NOT urgent AND needs_appointment AND status <> 'cancelled' AND {whose}"
+    elif filters.to_close:
+        calm = f"NOT urgent AND {over} AND {whose_visit}"
+    urgent = f"urgent AND {whose}"
+    direction = f" AND {filters.direction} > 0" if filters.direction in ("up", "down") else ""
+    asked = " AND needs_appointment" if filters.needs_appointment else ""
+    narrowed = direction + asked + (f" AND {over}" if filters.to_close else "")
+    if filters.status in STATUSES:
+        words["statuses"] = list(STATUSES[filters.status])
+        one = len(words["statuses"]) == 1
+        narrowed += " AND status = (%(statuses)s::text[])[1]" if one else " AND status = ANY(%(statuses)s)"
+    urgent_page, calm_page = urgent + narrowed, calm + narrowed
     if filters.after is not None:
-        at, key = filters.after.at, filters.after.key
-        beyond = "lt" if filters.latest_first else "gt"
-        # The first condition lets the index find the place; the second settles rows of the same moment.
-        entries = entries.filter(
-            Q(**{f"at__{beyond}": at}) | Q(at=at, **{f"evaluation_id__{beyond}": key}),
-            **{f"at__{beyond}e": at},
-        )
-    order = ("-at", "-evaluation_id") if filters.latest_first else ("at", "evaluation_id")
+        words |= {"after_at": filters.after.at, "after_key": filters.after.key}
+        sign = "<" if filters.latest_first else ">"
+        beyond = f" AND (at, evaluation_id) {sign} (%(after_at)s, %(after_key)s)"
+        if filters.after.urgent:
+            urgent_page += beyond
+        else:
+            urgent_page, calm_page = "false", calm_page + beyond
+    if filters.status == ONLY_URGENT:
+        calm_page = "false"
+    statement = _OVERVIEW.format(
+        visible=visible,
+        people=people,
+        found=found,
+        kept="MATERIALIZED" if filters.search else "NOT MATERIALIZED",
+        way="DESC" if filters.latest_first else "ASC",
+        here=here,
+        whose=whose,
+        whose_visit=whose_visit,
+        urgent_page=urgent_page,
+        calm_page=calm_page,
+        urgent_next=urgent + direction + asked,
+        calm_next=calm_next + direction + asked,
+        over=over,
+        asking="q" if filters.search else "v",
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, words)
+        (row,) = cursor.fetchall()
+    urgent_keys, calm_keys, counts, next_visit, waiting, asking, to_close, next_response, people_found = row
+    return _Overview(
+        keys=(*urgent_keys, *calm_keys)[: PAGE_SIZE + 1],
+        counts=Counts(
+            **json.loads(counts),
+            next_visit=next_visit,
+            waiting=waiting,
+            needs_appointment=asking,
+            to_close=to_close,
+        ),
+        next_response=next_response,
+        cut=people_found > FOUND_AT_MOST,
+    )
+
+
+def _named_sql(rows: QuerySet[Any, Any], name: str) -> tuple[str, dict[str, Any]]:
+    """The SQL of a query with named parameters, so that it fits into another. Raises `EmptyResultSet`."""
+    text, values = rows.order_by().query.sql_with_params()
+    names = [f"{name}_{place}" for place in range(len(values))]
+    return text % tuple(f"%({one})s" for one in names), dict(zip(names, values, strict=True))
+
+
+def _days_of(filters: Filters) -> dict[str, datetime]:
+    day = filters.day if isinstance(filters.day, date) else filters.today or timezone.localdate()
+    start, end = _bounds(day)
+    return {"start": start, "end": end}
+
+
+def _here_sql(filters: Filters) -> str:
+    """As `_of_days`."""
+    if filters.search:
+        return "true"
+    if isinstance(filters.day, date):
+        return "at >= %(start)s AND at < %(end)s AND NOT needs_appointment"
+    when = "at < %(start)s" if filters.day == PAST else "at >= %(start)s"
+    return f"{when} AND NOT needs_appointment"
+
+
+def _entries(user: AbstractBaseUser, keys: Sequence[UUID], sees_answers: bool) -> QuerySet[Any]:
+    """The rows of a page with all that is shown of them."""
+    entries: QuerySet[Any] = QueueEntry.objects.visible_to(user).filter(pk__in=keys)
     entries = entries.select_related("evaluation__patient", "physio").annotate(
         sent_at=F("response__authored"),
         request=F("evaluation__request"),
@@ -462,62 +651,7 @@ def _page(entries: QuerySet[Any], filters: Filters, sees_answers: bool, limit: i
                 )
             ),
         )
-    return entries.order_by(*order)[:limit]
-
-
-def _counts(user: AbstractBaseUser, filters: Filters, now: datetime) -> Counts:
-    """Counts of the scope, whatever status and direction are chosen; two queries."""
-    everyone = _whose(user, filters)
-    here = _of_days(filters) & ~Q(status=Status.CANCELLED)
-    scope = everyone.filter(Q(urgent=True) | here)
-    order = ("-at",) if filters.latest_first else ("at",)
-
-    def number(*statuses: str) -> Count:
-        return Count("pk", filter=Q(status__in=statuses))
-
-    found = scope.order_by(*order)[: COUNTED_AT_MOST + 1].aggregate(
-        here=Count("pk", filter=here),
-        here_to_review=Count("pk", filter=here & Q(status=Status.TO_REVIEW)),
-        all=Count("pk"),
-        urgent=Count("pk", filter=Q(urgent=True)),
-        to_review=number(Status.TO_REVIEW),
-        in_review=number(Status.IN_REVIEW),
-        reviewed=number(Status.REVIEWED),
-        not_sent=number(*STATUSES["not-sent"]),
-        with_up=Count("pk", filter=Q(up__gt=0)),
-        with_down=Count("pk", filter=Q(down__gt=0)),
-        up=Sum("up", default=0),
-        down=Sum("down", default=0),
-        next_visit=Min("at", filter=Q(at__gte=now, needs_appointment=False)),
-    )
-    clinic = QueueEntry.objects.visible_to(user)
-    asked = clinic.filter(needs_appointment=True)
-    if filters.search:
-        asked = asked.filter(evaluation__patient__in=named(Patient.objects.visible_to(user), filters.search))
-    over = everyone.filter(_over(now)).order_by("-at")
-    # One row with a number each, so that it stays one query.
-    found |= (
-        get_user_model()
-        .objects.filter(pk=user.pk)
-        .values(
-            waiting=_Number(clinic.filter(urgent=True)),
-            needs_appointment=_Number(asked),
-            to_close=_Number(over[: COUNTED_AT_MOST + 1]),
-        )
-        .get()
-    )
-    return Counts(**found)
-
-
-class _Number(Subquery):
-    """How many rows a query has, as a column of another one."""
-
-    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
-    empty_result_set_value = 0
-
-    def __init__(self, rows: QuerySet[Any]) -> None:
-        super().__init__(rows.values("pk"))
+    return entries
 
 
 # How a row reads
@@ -531,6 +665,8 @@ def _rows(
         slug for entry in entries if sees_answers for one in entry.findings for slug in one["links"] or ()
     }
     steps = quote(links=links).steps if links else {}
+    # On one page many rows say the same.
+    concern, badges = cache(_concern), cache(partial(_badges, steps))
     return tuple(
         Row(
             evaluation=entry.pk,
@@ -550,22 +686,36 @@ def _rows(
             to_close=entry.is_over(now),
             urgent=entry.urgent,
             flags=tuple(titled(one["title"], one["side"]) for one in entry.flags) if sees_answers else (),
-            badges=_badges(entry.findings, steps) if sees_answers else (),
-            concern=_concern(entry.left, entry.right) if sees_answers else "",
+            badges=badges(_as_key(entry.findings)) if sees_answers else (),
+            concern=concern(_codes(entry.left), _codes(entry.right)) if sees_answers else "",
             sent_at=entry.sent_at,
         )
         for entry in entries
     )
 
 
-def _badges(findings: Iterable[Mapping[str, Any]], steps: Mapping[str, Any]) -> tuple[Badge, ...]:
+# Direction, slugs of links, source side and target side of a finding.
+_Course = tuple[str, tuple[str, ...], str | None, str | None]
+
+
+def _as_key(findings: Iterable[Mapping[str, Any]]) -> tuple[_Course, ...]:
+    return tuple(
+        (one["direction"], tuple(one["links"] or ()), one["source"], one["target"]) for one in findings
+    )
+
+
+def _codes(answers: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(answers or ())
+
+
+def _badges(steps: Mapping[str, Any], findings: Iterable[_Course]) -> tuple[Badge, ...]:
     numbers: dict[tuple[str, str], int] = {}
-    for one in findings:
+    for direction, links, source, target in findings:
         place = whereabouts(
-            direction=one["direction"],
-            steps=[steps[slug] for slug in one["links"] or () if slug in steps],
-            source_side=one["source"],
-            target_side=one["target"],
+            direction=direction,
+            steps=[steps[slug] for slug in links if slug in steps],
+            source_side=source,
+            target_side=target,
         )
         if place.way in ("up", "down"):
             key = (place.way, place.course)
@@ -573,12 +723,12 @@ def _badges(findings: Iterable[Mapping[str, Any]], steps: Mapping[str, Any]) -> 
     return tuple(Badge(way, course, number) for (way, course), number in numbers.items())
 
 
-def _concern(left: Sequence[str] | None, right: Sequence[str] | None) -> str:
+def _concern(left: Sequence[str], right: Sequence[str]) -> str:
     """Where it hurts, by joint: "Left knee and foot, right hip"."""
     areas = {region.id: region.area for region in body_regions()}
     parts = []
     for side, codes in (("left", left), ("right", right)):
-        names = list(dict.fromkeys(str(AREAS[areas[code]]) for code in codes or () if code in areas))
+        names = list(dict.fromkeys(str(AREAS[areas[code]]) for code in codes if code in areas))
         if not names:
             continue
         joined = (

@@ -47,12 +47,15 @@ class Waiting:
         return ", ".join(parts)
 
 
-def waiting(user: AbstractBaseUser | AnonymousUser) -> Waiting:
-    """What waits, for those who may see the worklist. Names nobody, so it writes no row into the trail."""
+def waiting(user: AbstractBaseUser | AnonymousUser, *, known: int | None = None) -> Waiting:
+    """What waits, for those who may see the worklist. Names nobody, so it writes no row into the trail.
+
+    known: how many there are, where the page has counted them already.
+    """
     if not may(user, "intake.see_worklist"):
         return Waiting()
     with audit.covered():
-        count = QueueEntry.objects.filter(urgent=True).count()
+        count = QueueEntry.objects.filter(urgent=True).count() if known is None else known
         if not count:
             return Waiting()
         flags = RedFlag.objects.filter(

@@ -1,6 +1,6 @@
 """Times and directions as the desk writes them."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django import template
 from django.utils import timezone
@@ -23,12 +23,14 @@ def calendar_day(day: date) -> str:
 def on_day(moment: datetime) -> str:
     """The day, as near as people say it: today, yesterday, tomorrow, "Jun 3", "Jun 3, 2024"."""
     day, today = timezone.localdate(moment), timezone.localdate()
-    near = {
-        today: _("today"),
-        today - timedelta(days=1): _("yesterday"),
-        today + timedelta(days=1): _("tomorrow"),
-    }
-    return near.get(day) or date_format(day, "M j" if day.year == today.year else "M j, Y")
+    match (day - today).days:
+        case 0:
+            return _("today")
+        case -1:
+            return _("yesterday")
+        case 1:
+            return _("tomorrow")
+    return date_format(day, "M j" if day.year == today.year else "M j, Y")
 
 
 @register.filter

@@ -15,5 +15,6 @@ def urgent_banner(context: template.Context) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.has_perm("intake.see_worklist"):
         return {"may": False}
-    found = urgent.waiting(user)
+    # A page that has counted them already says so.
+    found = urgent.waiting(user, known=context.get("urgent_waiting"))
     return {"may": True, "count": found.count, "words": found.words}

@@ -61,10 +61,10 @@ def main() -> int:
 
 
 @contextmanager
-def throw_away() -> Iterator[Urls]:
+def throw_away(name: str = "") -> Iterator[Urls]:
     """A database with all a clinic starts with and the floor's tables; gone afterwards."""
     server = urls()
-    name = f"footing_bench_{os.getpid()}"
+    name = name or f"footing_bench_{os.getpid()}"
     copy_database(server.owner, template_database(server.owner, server.app), name)
     where = Urls(app=address(server.app, name), owner=address(server.owner, name))
     try:

@@ -144,7 +144,7 @@ class TestWorklist:
         assert len(queries) <= 20
         own = [query for query in queries if re.search(r"intake_|education_", query["sql"])]
         kinds = sorted({re.sub(r"'[^']*'|\d+", "?", query["sql"])[:60] for query in own})
-        assert len(own) == 9, kinds
+        assert len(own) == 4, kinds
 
 
 class TestPatients:
