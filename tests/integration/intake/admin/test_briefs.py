@@ -1,4 +1,4 @@
-"""The brief as the desk offers it: who may read it, what the trail keeps, how many pages and queries it takes."""
+"""The brief as the desk offers it: who may read it, the trail, how many pages and queries it takes."""
 
 import io
 import re
