@@ -256,9 +256,11 @@ class TestTheDay:
         assert event.objects_seen["patient"] == [str(one.evaluation.patient_id) for one in intakes]
 
     def test_the_worklist_links_to_it_with_its_filters(self, desk, reception, physio):
-        self.visit(physio)
+        intake = self.visit(physio)
         worklist = reverse("admin:intake_evaluation_changelist")
-        assert f"{reverse(DAY)}?mine=1" in desk.get(worklist + "?mine=1").content.decode()
+        page = desk.get(worklist + "?mine=1").content.decode()
+        assert f"{reverse(DAY)}?mine=1" in page
+        assert f"{address('brief', intake)}?back=mine%3D1" in page
         assert reverse(DAY) not in desk.get(worklist + "?day=coming").content.decode()
         assert reverse(DAY) not in reception.get(worklist).content.decode()
         assert reception.get(reverse(DAY)).status_code == 404
