@@ -273,7 +273,7 @@ def test_the_link_after_sending_leads_to_what_was_sent(started: Patient, visit: 
     patient.presses("Leave").reads_heading("Saved. You have left your form")
     with patient.refused_with(403):
         patient.goes_back_in_browser().does_not_read("Thank you")
-    patient.opens_with_birth_date(visit["link"]).reads_heading("Thank you, Casey")
+    patient.opens_with_birth_date(visit["link"]).reads_heading("Your visit, Casey")
     patient.does_not_read("stairs").does_not_read("kneecap")
 
 
