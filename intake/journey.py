@@ -805,6 +805,16 @@ def record_outcome(
     return recorded
 
 
+def add_link(*, response: QuestionnaireResponse, link: outcomes.TypedLink, by: audit.Actor) -> bool:
+    """A physio adds a link the rules missed. False when it stood there already.
+
+    Raises `outcomes.NotRecorded` naming the fields, `decide.NotAllowed` or `versions.Replaced`.
+    """
+    with audit.audited("link.added", by=by, objects={"response": [response.pk]}):
+        versions.hold(response)
+        return bool(outcomes.add_link(response=response, link=link, by=user_of(by)))
+
+
 def close_evaluation(*, response: QuestionnaireResponse, by: audit.Actor) -> Closing:
     """The evaluation is done, and its outcomes count for the rules.
 

@@ -1,7 +1,7 @@
 """The review of one intake: read, decide, record calls, finish."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -27,6 +27,8 @@ from intake.responses.models import QuestionnaireResponse
 from intake.review import contacts, decide, versions
 from intake.review.decide import NotAllowed
 from intake.review.models import Decision, DismissReason, RedFlagContact
+from intake.review.outcome_page import place_choices
+from intake.review.outcomes import NotRecorded, TypedLink
 from intake.review.page import ReviewPage, review_page
 from intake.review.queue import Filters, next_to_review
 from intake.screening.models import Finding
@@ -85,6 +87,8 @@ class Problem:
     decision: Refused | None = None
     contact: ContactForm | None = None
     finish: str = ""
+    link: TypedLink | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 class _ContactProblem(Exception):
@@ -138,6 +142,7 @@ class ReviewAdmin(BriefPages, OutcomeDesk):
             "contact": self.record_contact,
             "finish": self.finish,
             "reopen": self.reopen,
+            "link": self.add_link,
         }
         if do not in acts:
             raise BadRequest("an unknown action")
@@ -173,6 +178,8 @@ class ReviewAdmin(BriefPages, OutcomeDesk):
                 },
                 "reasons": DismissReason.choices,
                 "problem": problem,
+                "adding": TypedLink() if problem.link is None and request.GET.get("add") else problem.link,
+                "places": place_choices(),
                 "contact": asked_anew(problem.contact, page) if problem.contact else contact_form(page),
             }
             return TemplateResponse(request, "admin/intake/questionnaireresponse/review.html", context)
@@ -310,6 +317,22 @@ class ReviewAdmin(BriefPages, OutcomeDesk):
             return self.show(request, key, back, Problem(contact=problem.form))
         self.message_user(request, _("The call is recorded."), messages.SUCCESS)
         return self.back_to(key, back, "flags")
+
+    def add_link(self, request: HttpRequest, key: UUID, back: Filters) -> HttpResponseBase:
+        """A link the rules missed, marked as the physio's own."""
+        link = TypedLink(*(request.POST.get(name, "") for name in ("starts", "shows", "words")))
+
+        def do(response: QuestionnaireResponse, by: audit.Actor) -> None:
+            journey.add_link(response=response, link=link, by=by)
+
+        try:
+            self.act(request, key, do)
+        except NotRecorded as problem:
+            return self.show(request, key, back, Problem(link=link, fields=problem.problems))
+        except NotAllowed as problem:
+            return self.show(request, key, back, Problem(finish=problem.message))
+        self.message_user(request, _("The link is added."), messages.SUCCESS)
+        return self.back_to(key, back, "added")
 
     def finish(self, request: HttpRequest, key: UUID, back: Filters) -> HttpResponseBase:
         following: UUID | None = None

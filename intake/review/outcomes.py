@@ -304,6 +304,22 @@ def record(*, response: QuestionnaireResponse, typed: Typed, by: AbstractBaseUse
     return recorded
 
 
+def add_link(*, response: QuestionnaireResponse, link: TypedLink, by: AbstractBaseUser) -> list[MissedLink]:
+    """Add a link the rules missed, before the visit or after it. Sent twice it adds nothing the second time.
+
+    Raises `NotRecorded` naming the fields, or `NotAllowed` for a form that was not sent.
+    """
+    locked, _closings = _locked(response)
+    if not locked.is_sent:
+        raise NotAllowed(_("This form has not been sent yet. Links come with it."))
+    problems = _problems_of_link(link)
+    if problems:
+        raise NotRecorded(problems)
+    found = _new_links(locked, Typed(link=link), by)
+    MissedLink.objects.bulk_create(found)
+    return found
+
+
 def _new_outcomes(
     response: QuestionnaireResponse, typed: Typed, names: Collection[int], by: AbstractBaseUser
 ) -> list[Outcome]:

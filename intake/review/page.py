@@ -18,12 +18,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from education.chain.models import ChainLink
-from intake.conditions import Answers, Group, Value, fill, holds
+from intake.conditions import SIDES, Answers, Group, Value, fill, holds
 from intake.patients.asking import lesson_title
 from intake.patients.models import Evaluation, Patient
 from intake.questionnaires.definition import TYPED_WORDS, Definition, Item
 from intake.questionnaires.models import Status
 from intake.questionnaires.pages import enabled, pages
+from intake.responses import body
 from intake.responses.answers import prune, read_answers
 from intake.responses.compare import Difference, compare
 from intake.responses.models import QuestionnaireResponse
@@ -34,7 +35,7 @@ from intake.review.assess import BASELINE, AssessList, assess_list
 from intake.review.changes import Gone, History, annotations, behind, history_of
 from intake.review.decide import Standing, titled, titled_finding
 from intake.review.library import Check, LessonRef, Quoted, SourceRef, quote
-from intake.review.models import ACKNOWLEDGING, Decision, RedFlagContact, Verdict
+from intake.review.models import ACKNOWLEDGING, Decision, MissedLink, RedFlagContact, Verdict
 from intake.review.places import Whereabouts, whereabouts
 from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun, Tier
 from intake.screening.screen import TIERS, URGENT, RuleDefinition, parse_rule
@@ -229,6 +230,17 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedLink:
+    """A link the rules missed, added by a physio: where it starts and shows, in words."""
+
+    starts: str
+    shows: str
+    words: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LastTime:
     """The intake of the visit before: when it was sent, and what is answered differently now."""
 
@@ -300,6 +312,7 @@ class ReviewPage:
     assess: AssessList
     history: History
     last_time: LastTime | None
+    added: tuple[AddedLink, ...]
 
     @property
     def kept(self) -> int:
@@ -407,6 +420,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
         assess=assess_list((*findings, *notes), baseline),
         history=replace(history, gone=gone),
         last_time=_last_time(response, definition, answers),
+        added=_added(response),
     )
 
 
@@ -424,6 +438,25 @@ def _response(user: AbstractBaseUser, response_id: UUID) -> Any:
             precautions=Subquery(runs.values("precautions")[:1]),
             came_from=lesson_title("evaluation__request__source"),
             colleagues=presence.colleagues_at(user),
+            added_links=ArraySubquery(
+                MissedLink.objects.visible_to(user)
+                .filter(
+                    response__evaluation=OuterRef("evaluation"), takes_back=None, taken_back_by__isnull=True
+                )
+                .order_by("pk")
+                .values(
+                    json=JSONObject(
+                        starts_side="starts_side",
+                        starts_at="starts_at",
+                        shows_side="shows_side",
+                        shows_at="shows_at",
+                        words="words",
+                        first="by__first_name",
+                        last="by__last_name",
+                        at="at",
+                    )
+                )
+            ),
             intakes_before=ArraySubquery(
                 QuestionnaireResponse.objects.visible_to(user)
                 .filter(
@@ -801,6 +834,20 @@ def _earlier(response: Any) -> tuple[Earlier, ...]:
     return tuple(
         Earlier(datetime.fromisoformat(one["at"]), one["answers"])
         for one in reversed(response.intakes_before)
+    )
+
+
+def _added(response: Any) -> tuple[AddedLink, ...]:
+    names = {(side, one.id): one.name for side in SIDES for one in body.regions(side)}
+    return tuple(
+        AddedLink(
+            names.get((one["starts_side"], one["starts_at"]), one["starts_at"]),
+            names.get((one["shows_side"], one["shows_at"]), one["shows_at"]),
+            one["words"],
+            f"{one['first'] or ''} {one['last'] or ''}".strip(),
+            datetime.fromisoformat(one["at"]),
+        )
+        for one in response.added_links
     )
 
 

@@ -49,7 +49,9 @@ def test_a_patient_is_invited(come: Come, product: Product, kind: type[FrontDesk
 
     [mail] = product.mail.wait_for(address)
     message = email.message_from_string(mail, policy=email.policy.default)
-    words = message.get_content()
+    body = message.get_body(("plain",))
+    assert body is not None
+    words = body.get_content()
     assert message["Subject"] == "A few questions before your visit"
     assert "i.Athlete Physio" in message["From"]
     assert "Dr. Ortiz would like to ask you a few questions" in words

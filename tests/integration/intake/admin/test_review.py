@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from intake import audit
 from intake.patients.models import Evaluation
-from intake.review.models import RedFlagContact, Review, Verdict
+from intake.review.models import MissedLink, RedFlagContact, Review, Verdict
 from intake.screening import record
 from intake.screening.models import Finding, RedFlag
 from tests import factories
@@ -400,3 +400,24 @@ class TestFinishing:
         answer = reception.post(address(flagged), {"do": do, "finding": chain(flagged)[0].pk})
         assert answer.status_code == 404
         assert rows(Review) == rows(Verdict) == rows(RedFlagContact) == []
+
+
+class TestALinkTheRulesMissed:
+    TYPED = {"do": "link", "starts": "right.hip-side", "shows": "right.knee-front", "words": "Hip drops"}  # noqa: RUF012
+
+    def test_it_is_added_and_marked_as_the_physios(self, desk, intake, physio):
+        assert 'name="starts"' not in desk.get(address(intake)).text, "the lists come when they are asked for"
+        assert 'name="starts"' in desk.get(address(intake, add=1)).text
+        for _twice in range(2):
+            response = desk.post(address(intake), self.TYPED)
+            assert (response.status_code, response.headers["Location"].endswith("#added")) == (303, True)
+        page = desk.get(address(intake)).text
+        assert page.count("“Hip drops”") == 1
+        assert f"Added by {physio.first_name} {physio.last_name}" in page
+
+    def test_what_is_missing_is_named_and_what_was_typed_stays(self, desk, intake):
+        response = desk.post(address(intake), {**self.TYPED, "shows": "", "words": "Hip <drops>"})
+        assert response.status_code == 200
+        assert "Choose the part where it shows." in response.text
+        assert 'value="Hip &lt;drops&gt;"' in response.text
+        assert rows(MissedLink) == []

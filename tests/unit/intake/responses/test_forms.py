@@ -417,7 +417,8 @@ def test_a_question_under_a_question_and_one_to_read() -> None:
 
 def test_html_ids_stay_apart_whatever_the_link_ids_are() -> None:
     form = made(*({"linkId": name, "type": "string", "text": name} for name in ("a.b", "a-b", "a b", "a_b")))
-    ids = [control.id for control in rendered(page_form(form, pages(form)[0], {})).controls]
+    controls = rendered(page_form(form, pages(form)[0], {})).controls
+    ids = [control.id for control in controls if control.name != "whose"]
     assert len(ids) == len(set(ids)) == 4
     assert not any(" " in one for one in ids)
 
