@@ -121,11 +121,12 @@ WITH placed AS (
 )
 """
 _PATIENTS: Final = """
-INSERT INTO intake_patient (id, given_name, family_name, birth_date, email, phone, created_at, created_by_id)
+INSERT INTO intake_patient
+  (id, given_name, family_name, birth_date, email, phone, created_at, created_by_id, reminders_off)
 SELECT patient, given, family,
   (authored - age * interval '1 year' - (3 + mod(n, 350)) * interval '1 day')::date,
   lower(given || '.' || family) || n || '@patients.example',
-  '(310) 555-' || lpad(mod(n, 10000)::text, 4, '0'), booked, NULL
+  '(310) 555-' || lpad(mod(n, 10000)::text, 4, '0'), booked, NULL, false
 FROM (
   SELECT *, (%(ages)s::integer[])[1 + mod(n, %(patterns)s)] AS age,
     (%(given)s::text[])[1 + floor(cardinality(%(given)s::text[])
@@ -137,8 +138,10 @@ FROM (
 """
 _EVALUATIONS: Final = """
 INSERT INTO intake_evaluation
-  (id, patient_id, physio_id, starts_at, minutes, status, created_at, created_by_id)
-SELECT evaluation, patient, physio, starts_at, %(slot_minutes)s, 'booked', booked, NULL FROM made
+  (id, patient_id, physio_id, starts_at, minutes, status, created_at, created_by_id,
+   double_booked, booked_at, reminders_off)
+SELECT evaluation, patient, physio, starts_at, %(slot_minutes)s, 'booked', booked, NULL, false, booked, false
+FROM made
 """
 _INVITATIONS: Final = """
 INSERT INTO intake_invitation
@@ -193,10 +196,45 @@ FROM (
   WHERE f.rule_id = ANY(%(chain)s::bigint[]) AND NOT m.unread AND NOT m.reading
 ) decided
 """
+_OUTCOMES: Final = """
+INSERT INTO intake_outcome (finding_id, result, reason, note, at, by_id)
+SELECT id, result, CASE WHEN result = 'not-tested' THEN 'time' ELSE '' END, '', seen, physio
+FROM (
+  SELECT f.id, m.starts_at + interval '2 hours' AS seen, m.physio, CASE
+    WHEN mod(hashint8(m.n * 7 + f.rule_id) & 65535, 10) < 6 THEN 'found'
+    WHEN mod(hashint8(m.n * 7 + f.rule_id) & 65535, 10) < 9 THEN 'not-found'
+    ELSE 'not-tested' END AS result
+  FROM made m
+  JOIN intake_finding f ON f.response_id = m.response
+  WHERE f.rule_id = ANY(%(chain)s::bigint[]) AND NOT m.unread AND NOT m.reading
+) seen
+"""
+_CLOSINGS: Final = """
+INSERT INTO intake_closing (response_id, number, act, reason, at, by_id)
+SELECT response, 1, 'closed', '', starts_at + interval '2 hours', physio
+FROM made WHERE NOT unread AND NOT reading
+"""
+# What a finding counts for rests on the intake and the visit, which come after it.
+_TALLIES: Final = """
+SELECT intake_tally_findings(
+  ARRAY(SELECT f.id FROM made m JOIN intake_finding f ON f.response_id = m.response))
+"""
 _KEYS: Final = "SELECT n, response, evaluation, invitation, authored FROM made ORDER BY n"
 # Foreign keys are checked at the end of the transaction. With the evaluation coming last, its place on the
 # worklist is worked out once, when all that it rests on stands.
-_COPIES: Final = (_RUNS, _FINDINGS, _REVIEWS, _VERDICTS, _RESPONSES, _INVITATIONS, _EVALUATIONS, _PATIENTS)
+_COPIES: Final = (
+    _RUNS,
+    _FINDINGS,
+    _REVIEWS,
+    _VERDICTS,
+    _OUTCOMES,
+    _CLOSINGS,
+    _RESPONSES,
+    _INVITATIONS,
+    _EVALUATIONS,
+    _PATIENTS,
+    _TALLIES,
+)
 # The triggers look a batch up by key. A plan made while a table was small must not read all of it later.
 _BY_KEY: Final = (
     "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; "

@@ -155,7 +155,10 @@ def make_patient(**fields: Any) -> Patient:
 
 
 def make_evaluation(*, patient: Patient | None = None, physio: Any = None, **fields: Any) -> Evaluation:
-    """A visit in an hour and a half or at `starts_at`; right after those the physio has then already."""
+    """A visit in an hour and a half or at `starts_at`.
+
+    Where the physio has others then it comes right after them, and one that is over right before them.
+    """
     patient = patient or make_patient()
     physio = physio or make_user("physio")
     at = fields.pop("starts_at", None) or timezone.now() + timedelta(minutes=90)
@@ -164,7 +167,8 @@ def make_evaluation(*, patient: Patient | None = None, physio: Any = None, **fie
         while fields.get("status") != "cancelled" and (
             other := diary.clash(physio=physio, starts_at=at, minutes=minutes)
         ):
-            at = diary.ends(other)
+            over = at < timezone.now()
+            at = diary.starts(other) - timedelta(minutes=minutes) if over else diary.ends(other)
         fields["starts_at"] = at
         evaluation: Evaluation = Evaluation.objects.create(patient=patient, physio=physio, **fields)
     return evaluation

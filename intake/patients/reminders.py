@@ -174,5 +174,7 @@ def switch(evaluation: Evaluation, *, off: bool) -> None:
 
 def of_visit(evaluation: Evaluation) -> list[Reminder]:
     """What became of the reminders for the time that stands now."""
+    if evaluation.starts_at is None:
+        return []
     found = evaluation.reminders.filter(starts_at=diary.starts(evaluation))
     return list(found.order_by(F("queued_at"), "pk"))

@@ -1,9 +1,10 @@
 """What each finding counts for in the record of its rule: triggers that keep `FindingTally` true.
 
 A row a finding is worked out again from what stands (its last verdict, its last outcome, whether its
-evaluation is closed or cancelled) after every statement that changes one of these. Nothing is added up, so
-nothing can be added twice: a reload, a double submit or a reopened evaluation ends in the same row (ADR
-0020). What a row is made of is the SQL function `intake_tally_findings` (migration 0007).
+evaluation is closed or cancelled, whether changed answers stand in for it) after every statement that changes
+one of these. Nothing is added up, so nothing can be added twice: a reload, a double submit or a reopened
+evaluation ends in the same row (ADR 0020). What a row is made of is the SQL function `intake_tally_findings`
+(migrations 0007 and 0012).
 """
 
 from typing import Final
@@ -17,7 +18,8 @@ _JUDGED: Final = "SELECT finding_id FROM new_rows"
 _OF_RESPONSE: Final = "SELECT f.id FROM new_rows c JOIN intake_finding f ON f.response_id = c.response_id"
 _OF_MOVED_RESPONSE: Final = (
     "SELECT f.id FROM new_rows n JOIN old_rows o ON o.id = n.id "
-    "JOIN intake_finding f ON f.response_id = n.id WHERE n.status IS DISTINCT FROM o.status"
+    "JOIN intake_finding f ON f.response_id = n.id "
+    "WHERE (n.status, n.replaced_at) IS DISTINCT FROM (o.status, o.replaced_at)"
 )
 _OF_MOVED_EVALUATION: Final = (
     "SELECT f.id FROM new_rows n JOIN old_rows o ON o.id = n.id "

@@ -418,6 +418,7 @@ DIRECT = {
 }
 # Who may touch patient tables without a line of their own, and why.
 COVERED = {
+    "intake/views/lesson.py": "as a page of that session",
     "intake/views/visit.py": "a patient at work in the session whose opening wrote the line",
     "intake/review/urgent.py": "a number that names nobody",
     "intake/patients/reminders.py": "keys of visits whose reminder may be due; what is claimed has its line",

@@ -283,7 +283,7 @@ def test_its_lesson_is_offered_with_its_reason(golden):
     page = visitor.look(reverse("intake:sent")).text
     assert LESSON["title"] in page
     assert "You told us your left and right big toe hardly bends." in page
-    assert reverse("education:lesson", args=["golden-toes"]) in page
+    assert 'value="golden-toes"' in page
     assert visitor.look(reverse("education:lesson", args=["golden-toes"])).status_code == 200
     assert Lesson.objects.live().filter(slug="golden-toes").exists()
 

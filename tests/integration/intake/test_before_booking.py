@@ -411,7 +411,7 @@ def test_the_demo_has_one_person_who_waits_with_a_form_to_review():
     demo.make_request()
     demo.make_request()
     html = client_of("physio").get("/staff/intake/evaluation/?status=needs-appointment").text
-    assert html.count("Mina Castillo") == 1
+    assert html.count(">Mina Castillo<") == 1
     assert "Lesson: When the foot rolls in" in html
     assert "To review" in html
     with audit.audited("tests.read", by=SETUP):

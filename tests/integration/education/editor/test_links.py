@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from draftjs_exporter.dom import DOM
 
 from education.editor.links import as_stored
 from education.models import Lesson
@@ -67,6 +68,7 @@ def test_a_link_opens_with_what_it_leads_to(sam: Person, lesson: Lesson) -> None
 
 
 def test_an_address_of_ours_is_stored_as_its_path() -> None:
+    DOM.use(DOM.STRING)
     for given, stored in (
         (f"{settings.SITE_URL}/learn/flat-feet/", "/learn/flat-feet/"),
         ("/learn/flat-feet/", "/learn/flat-feet/"),

@@ -433,3 +433,14 @@ def test_counting_a_rule_reads_its_index_alone(intake):
         cursor.execute(f"EXPLAIN {counting}")
         plan = " ".join(row[0] for row in cursor.fetchall())
     assert "Index Only Scan using tally_of_rule" in plan
+
+
+def test_a_finding_of_answers_that_were_changed_counts_no_more(physio):
+    """The changed answers have a finding of their own, with the decision that was kept."""
+    evaluation = factories.make_evaluation(physio=physio)
+    response = factories.make_response(factories.ROLLING_IN, evaluation=evaluation)
+    with audit.audited("tests.made", by=factories.SETUP):
+        keys = set(Finding.objects.filter(response=response).values_list("pk", flat=True))
+        assert FindingTally.objects.filter(finding__in=keys).exists()
+        type(response).objects.filter(pk=response.pk).update(replaced_at=timezone.now())
+        assert not FindingTally.objects.filter(finding__in=keys).exists()
