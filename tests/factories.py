@@ -154,10 +154,12 @@ def make_patient(**fields: Any) -> Patient:
     return patient
 
 
-def make_evaluation(*, patient: Patient | None = None, physio: Any = None, **fields: Any) -> Evaluation:
+def make_evaluation(
+    *, patient: Patient | None = None, physio: Any = None, is_over: bool = False, **fields: Any
+) -> Evaluation:
     """A visit in an hour and a half or at `starts_at`.
 
-    Where the physio has others then it comes right after them, and one that is over right before them.
+    Where the physio has others then it comes right after them; is_over: right before them.
     """
     patient = patient or make_patient()
     physio = physio or make_user("physio")
@@ -167,8 +169,7 @@ def make_evaluation(*, patient: Patient | None = None, physio: Any = None, **fie
         while fields.get("status") != "cancelled" and (
             other := diary.clash(physio=physio, starts_at=at, minutes=minutes)
         ):
-            over = at < timezone.now()
-            at = diary.starts(other) - timedelta(minutes=minutes) if over else diary.ends(other)
+            at = diary.starts(other) - timedelta(minutes=minutes) if is_over else diary.ends(other)
         fields["starts_at"] = at
         evaluation: Evaluation = Evaluation.objects.create(patient=patient, physio=physio, **fields)
     return evaluation

@@ -44,6 +44,7 @@ def visit(
 
     staff(role="physio", username="ortiz", first_name="Maya", last_name="Ortiz", title="Dr.")
     evaluation = factories.make_evaluation(
+        is_over=minutes_ahead < 0,
         patient=factories.make_patient(
             given_name=given, family_name=family, birth_date=date.fromisoformat(born), email=email
         ),

@@ -93,6 +93,7 @@ def test_a_new_lesson_from_the_first_word_to_its_readers(
     sam.is_told("Created").is_told("Published")
 
 
+@pytest.mark.deep
 def test_the_link_button_leads_to_a_lesson_and_outside(sam: Editor) -> None:
     sam.opens_lesson("High arches").adds_block("Text").pastes(
         '<p>Some <a href="/learn/shoes-and-insoles/">shoes</a>, flat feet</p>'
@@ -126,6 +127,7 @@ def test_the_link_button_leads_to_a_lesson_and_outside(sam: Editor) -> None:
     forgives_refusals(sam)
 
 
+@pytest.mark.deep
 def test_two_at_one_lesson(sam: Editor, maya: Editor) -> None:
     sam.opens_lesson("High arches")
     maya.opens(sam.path).field("Title*").fill("High arches, says Maya")

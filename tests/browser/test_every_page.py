@@ -30,12 +30,6 @@ COLORS = {
     "check-error",
     "sent",
     "advice-same-day",
-    "sign-in-error",
-    "worklist",
-    "review-decided",
-    "review-call-error",
-    "evaluation",
-    "figures",
 }
 
 
@@ -118,6 +112,6 @@ def test_urgent_pages(come: Come, product: Product, deep: bool) -> None:
     assert len(check(gallery.urgent_pages(come, product), deep=deep)) == 3
 
 
-@DEEP
-def test_pages_of_the_desk(come: Come, product: Product, deep: bool) -> None:
-    assert len(check(gallery.staff_pages(come, product), deep=deep)) >= 31
+@pytest.mark.deep
+def test_pages_of_the_desk(come: Come, product: Product) -> None:
+    assert len(check(gallery.staff_pages(come, product), deep=True)) >= 31

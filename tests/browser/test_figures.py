@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import factories
-from tests.browser.conftest import BOTH_WAYS, Come
+from tests.browser.conftest import Come
 from tests.browser.desk import Staff
 from tests.browser.product import Product
 from tests.browser.visitor import PHONE
@@ -12,7 +12,6 @@ from tests.browser.visitor import PHONE
 pytestmark = pytest.mark.browser
 
 
-@BOTH_WAYS
 def test_the_owner_looks_at_the_charts_and_reads_the_numbers(
     come: Come, product: Product, scripts: bool
 ) -> None:

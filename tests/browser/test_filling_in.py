@@ -96,7 +96,6 @@ def test_from_the_first_page_to_thank_you(started: Patient, visit: dict[str, str
     patient.uses(lessons.first.get_by_role("button")).goes_back_in_browser().reads_heading("Thank you, Casey")
 
 
-@BOTH_WAYS
 def test_none_and_one_more_is_an_error(started: Patient) -> None:
     patient = started.has_filled_up_to("safety")
     alone = patient.choice("And any of these?", "None of these")
@@ -161,6 +160,7 @@ def test_the_body_map(started: Patient) -> None:
     patient.continues_to("Your pain")
 
 
+@pytest.mark.deep
 def test_no_pain_stands_alone_on_the_body_map(started: Patient) -> None:
     patient = started.has_filled_up_to("where")
     patient.marks(KNEECAP).ticks(NO_PAIN_LEFT, NO_PAIN_RIGHT)
@@ -210,6 +210,7 @@ def test_required_answers_left_out(started: Patient) -> None:
     assert patient.page.url.endswith("#why-main-problem_knee")
 
 
+@pytest.mark.deep
 def test_back_three_times_and_forward(started: Patient) -> None:
     patient = started.has_filled_up_to("knee")
     patient.chooses(WORSE, "Long sitting", side="Right knee").continues_to("Look at your feet")
@@ -222,6 +223,7 @@ def test_back_three_times_and_forward(started: Patient) -> None:
     patient.has_chosen(WORSE, "Long sitting", side="Right knee").continues_to("Look at your feet")
 
 
+@pytest.mark.deep
 def test_a_knee_that_is_taken_back_and_put_back(
     started: Patient, visit: dict[str, str], product: Product
 ) -> None:
@@ -245,7 +247,6 @@ def test_a_knee_that_is_taken_back_and_put_back(
     assert "knee.aggravators.right" not in answers
 
 
-@BOTH_WAYS
 def test_what_is_still_needed_is_named(started: Patient) -> None:
     patient = started.has_filled("about", "safety", "health").goes_to("/intake/check/")
     patient.reads("answers are still needed")
@@ -268,6 +269,7 @@ def test_sent_twice_is_sent_once(started: Patient, visit: dict[str, str], produc
     assert stored["sent_rows"] == 1
 
 
+@pytest.mark.deep
 def test_the_link_after_sending_leads_to_what_was_sent(started: Patient, visit: dict[str, str]) -> None:
     patient = started.has_filled_everything().confirms().sends().reads_heading("Thank you, Casey")
     patient.presses("Leave").reads_heading("Saved. You have left your form")
@@ -277,6 +279,7 @@ def test_the_link_after_sending_leads_to_what_was_sent(started: Patient, visit: 
     patient.does_not_read("stairs").does_not_read("kneecap")
 
 
+@pytest.mark.deep
 def test_stopping_and_coming_back(started: Patient, visit: dict[str, str], come, product: Product) -> None:
     patient = started.has_filled_up_to("where")
     patient.marks(KNEECAP).presses("Save and leave").reads_heading("Saved. You have left your form")

@@ -27,7 +27,7 @@ BOTH = pytest.mark.parametrize(
     [
         pytest.param(Physio, True, id="scripts", marks=pytest.mark.deep),
         pytest.param(Physio, False, id="no scripts", marks=pytest.mark.deep),
-        pytest.param(KeyboardPhysio, True, id="keyboard"),
+        pytest.param(KeyboardPhysio, True, id="keyboard", marks=pytest.mark.deep),
     ],
 )
 
@@ -75,6 +75,7 @@ def test_decided_and_finished_in_twelve_keys(come: Come, product: Product, physi
     made = product.reception("visit", given="Jordan", family="Keys", answers=answers)
     physio = come(KeyboardPhysio).signs_in(physio_account)
     physio.goes_to(f"/staff/intake/questionnaireresponse/{made['response']}/review/")
+    physio.finds_page_accessible()
     first, second, third = physio.open_findings()
     physio.strikes("c").sees_decided(first, "Confirmed")
     physio.strikes("a").sees_decided(second, "To assess")

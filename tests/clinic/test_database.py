@@ -102,6 +102,7 @@ def test_data_and_address_survive_down_and_up(folder: Path) -> None:
     assert kept(urls)
 
 
+@pytest.mark.deep
 def test_it_works_in_a_folder_that_only_its_owner_may_enter(folder: Path) -> None:
     folder.chmod(0o700)
     cluster = Cluster(folder / "postgres", fast=True)
@@ -118,6 +119,7 @@ def test_it_works_in_a_folder_that_only_its_owner_may_enter(folder: Path) -> Non
     assert not data.exists()
 
 
+@pytest.mark.deep
 def test_a_moved_checkout_keeps_its_data_and_a_copy_gets_its_own(folder: Path) -> None:
     folder.chmod(0o700)
     first = Cluster(folder / "first", fast=True)
@@ -169,6 +171,7 @@ def test_up_after_kill_9_keeps_every_row(shared: Cluster) -> None:
         assert kept(urls)
 
 
+@pytest.mark.deep
 def test_up_after_kill_9_while_a_query_is_busy(shared: Cluster) -> None:
     urls = shared.up()
     keep_a_row(urls)
@@ -231,6 +234,7 @@ def test_a_taken_port_is_left_to_whoever_has_it(shared: Cluster) -> None:
     assert shared.status().port != port
 
 
+@pytest.mark.deep
 def test_lost_passwords_are_made_anew(shared: Cluster) -> None:
     before = shared.up()
     keep_a_row(before)
@@ -249,6 +253,7 @@ def test_three_processes_at_once_agree_on_one_server(folder: Path) -> None:
     assert {url for _, url, _ in answers} == {Cluster(folder / "postgres").urls().app}
 
 
+@pytest.mark.deep
 def test_three_processes_at_once_after_kill_9(shared: Cluster) -> None:
     urls = shared.up()
     keep_a_row(urls)

@@ -218,7 +218,7 @@ class TestRulePage:
     def test_from_ten_tested_on_an_interval_is_said_in_words(self, desk, physio):
         starts_at = timezone.now() - timedelta(hours=2)
         for number in range(12):
-            evaluation = factories.make_evaluation(physio=physio, starts_at=starts_at)
+            evaluation = factories.make_evaluation(physio=physio, starts_at=starts_at, is_over=True)
             response = factories.make_response(factories.ROLLING_IN, evaluation=evaluation)
             result = "found" if number < 7 else "not-found" if number < 10 else "not-tested"
             fields = {}
