@@ -39,7 +39,7 @@ def some(actors: Iterable[str], shortly: Container[str]) -> list[Any]:
     return [pytest.param(one, marks=() if one in shortly else pytest.mark.deep) for one in actors]
 
 
-@pytest.mark.parametrize("actor", some(OUTSIDE, ("no role",)))
+@pytest.mark.parametrize("actor", some(OUTSIDE, ("patient",)))
 def test_nothing_is_there_for_others(actor: str, world: World):
     wrong = {}
     for pattern in editor_patterns():

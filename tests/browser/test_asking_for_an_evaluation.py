@@ -80,6 +80,7 @@ def asker(come: Come, scripts: bool) -> Asker:
     return come(Asker, scripts=scripts)
 
 
+@pytest.mark.deep
 def test_mistakes_are_named_and_nothing_typed_is_lost(asker: Asker) -> None:
     asker.goes_to(LESSON)
     assert asker.cookies() == {}

@@ -12,6 +12,7 @@ from tests.browser.visitor import PHONE
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.deep
 def test_the_owner_looks_at_the_charts_and_reads_the_numbers(
     come: Come, product: Product, scripts: bool
 ) -> None:

@@ -221,6 +221,7 @@ def test_machines_get_the_same_thank_you_and_nothing_else(
     assert sum(address.endswith(f".{flood}") for address in stored) == 30
 
 
+@pytest.mark.deep
 def test_an_issue_from_writing_it_to_the_last_reader(come: Come, product: Product) -> None:
     nobody_has_joined(product)
     ana, bo, cy = (come(Reader, scripts=scripts) for scripts in (True, False, True))

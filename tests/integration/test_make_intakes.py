@@ -36,6 +36,7 @@ def make(number: int, *options: str) -> dict[str, int]:
     return json.loads(out.getvalue())
 
 
+@pytest.mark.deep
 def test_whole_intakes_topped_up_and_on_the_worklist():
     assert make(10, "--dry-run")["now"] == 0
     assert make(5)["now"] == 5
