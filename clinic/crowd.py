@@ -251,6 +251,9 @@ _TABLES: Final = (
     "finding",
     "review",
     "verdict",
+    "outcome",
+    "closing",
+    "findingtally",
     "queueentry",
 )
 

@@ -70,9 +70,7 @@ def typed_in(post: QueryDict) -> Typed:
 
 
 class OutcomeDesk(AuditedAdmin):
-    """The page after the evaluation, of an intake."""
-
-    kind = "response"
+    """The page after the evaluation, for the admin of an intake."""
 
     def outcome_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """GET reads and writes nothing but the trail. POST does one thing, named by `do`.

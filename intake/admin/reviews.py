@@ -152,6 +152,7 @@ class ReviewAdmin(BriefPages, OutcomeDesk):
 
     def show(self, request: HttpRequest, key: UUID, back: Filters, problem: Problem) -> HttpResponseBase:
         user = member(request)
+        adding = TypedLink() if problem.link is None and request.GET.get("add") else problem.link
 
         def answer(access: audit.Access) -> HttpResponseBase:
             try:
@@ -178,8 +179,8 @@ class ReviewAdmin(BriefPages, OutcomeDesk):
                 },
                 "reasons": DismissReason.choices,
                 "problem": problem,
-                "adding": TypedLink() if problem.link is None and request.GET.get("add") else problem.link,
-                "places": place_choices(),
+                "adding": adding,
+                "places": place_choices() if adding is not None else (),
                 "contact": asked_anew(problem.contact, page) if problem.contact else contact_form(page),
             }
             return TemplateResponse(request, "admin/intake/questionnaireresponse/review.html", context)

@@ -16,6 +16,7 @@ from intake.questionnaires.definition import Definition
 from intake.responses.answers import prune, read_answers
 from intake.responses.compare import Difference, compare
 from intake.responses.models import QuestionnaireResponse
+from intake.review.decide import full_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _version(row: Mapping[str, Any], definition: Definition) -> Version:
         key=UUID(row["key"]),
         sent_at=datetime.fromisoformat(row["sent_at"]),
         answers=prune(definition, read_answers(row["answers"])),
-        finished_by=f"{row['first'] or ''} {row['last'] or ''}".strip(),
+        finished_by=full_name(row["first"], row["last"]),
         finished_at=datetime.fromisoformat(finished_at) if finished_at else None,
     )
 

@@ -62,6 +62,11 @@ def titled(title: str, side: str | None) -> str:
     return _("%(title)s (%(side)s)") % {"title": title, "side": Side(side).label.lower()}
 
 
+def full_name(first: str | None, last: str | None) -> str:
+    """A member of staff by name, as a join brings it: both parts may be missing."""
+    return f"{first or ''} {last or ''}".strip()
+
+
 def titled_finding(title: str, source_side: str | None, target_side: str | None) -> str:
     """A finding by name with the side it is about, and the other one where it comes from there."""
     if source_side is None or target_side is None or source_side == target_side:

@@ -227,6 +227,11 @@ def place_choices() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     )
 
 
+def place_names() -> dict[str, str]:
+    """What each of them is called: "left.knee-front" -> "Left knee, front"."""
+    return dict(choice for _side, choices in place_choices() for choice in choices)
+
+
 def _response(user: AbstractBaseUser, response_id: UUID) -> Any:
     return (
         QuestionnaireResponse.objects.visible_to(user)
@@ -305,7 +310,7 @@ def _rows(
 
 
 def _links(response: QuestionnaireResponse) -> tuple[MissedLine, ...]:
-    names = dict(choice for _side, choices in place_choices() for choice in choices)
+    names = place_names()
     rows = (
         MissedLink.objects.filter(response=response.pk, takes_back=None)
         .select_related("by", "taken_back_by")
@@ -335,4 +340,12 @@ def _closing_line(row: Closing) -> ClosingLine:
     )
 
 
-__all__ = ["OutcomePage", "TypedLink", "closings_of", "outcome_page", "place_choices"]
+__all__ = [
+    "MissedLine",
+    "OutcomePage",
+    "TypedLink",
+    "closings_of",
+    "outcome_page",
+    "place_choices",
+    "place_names",
+]

@@ -18,13 +18,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from education.chain.models import ChainLink
-from intake.conditions import SIDES, Answers, Group, Value, fill, holds
+from intake.conditions import Answers, Group, Value, fill, holds
 from intake.patients.asking import lesson_title
 from intake.patients.models import Evaluation, Patient
 from intake.questionnaires.definition import TYPED_WORDS, Definition, Item
 from intake.questionnaires.models import Status
 from intake.questionnaires.pages import enabled, pages
-from intake.responses import body
 from intake.responses.answers import prune, read_answers
 from intake.responses.compare import Difference, compare
 from intake.responses.models import QuestionnaireResponse
@@ -33,9 +32,10 @@ from intake.responses.wording import question_label, scale_of
 from intake.review import presence, timers
 from intake.review.assess import BASELINE, AssessList, assess_list
 from intake.review.changes import Gone, History, annotations, behind, history_of
-from intake.review.decide import Standing, titled, titled_finding
+from intake.review.decide import Standing, full_name, titled, titled_finding
 from intake.review.library import Check, LessonRef, Quoted, SourceRef, quote
 from intake.review.models import ACKNOWLEDGING, Decision, MissedLink, RedFlagContact, Verdict
+from intake.review.outcome_page import MissedLine, place_names
 from intake.review.places import Whereabouts, whereabouts
 from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun, Tier
 from intake.screening.screen import TIERS, URGENT, RuleDefinition, parse_rule
@@ -230,17 +230,6 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
-class AddedLink:
-    """A link the rules missed, added by a physio: where it starts and shows, in words."""
-
-    starts: str
-    shows: str
-    words: str
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class LastTime:
     """The intake of the visit before: when it was sent, and what is answered differently now."""
 
@@ -312,7 +301,7 @@ class ReviewPage:
     assess: AssessList
     history: History
     last_time: LastTime | None
-    added: tuple[AddedLink, ...]
+    added: tuple[MissedLine, ...]
 
     @property
     def kept(self) -> int:
@@ -375,6 +364,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
     if not response.is_sent and not flags:
         raise QuestionnaireResponse.DoesNotExist
     on = enabled(definition, answers)
+    earlier = _earlier(response)
     history = history_of(response, definition, answers)
     findings, notes, gone, baseline = _cards(response, user, history)
     precautions = tuple(
@@ -403,7 +393,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
         story=_story(definition, answers, on),
         aim=_answer(definition, answers, AIM),
         goals=_goals(definition, answers),
-        scores=_scores(definition, answers, on, _earlier(response)),
+        scores=_scores(definition, answers, on, earlier),
         marked_left=_marked(definition, answers, "left"),
         marked_right=_marked(definition, answers, "right"),
         may_call=_yes_or_no(answers, MAY_CALL),
@@ -419,7 +409,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
         approved=approved and all(row["approved_at"] for row in rows) and all(c.approved for c in findings),
         assess=assess_list((*findings, *notes), baseline),
         history=replace(history, gone=gone),
-        last_time=_last_time(response, definition, answers),
+        last_time=_last_time(earlier, definition, answers),
         added=_added(response),
     )
 
@@ -446,6 +436,7 @@ def _response(user: AbstractBaseUser, response_id: UUID) -> Any:
                 .order_by("pk")
                 .values(
                     json=JSONObject(
+                        key="pk",
                         starts_side="starts_side",
                         starts_at="starts_at",
                         shows_side="shows_side",
@@ -782,7 +773,7 @@ def _sentences(text: str) -> tuple[str, ...]:
 
 
 def _signed(first: str | None, last: str | None, at: datetime | None) -> Signed | None:
-    return Signed(f"{first or ''} {last or ''}".strip(), at) if at else None
+    return Signed(full_name(first, last), at) if at else None
 
 
 def _answer(definition: Definition, answers: Answers, link_id: str) -> str:
@@ -837,26 +828,27 @@ def _earlier(response: Any) -> tuple[Earlier, ...]:
     )
 
 
-def _added(response: Any) -> tuple[AddedLink, ...]:
-    names = {(side, one.id): one.name for side in SIDES for one in body.regions(side)}
+def _added(response: Any) -> tuple[MissedLine, ...]:
+    names = place_names() if response.added_links else {}
     return tuple(
-        AddedLink(
-            names.get((one["starts_side"], one["starts_at"]), one["starts_at"]),
-            names.get((one["shows_side"], one["shows_at"]), one["shows_at"]),
-            one["words"],
-            f"{one['first'] or ''} {one['last'] or ''}".strip(),
-            datetime.fromisoformat(one["at"]),
+        MissedLine(
+            key=one["key"],
+            starts=names.get(f"{one['starts_side']}.{one['starts_at']}", one["starts_at"]),
+            shows=names.get(f"{one['shows_side']}.{one['shows_at']}", one["shows_at"]),
+            words=one["words"],
+            by=full_name(one["first"], one["last"]),
+            at=datetime.fromisoformat(one["at"]),
+            taken_back=False,
         )
         for one in response.added_links
     )
 
 
-def _last_time(response: Any, definition: Definition, answers: Answers) -> LastTime | None:
-    before = _earlier(response)
-    if not before:
+def _last_time(earlier: Sequence[Earlier], definition: Definition, answers: Answers) -> LastTime | None:
+    if not earlier:
         return None
-    then = prune(definition, read_answers(before[-1].answers))
-    return LastTime(before[-1].at, compare(definition, then, answers))
+    then = prune(definition, read_answers(earlier[-1].answers))
+    return LastTime(earlier[-1].at, compare(definition, then, answers))
 
 
 def _scores(

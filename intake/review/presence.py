@@ -14,6 +14,7 @@ from django.db.models.functions import Cast, JSONObject
 from django.utils import timezone
 
 from intake.audit import AuditEvent
+from intake.review.decide import full_name
 
 # A review takes minutes; whoever looked longer ago has most likely gone on.
 RECENT: Final = timedelta(minutes=10)
@@ -55,6 +56,5 @@ def colleagues_at(user: AbstractBaseUser) -> ArraySubquery:
 def read(rows: Iterable[dict[str, Any]]) -> tuple[Other, ...]:
     """What `colleagues_at` brought, latest first."""
     return tuple(
-        Other(f"{row['first'] or ''} {row['last'] or ''}".strip(), datetime.fromisoformat(row["at"]))
-        for row in rows
+        Other(full_name(row["first"], row["last"]), datetime.fromisoformat(row["at"])) for row in rows
     )

@@ -6,8 +6,10 @@ import uuid
 import pytest
 from django.urls import reverse
 
+from intake import journey
 from intake.patients.models import Invitation
 from tests.conftest import ROOT
+from tests.factories import SETUP
 from tests.integration.intake.visitor import AUTOSAVE, Visitor, invited, stored
 
 pytestmark = pytest.mark.django_db
@@ -70,9 +72,6 @@ def test_whoever_opens_the_own_link_again_goes_on(shared):
 
 
 def invited_again(invitation: Invitation) -> str:
-    from intake import journey
-    from tests.factories import SETUP
-
     return journey.make_link(invitation_id=invitation.pk, by=SETUP).rstrip("/").rsplit("/", 1)[-1]
 
 
