@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from wagtail.admin.admin_url_finder import AdminURLFinder
 from wagtail.admin.views.generic.usage import UsageView as SnippetUsageView
+from wagtail.models import Revision
 from wagtail.snippets.views.snippets import EditView, UsageView
 
 from education.chain.protection import lists_that_name, uses_of
@@ -23,15 +24,17 @@ class NobodyOverwritten(EditView):
     """A save on top of what somebody else saved meanwhile is refused once, with both to compare.
 
     Wagtail asks in the browser, which hears of it some seconds later; a second press of the button saves.
+    What the page saved by itself while the button was pressed is one's own and no reason to ask.
     """
 
     def is_valid(self, form: Any) -> bool:
-        if self.expects_json_response or not self.is_out_of_date:
-            return bool(super().is_valid(form))
-        newest = self.latest_revision
         seen = self.request.POST.get("overwrite_revision_id") or self.request.POST.get("loaded_revision_id")
+        seen = seen if seen and seen.isascii() and seen.isdigit() else None
+        newest = None if self.expects_json_response else self.newest_of_others(seen)
+        if newest is None:
+            return bool(super().is_valid(form))
         address = self.get_history_url() or ""
-        if seen and seen.isascii() and seen.isdigit():
+        if seen:
             name = self.revisions_compare_url_name
             address = reverse(name, args=[self.object.pk, seen, newest.pk]) if name else address
         self.produced_error_code = "invalid_revision"
@@ -44,6 +47,15 @@ class NobodyOverwritten(EditView):
             compare=address,
         )
         return False
+
+    def newest_of_others(self, seen: str | None) -> Revision | None:
+        """What somebody else, or a release, saved after the version that this page began with."""
+        if not self.is_out_of_date:
+            return None
+        newest: Revision = self.latest_revision
+        if seen is None or newest.user != self.request.user:
+            return newest
+        return self.object.revisions.filter(pk__gt=seen).exclude(user=self.request.user).last()
 
 
 @dataclass(frozen=True, slots=True)

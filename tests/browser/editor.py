@@ -1,6 +1,7 @@
 """Somebody who keeps the lessons, at /editor/ with a mouse. The editor needs scripts."""
 
 import contextlib
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,10 +14,10 @@ from tests.browser.visitor import LAPTOP, Visitor
 
 SNIPPETS: Final = "/editor/snippets/education"
 
-PASTE: Final = """(html) => {
+PASTE: Final = """(text, html) => {
   const data = new DataTransfer();
   data.setData("text/html", html);
-  document.activeElement.dispatchEvent(
+  text.dispatchEvent(
     new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
 }"""
 
@@ -76,12 +77,16 @@ class Editor(Visitor):
         """After the last one."""
         self.page.get_by_role("button", name="Insert a block").last.click()
         self.page.get_by_role("option", name=kind, exact=True).click()
+        # Until it stands there, the last text is the one of an earlier block.
+        last = self.page.locator("[data-streamfield-child] > section [data-panel-heading]").last
+        expect(last).to_have_text(re.compile(rf"^\s*{kind}\b"))
         return self
 
     def pastes(self, html: str) -> Self:
         """Into the last text."""
         self.text.click()
-        self.page.evaluate(PASTE, html)
+        expect(self.text).to_be_focused()
+        self.text.evaluate(PASTE, html)
         return self
 
     @property
@@ -106,6 +111,13 @@ class Editor(Visitor):
         expect(dialog.get_by_label("Title")).to_have_value(file.stem)
         self.page.get_by_role("button", name="Upload").last.click()
         expect(dialog).to_be_hidden()
+        return self
+
+    def notes_text(self) -> Self:
+        """Until the last text stands in the form: the page notes it a quarter of a second after a change."""
+        words = json.dumps(self.text.inner_text().strip())[1:-1]
+        notes = self.page.locator("[name^=body-][name$='-value']").last
+        expect(notes).to_have_value(re.compile(re.escape(words)))
         return self
 
     def saves(self) -> Self:

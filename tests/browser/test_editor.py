@@ -116,7 +116,10 @@ def test_the_link_button_leads_to_a_lesson_and_outside(sam: Editor) -> None:
     sam.asks_for_link().get_by_label("Or an address").fill("https://www.example.org/")
     dialog.get_by_label("Words of the link").fill("outside")
     dialog.get_by_role("button", name="Insert link").click()
-    sam.saves().is_told("updated").is_told("https://www.example.org/")
+    # The server looks at the address before the words are in the text.
+    expect(dialog).to_be_hidden()
+    expect(sam.text).to_have_text("Some shoes, flat feet and more outside")
+    sam.notes_text().saves().is_told("updated").is_told("https://www.example.org/")
     shown = sam.opens_preview()
     for words, address in (
         ("shoes", "/learn/shoes-and-insoles/"),

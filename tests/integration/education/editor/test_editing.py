@@ -264,6 +264,41 @@ def test_an_old_address_leads_to_the_new_one(lesson: Lesson) -> None:
     assert LessonRedirect.objects.values_list("slug", flat=True).get() == "warm-up-first"
 
 
+class TestTwoSaves:
+    """Each page says which version it began with; between that and its save there may be others."""
+
+    def began_with(self, person: Person, lesson: Lesson) -> dict[str, str]:
+        page = person.opens("edit", lesson.pk).context
+        return {
+            "loaded_revision_id": str(page["object"].latest_revision.pk),
+            "loaded_revision_created_at": page["loaded_revision_created_at"],
+        }
+
+    def test_somebody_elses_is_not_overwritten_unseen(
+        self, sam: Person, physio: Person, lesson: Lesson
+    ) -> None:
+        seen = self.began_with(sam, lesson)
+        physio.saves(lesson, title="The physio's")
+        sam.saves(lesson, title="Sam's, on top of it")
+
+        answer = sam.saves(lesson, title="Sam's, from the page that is still open", **seen)
+
+        assert answer.status_code == 200
+        assert f"{physio.user} saved this meanwhile" in told(answer)
+        lesson.refresh_from_db()
+        assert lesson.latest_revision.as_object().title == "Sam's, on top of it"
+
+    def test_what_the_page_saved_by_itself_just_before_is_ones_own(self, sam: Person, lesson: Lesson) -> None:
+        seen = self.began_with(sam, lesson)
+        sam.saves(lesson, title="Half a w", **seen)
+
+        answer = sam.saves(lesson, title="Half a word", **seen)
+
+        assert answer.status_code == 302, told(answer)
+        lesson.refresh_from_db()
+        assert lesson.latest_revision.as_object().title == "Half a word"
+
+
 def test_going_back_makes_history_longer(physio: Person, lesson: Lesson) -> None:
     first = draft_of(lesson, title="First")
     draft_of(lesson, title="Second").publish()
