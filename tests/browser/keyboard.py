@@ -91,7 +91,8 @@ class KeyboardPhysio(ByKeyboard, Physio):
     struck = 0
 
     def strikes(self, *keys: str) -> "KeyboardPhysio":
-        """Keys or chords, each of them once, wherever the focus is."""
+        """Keys or chords, each of them once, wherever the focus is, when the page listens to them."""
+        self.page.wait_for_load_state("load")
         for key in keys:
             self.page.keyboard.press(key)
             self.struck += 1
