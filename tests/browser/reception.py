@@ -91,6 +91,7 @@ def asks(
 
 def visits(*, count: int) -> list[dict[str, Any]]:
     """Many at once, each with a link and the answers to send, page by page; every kind of intake in turn."""
+    from django.db.models import Max
     from django.utils import timezone
 
     from clinic import demo
@@ -127,8 +128,11 @@ def visits(*, count: int) -> list[dict[str, Any]]:
             Patient(given_name="Pat", family_name=f"Number {number}", birth_date=born)
             for number in range(count)
         )
+        # After whatever an earlier call made: nobody has two visits at once.
+        last = Evaluation.objects.filter(physio=physio).aggregate(at=Max("starts_at"))["at"] or now
+        first = max(last, now) + timedelta(days=2)
         evaluations = Evaluation.objects.bulk_create(
-            Evaluation(patient=patient, physio=physio, starts_at=now + timedelta(days=2, hours=number))
+            Evaluation(patient=patient, physio=physio, starts_at=first + timedelta(hours=number))
             for number, patient in enumerate(patients)
         )
         tokens = [new_token() for _ in range(count)]
