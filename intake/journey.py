@@ -30,6 +30,7 @@ from intake.conditions import Answers, Value
 from intake.patients import asking, calendar, diary, links, register, reminders
 from intake.patients.models import (
     LINK_OF_REQUEST,
+    BookingEvent,
     Evaluation,
     EvaluationRequest,
     Invitation,
@@ -44,6 +45,7 @@ from intake.responses import amend, draft
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse
 from intake.review import contacts, decide, outcomes, versions
+from intake.review.booking import form_state
 from intake.review.models import Closing, RedFlagContact, Review, Verdict
 from intake.screening import record
 from intake.screening.models import Finding, RedFlag
@@ -90,6 +92,15 @@ def _invite(evaluation: Evaluation, access: audit.Access, *, mail: bool) -> Invi
     if mail:
         app.configure_task(SEND_INVITATION).defer(invitation_id=str(invitation.pk))
     return invitation
+
+
+def hand_over(*, evaluation: Evaluation, by: audit.Actor) -> str:
+    """The address of a new link for a patient without e-mail; it is shown once, and an earlier link ends."""
+    with audit.audited("invitation.handed-over", by=by, objects={"evaluation": [evaluation.pk]}):
+        invitation = invite(evaluation=evaluation, by=by, mail=False)
+        link = make_link(invitation_id=invitation.pk, by=by)
+        Invitation.objects.filter(pk=invitation.pk).update(sent_at=timezone.now())
+    return link
 
 
 def make_link(*, invitation_id: UUID, by: audit.Actor) -> str:
@@ -174,11 +185,14 @@ def book_request(
     starts_at: datetime,
     minutes: int,
     by: audit.Actor,
+    mail: bool = False,
 ) -> Evaluation:
     """Book the evaluation that was asked for; its intake and its link stay with it.
 
-    patient: the known one she turned out to be, who gets the evaluation. Raises `asking.AlreadyClosed` when
-    somebody else was faster, `diary.Taken` when the physio has a visit then; nothing is stored then.
+    patient: the known one she turned out to be, who gets the evaluation. mail: tell her, if she has an e-mail
+    address: with the invitation, or with the time alone where a link that lives or the form that was sent
+    makes one needless. Raises `asking.AlreadyClosed` when somebody else was faster, `diary.Taken` when the
+    physio has a visit then; nothing is stored or queued then.
     """
     objects: dict[str, Iterable[object]] = {"evaluation-request": [asked.pk]}
     with audit.audited("evaluation-request.booked", by=by, objects=objects) as access:
@@ -187,6 +201,12 @@ def book_request(
         )
         access.saw("patient", [evaluation.patient_id])
         access.saw("evaluation", [evaluation.pk])
+        if mail and evaluation.patient.email:
+            state = form_state(evaluation, timezone.now())
+            if state.code == "form-sent" or state.link_lives:
+                _tell_of_visit(evaluation)
+            else:
+                invite(evaluation=evaluation, by=by)
     return evaluation
 
 
@@ -198,6 +218,18 @@ def close_request(*, asked: EvaluationRequest, by: audit.Actor) -> None:
 
 
 # ---- the visit
+
+
+def book_evaluation(*, evaluation: Evaluation, by: audit.Actor, send: bool) -> None:
+    """Book a visit. send: queue the invitation with it, if the patient has an e-mail address.
+
+    Raises `diary.Taken`; nothing is stored or queued then.
+    """
+    with audit.audited("evaluation.booked", by=by, objects={"evaluation": [evaluation.pk]}) as access:
+        register.add_evaluation(evaluation, by=user_of(by))
+        access.saw("patient", [evaluation.patient_id])
+        if send and evaluation.patient.email:
+            invite(evaluation=evaluation, by=by)
 
 
 def move_evaluation(*, evaluation: Evaluation, by: audit.Actor, mail: bool) -> bool:
@@ -248,7 +280,7 @@ def _tell_of_visit(evaluation: Evaluation) -> None:
 
 
 def tell_of_visit(*, evaluation_id: UUID, sequence: int) -> bool:
-    """The job: mail the visit's new time, or that it is cancelled. The link that is out goes on working.
+    """The job: mail the visit's time, or that it is cancelled. The link that is out goes on working.
 
     False when nobody can be told, when it is over, or when it changed again: then a later job tells.
     """
@@ -265,12 +297,19 @@ def tell_of_visit(*, evaluation_id: UUID, sequence: int) -> bool:
             revoked_at=None, ended_at=None, sent_at__isnull=False
         ).exists()
         form_open = has_link and not _is_sent(evaluation)
+        last = evaluation.booking_events.order_by("-at", "-pk").values_list("kind", flat=True).first()
+        is_first = last == BookingEvent.Kind.BOOKED
     cancelled = evaluation.status == Evaluation.Status.CANCELLED
     context = {"evaluation": evaluation, "clinic": ClinicInfo.current(), "form_open": form_open}
+    if cancelled:
+        subject, template = _("Your visit is cancelled"), "email/visit_cancelled.txt"
+    elif is_first:
+        subject, template = _("Your visit is booked"), "email/visit_moved.txt"
+        context["is_first"] = True
+    else:
+        subject, template = _("Your visit has a new time"), "email/visit_moved.txt"
     mail = EmailMessage(
-        subject=_("Your visit is cancelled") if cancelled else _("Your visit has a new time"),
-        body=render_to_string(f"email/visit_{'cancelled' if cancelled else 'moved'}.txt", context),
-        to=[evaluation.patient.email],
+        subject=subject, body=render_to_string(template, context), to=[evaluation.patient.email]
     )
     _attach_visit(mail, evaluation, sequence)
     mail.send()

@@ -22,9 +22,9 @@ from intake import audit, journey
 from intake.admin.audited import member, see_other, uuid_or_404
 from intake.admin.briefs import BriefsOfDayPages
 from intake.admin.fields import MomentField
-from intake.patients import diary, register, reminders
+from intake.patients import diary, reminders
 from intake.patients.models import REVIEWS, Evaluation, Patient
-from intake.review.booking import check_invite, form_state
+from intake.review.booking import FormState, check_invite, form_state
 from intake.review.decide import NotAllowed
 from intake.review.queue import (
     COMING,
@@ -96,6 +96,17 @@ class EvaluationForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no 
         return found
 
 
+class AddForm(EvaluationForm):
+    """A visit is booked."""
+
+    send = forms.BooleanField(
+        label=gettext_lazy("Send the invitation now"),
+        required=False,
+        initial=True,
+        help_text=gettext_lazy("An e-mail with the time of the visit and the link to the form."),
+    )
+
+
 class ChangeForm(EvaluationForm):
     """A booked visit gets another time, physio or length."""
 
@@ -111,6 +122,16 @@ class BookingForm(EvaluationForm):
         super().__init__(*args, **kwargs)
         for name in ("physio", "minutes"):
             self.fields[name].widget.attrs["class"] = "k-in k-in-a"
+
+
+class RequestForm(BookingForm):
+    """Somebody who asked for an evaluation gets one."""
+
+    tell = forms.BooleanField(
+        label=gettext_lazy("E-mail the patient now: the time, and the invitation if they have no link"),
+        required=False,
+        initial=True,
+    )
 
 
 class RebookForm(BookingForm):
@@ -164,11 +185,14 @@ class EvaluationAdmin(BriefsOfDayPages):
         ]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **{"form": ChangeForm if obj else self.form, **kwargs})
+        return super().get_form(request, obj, change, **{"form": ChangeForm if obj else AddForm, **kwargs})
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        tells = obj is not None and obj.patient.email
-        return ["physio", "starts_at", "minutes", *(["tell"] if tells else [])]
+        fields = ["physio", "starts_at", "minutes"]
+        if obj is None:
+            sends = request.user.has_perm(SENDS_LINKS) and self.patient_of(request).email
+            return [*fields, *(["send"] if sends else [])]
+        return [*fields, *(["tell"] if obj.patient.email else [])]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Evaluation]:
         return super().get_queryset(request).select_related("patient", "physio")
@@ -305,12 +329,13 @@ class EvaluationAdmin(BriefsOfDayPages):
             journey.move_evaluation(evaluation=obj, by=audit.staff(member(request)), mail=tell)
         else:
             obj.patient = self.patient_of(request)
-            register.add_evaluation(obj, by=member(request))
+            send = bool(form.cleaned_data.get("send"))
+            journey.book_evaluation(evaluation=obj, by=audit.staff(member(request)), send=send)
 
     def response_add(
         self, request: HttpRequest, obj: Evaluation, post_url_continue: str | None = None
     ) -> HttpResponse:
-        self.message_user(request, _("Added. Now send the invitation."), messages.SUCCESS)
+        self.message_user(request, told_of_booking(form_state(obj, timezone.now())), messages.SUCCESS)
         return see_other(self.url("change", obj.pk))
 
     def response_change(self, request: HttpRequest, obj: Evaluation) -> HttpResponse:
@@ -318,7 +343,7 @@ class EvaluationAdmin(BriefsOfDayPages):
         return see_other(self.url("change", obj.pk))
 
     def invite_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        """Send the link, or a new one in the place of an earlier one."""
+        """Send the link, or a new one in the place of an earlier one; without an address, show it once."""
         if not request.user.has_perm(SENDS_LINKS):
             raise PermissionDenied
         if request.method != "POST":
@@ -329,8 +354,17 @@ class EvaluationAdmin(BriefsOfDayPages):
             evaluation = self.get_queryset(request).filter(pk=key).first()
             if evaluation is None:
                 raise Http404
+            state = form_state(evaluation, timezone.now())
+            if state.by_hand and request.POST.get("do") == "hand-over":
+                context = {
+                    **self.admin_site.each_context(request),
+                    **self.about(request, evaluation),
+                    "title": _("A link to hand over"),
+                    "link": journey.hand_over(evaluation=evaluation, by=access.by),
+                }
+                return TemplateResponse(request, "admin/intake/evaluation/hand_over.html", context)
             try:
-                check_invite(form_state(evaluation, timezone.now()))
+                check_invite(state)
             except NotAllowed as problem:
                 self.message_user(request, problem.message, messages.ERROR)
             else:
@@ -443,6 +477,15 @@ class EvaluationAdmin(BriefsOfDayPages):
         if evaluation is None or evaluation.needs_appointment:
             raise Http404
         return evaluation
+
+
+def told_of_booking(state: FormState) -> str:
+    """What the desk is told once a visit is booked. Never an address: messages travel in cookies."""
+    if state.code == "queued":
+        return _("The evaluation is booked. The invitation is on its way.")
+    if state.by_hand:
+        return _("The evaluation is booked. There is no e-mail address: hand the link over.")
+    return _("The evaluation is booked. The invitation was not sent.")
 
 
 def chips(filters: Filters, counts: Counts, sees_answers: bool) -> list[Chip]:
