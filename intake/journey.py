@@ -34,6 +34,7 @@ from intake.patients.models import (
     Evaluation,
     EvaluationRequest,
     Invitation,
+    LessonShare,
     Patient,
     PatientSession,
     Reminder,
@@ -44,7 +45,7 @@ from intake.questionnaires.pages import Page
 from intake.responses import amend, draft
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse
-from intake.review import contacts, decide, outcomes, versions
+from intake.review import contacts, decide, outcomes, sharing, versions
 from intake.review.booking import form_state
 from intake.review.models import Closing, RedFlagContact, Review, Verdict
 from intake.screening import record
@@ -58,6 +59,7 @@ MAIL_ON_CALL: Final = "mail_on_call"
 SETTLE_DRAFT: Final = "settle_draft"
 TELL_OF_VISIT: Final = "tell_of_visit"
 SEND_REMINDER: Final = "send_reminder"
+SEND_LESSONS: Final = "send_lessons"
 # The question whose tick says that the privacy notice was seen.
 PRIVACY_SEEN: Final = "consent.privacy"
 
@@ -437,23 +439,31 @@ def _is_sent(evaluation: Evaluation) -> bool:
 LinkOutcome = links.Opened | links.Mismatch | links.OtherDevice | links.NotLive
 
 
-def open_link(*, token: str, birth_date: date, address: str | None, device_token: str) -> LinkOutcome:
-    """Judge one date of birth typed at a link. A right one opens a session on this device."""
+def open_link(
+    *, token: str, birth_date: date, address: str | None, device_token: str, shared: bool = False
+) -> LinkOutcome:
+    """Judge one date of birth typed at a link. A right one opens a session on this device.
+
+    shared: the link is one to shared lessons, and its session opens nothing else.
+    """
     with audit.audited("link.tried", by=audit.ANONYMOUS) as access:
         outcome = links.try_birth_date(
-            token=token, birth_date=birth_date, address=address, device_token=device_token
+            token=token, birth_date=birth_date, address=address, device_token=device_token, shared=shared
         )
         access.note(outcome=type(outcome).__name__)
         if isinstance(outcome, links.Opened):
-            access.action = "session.opened"
-            access.by = audit.patient(outcome.session.invitation_id)
-            access.saw("evaluation", [outcome.session.invitation.evaluation_id])
+            link = outcome.session.link
+            access.action = "lessons.opened" if shared else "session.opened"
+            access.by = audit.patient(link.pk)
+            access.saw("evaluation", [link.evaluation_id])
+            if shared:
+                access.saw("lesson-share", [link.pk])
     return outcome
 
 
 def leave(*, session: PatientSession) -> None:
     """Save and leave: the session ends; the draft stays."""
-    with audit.audited("session.left", by=audit.patient(session.invitation_id)):
+    with audit.audited("session.left", by=audit.patient(session.link.pk)):
         links.end_session(session)
 
 
@@ -874,6 +884,72 @@ def reopen_evaluation(*, response: QuestionnaireResponse, reason: str, by: audit
         closing = outcomes.reopen(response, reason=reason, by=user_of(by))
         access.saw("evaluation", [closing.response.evaluation_id])
     return closing
+
+
+def share_lessons(
+    *, response: QuestionnaireResponse, lessons: Collection[str], by: audit.Actor
+) -> LessonShare:
+    """Share these lessons with the patient; the mail with a link to them is queued.
+
+    The trail names the share, never a lesson. Raises `sharing.AlreadyShared`, `decide.NotAllowed` or
+    `versions.Replaced`; nothing is stored or queued then.
+    """
+    with audit.audited("lessons.shared", by=by, objects={"response": [response.pk]}) as access:
+        share = sharing.share(response=response, lessons=lessons, by=user_of(by))
+        access.saw("evaluation", [share.evaluation_id])
+        access.saw("lesson-share", [share.pk])
+        app.configure_task(SEND_LESSONS).defer(share_id=str(share.pk))
+    return share
+
+
+def send_lessons_again(*, share: LessonShare, by: audit.Actor) -> None:
+    """Queue the mail once more; its link replaces the one before. Raises `LessonShare.DoesNotExist`."""
+    objects: dict[str, Iterable[object]] = {"lesson-share": [share.pk], "evaluation": [share.evaluation_id]}
+    with audit.audited("lessons.sent-again", by=by, objects=objects):
+        sharing.locked(share.pk)
+        app.configure_task(SEND_LESSONS).defer(share_id=str(share.pk))
+
+
+def take_back_lessons(*, share: LessonShare, by: audit.Actor) -> bool:
+    """The link opens nothing any more, and the patient sees these lessons as shared nowhere."""
+    objects: dict[str, Iterable[object]] = {"lesson-share": [share.pk], "evaluation": [share.evaluation_id]}
+    with audit.audited("lessons.taken-back", by=by, objects=objects) as access:
+        taken = sharing.take_back(share)
+        access.note(changed=taken)
+    return taken
+
+
+def deliver_lessons(*, share_id: UUID) -> bool:
+    """The job: make the link, mail it, note that it was sent. False when nobody can be sent to.
+
+    Run twice it sends a second mail whose link replaces the first, as with an invitation.
+    """
+    by = audit.system(SEND_LESSONS)
+    token = links.new_token()
+    with audit.audited("lessons.link", by=by, objects={"lesson-share": [share_id]}) as access:
+        try:
+            share = sharing.locked(share_id)
+        except LessonShare.DoesNotExist:
+            return False
+        access.saw("evaluation", [share.evaluation_id])
+        address = share.evaluation.patient.email
+        if not address:
+            return False
+        share.token_hash = links.hash_token(token)
+        share.save(update_fields=["token_hash"])
+    context = {
+        "link": settings.SITE_URL + reverse("intake:open_lessons", args=[token]),
+        "clinic": ClinicInfo.current(),
+        "days": sharing.LINK_OF_LESSONS.days,
+    }
+    EmailMessage(
+        subject=_("We have something for you to read"),
+        body=render_to_string("email/lessons_shared.txt", context),
+        to=[address],
+    ).send()
+    with audit.audited("lessons.sent", by=by, objects={"lesson-share": [share_id]}):
+        LessonShare.objects.filter(pk=share_id).update(sent_at=timezone.now())
+    return True
 
 
 def user_of(by: audit.Actor) -> AbstractBaseUser:

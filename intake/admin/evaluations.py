@@ -36,6 +36,7 @@ from intake.review.queue import (
     next_day,
     worklist,
 )
+from intake.review.sharing import shares_of
 
 # How often a form that lost a race for a time is judged anew before the failure is shown as one.
 TRIES: Final = 3
@@ -180,6 +181,7 @@ class EvaluationAdmin(BriefsOfDayPages):
             *self.briefs_urls(),
             self.page("<path:object_id>/cancel/", self.cancel_view, "cancel"),
             self.page("<path:object_id>/rebook/", self.rebook_view, "rebook"),
+            self.page("<path:object_id>/lessons/", self.lessons_view, "lessons"),
             self.page("<path:object_id>/reminders/", self.reminders_view, "reminders"),
             *super().get_urls(),
         ]
@@ -306,6 +308,8 @@ class EvaluationAdmin(BriefsOfDayPages):
             else "",
             "events": list(evaluation.booking_events.select_related("by", "physio")),
             "reminders": reminders.of_visit(evaluation),
+            "shares": shares_of(evaluation, titles=False),
+            "share_url": self.url("lessons", evaluation.pk),
         }
 
     def form_page(
@@ -433,6 +437,30 @@ class EvaluationAdmin(BriefsOfDayPages):
             return self.visit_page(request, "rebook", evaluation, form, _("Book the visit again"))
 
         return self.audited(request, "evaluation.rebook-page", answer, [key])
+
+    def lessons_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Take back a link to shared lessons, without a word of which they are."""
+        if not request.user.has_perm(SENDS_LINKS):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        key = uuid_or_404(object_id)
+
+        def answer(access: audit.Access) -> HttpResponseBase:
+            evaluation = self.visit(request, key)
+            text = request.POST.get("share", "")
+            share = (
+                evaluation.lesson_shares.defer("lessons").filter(pk=uuid_or_404(text)).first()
+                if text
+                else None
+            )
+            if share is not None:
+                journey.take_back_lessons(share=share, by=access.by)
+                told = _("Taken back. The link opens nothing any more.")
+                self.message_user(request, told, messages.SUCCESS)
+            return see_other(self.url("change", key))
+
+        return self.audited(request, "evaluation.lessons-page", answer, [key])
 
     def reminders_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Switch the reminders of one visit off or on again."""
