@@ -18,16 +18,18 @@ from django.utils import timezone
 
 from clinic import demo_file, demo_history, processes, roles
 from clinic.models import User
+from education.lessons.models import Lesson
 from intake import audit, journey
 from intake.conditions import Value
 from intake.patients import diary
 from intake.patients.links import hash_token
-from intake.patients.models import Evaluation, EvaluationRequest, Invitation, Patient
+from intake.patients.models import Evaluation, EvaluationRequest, Invitation, LessonShare, Patient
 from intake.questionnaires.definition import Definition, Item
 from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.pages import pages
 from intake.responses.answers import missing, prune, read_answers
 from intake.responses.models import QuestionnaireResponse
+from intake.review import sharing
 from intake.review.models import Decision, NotTestedReason, Result
 from intake.review.outcomes import Typed, TypedOutcome
 from intake.screening import record
@@ -430,6 +432,18 @@ def make_past(staff: Mapping[str, User]) -> None:
             typed = {finding.pk: TypedOutcome(one.result, reason) for finding in findings}
             journey.record_outcome(response=response, typed=Typed(outcomes=typed), by=by)
             journey.close_evaluation(response=response, by=by)
+        if one is BEFORE[1]:
+            share_lessons(response, staff[one.person.physio])
+
+
+def share_lessons(response: QuestionnaireResponse, physio: User) -> None:
+    """Lessons behind what was found are shared; no mail leaves for an invented address."""
+    with audit.audited("demo.shared", by=BY, objects={"response": [response.pk]}) as access:
+        lessons = sharing.lessons_behind(response)
+        if lessons and Lesson.objects.live().filter(slug__in=lessons).exists():
+            share = sharing.share(response=response, lessons=lessons, by=physio)
+            LessonShare.objects.filter(pk=share.pk).update(sent_at=share.at)
+            access.saw("lesson-share", [share.pk])
 
 
 def answered_before(evaluation: Evaluation, person: Person, at: datetime) -> QuestionnaireResponse:

@@ -18,9 +18,11 @@ logger = logging.getLogger("clinic.requests")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 RETRY_AFTER_SECONDS = "10"
-TOKEN = re.compile(r"(?<=/intake/open/)[^/\s]+")
+TOKEN = re.compile(r"(?<=/intake/open/)[^/\s]+|(?<=/intake/lessons/)[^/\s]+")
 UTF_8 = ("utf-8", "utf8", "us-ascii")
-LINK_SECRET = re.compile(r"(/(?:intake/open|newsletter/confirm|newsletter/leave)/)[^\s/?]+")
+LINK_SECRET = re.compile(
+    r"(/(?:intake/open|intake/lessons|intake/reminders|newsletter/confirm|newsletter/leave)/)[^\s/?]+"
+)
 
 
 class ResponseHeaders:

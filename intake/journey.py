@@ -30,9 +30,11 @@ from intake.conditions import Answers, Value
 from intake.patients import asking, calendar, diary, links, register, reminders
 from intake.patients.models import (
     LINK_OF_REQUEST,
+    BookingEvent,
     Evaluation,
     EvaluationRequest,
     Invitation,
+    LessonShare,
     Patient,
     PatientSession,
     Reminder,
@@ -43,7 +45,8 @@ from intake.questionnaires.pages import Page
 from intake.responses import amend, draft
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse
-from intake.review import contacts, decide, outcomes, versions
+from intake.review import contacts, decide, outcomes, sharing, versions
+from intake.review.booking import form_state
 from intake.review.models import Closing, RedFlagContact, Review, Verdict
 from intake.screening import record
 from intake.screening.models import Finding, RedFlag
@@ -56,6 +59,7 @@ MAIL_ON_CALL: Final = "mail_on_call"
 SETTLE_DRAFT: Final = "settle_draft"
 TELL_OF_VISIT: Final = "tell_of_visit"
 SEND_REMINDER: Final = "send_reminder"
+SEND_LESSONS: Final = "send_lessons"
 # The question whose tick says that the privacy notice was seen.
 PRIVACY_SEEN: Final = "consent.privacy"
 
@@ -90,6 +94,15 @@ def _invite(evaluation: Evaluation, access: audit.Access, *, mail: bool) -> Invi
     if mail:
         app.configure_task(SEND_INVITATION).defer(invitation_id=str(invitation.pk))
     return invitation
+
+
+def hand_over(*, evaluation: Evaluation, by: audit.Actor) -> str:
+    """The address of a new link for a patient without e-mail; it is shown once, and an earlier link ends."""
+    with audit.audited("invitation.handed-over", by=by, objects={"evaluation": [evaluation.pk]}):
+        invitation = invite(evaluation=evaluation, by=by, mail=False)
+        link = make_link(invitation_id=invitation.pk, by=by)
+        Invitation.objects.filter(pk=invitation.pk).update(sent_at=timezone.now())
+    return link
 
 
 def make_link(*, invitation_id: UUID, by: audit.Actor) -> str:
@@ -174,11 +187,14 @@ def book_request(
     starts_at: datetime,
     minutes: int,
     by: audit.Actor,
+    mail: bool = False,
 ) -> Evaluation:
     """Book the evaluation that was asked for; its intake and its link stay with it.
 
-    patient: the known one she turned out to be, who gets the evaluation. Raises `asking.AlreadyClosed` when
-    somebody else was faster, `diary.Taken` when the physio has a visit then; nothing is stored then.
+    patient: the known one she turned out to be, who gets the evaluation. mail: tell her, if she has an e-mail
+    address: with the invitation, or with the time alone where a link that lives or the form that was sent
+    makes one needless. Raises `asking.AlreadyClosed` when somebody else was faster, `diary.Taken` when the
+    physio has a visit then; nothing is stored or queued then.
     """
     objects: dict[str, Iterable[object]] = {"evaluation-request": [asked.pk]}
     with audit.audited("evaluation-request.booked", by=by, objects=objects) as access:
@@ -187,6 +203,12 @@ def book_request(
         )
         access.saw("patient", [evaluation.patient_id])
         access.saw("evaluation", [evaluation.pk])
+        if mail and evaluation.patient.email:
+            state = form_state(evaluation, timezone.now())
+            if state.code == "form-sent" or state.link_lives:
+                _tell_of_visit(evaluation)
+            else:
+                invite(evaluation=evaluation, by=by)
     return evaluation
 
 
@@ -198,6 +220,18 @@ def close_request(*, asked: EvaluationRequest, by: audit.Actor) -> None:
 
 
 # ---- the visit
+
+
+def book_evaluation(*, evaluation: Evaluation, by: audit.Actor, send: bool) -> None:
+    """Book a visit. send: queue the invitation with it, if the patient has an e-mail address.
+
+    Raises `diary.Taken`; nothing is stored or queued then.
+    """
+    with audit.audited("evaluation.booked", by=by, objects={"evaluation": [evaluation.pk]}) as access:
+        register.add_evaluation(evaluation, by=user_of(by))
+        access.saw("patient", [evaluation.patient_id])
+        if send and evaluation.patient.email:
+            invite(evaluation=evaluation, by=by)
 
 
 def move_evaluation(*, evaluation: Evaluation, by: audit.Actor, mail: bool) -> bool:
@@ -248,7 +282,7 @@ def _tell_of_visit(evaluation: Evaluation) -> None:
 
 
 def tell_of_visit(*, evaluation_id: UUID, sequence: int) -> bool:
-    """The job: mail the visit's new time, or that it is cancelled. The link that is out goes on working.
+    """The job: mail the visit's time, or that it is cancelled. The link that is out goes on working.
 
     False when nobody can be told, when it is over, or when it changed again: then a later job tells.
     """
@@ -265,12 +299,19 @@ def tell_of_visit(*, evaluation_id: UUID, sequence: int) -> bool:
             revoked_at=None, ended_at=None, sent_at__isnull=False
         ).exists()
         form_open = has_link and not _is_sent(evaluation)
+        last = evaluation.booking_events.order_by("-at", "-pk").values_list("kind", flat=True).first()
+        is_first = last == BookingEvent.Kind.BOOKED
     cancelled = evaluation.status == Evaluation.Status.CANCELLED
     context = {"evaluation": evaluation, "clinic": ClinicInfo.current(), "form_open": form_open}
+    if cancelled:
+        subject, template = _("Your visit is cancelled"), "email/visit_cancelled.txt"
+    elif is_first:
+        subject, template = _("Your visit is booked"), "email/visit_moved.txt"
+        context["is_first"] = True
+    else:
+        subject, template = _("Your visit has a new time"), "email/visit_moved.txt"
     mail = EmailMessage(
-        subject=_("Your visit is cancelled") if cancelled else _("Your visit has a new time"),
-        body=render_to_string(f"email/visit_{'cancelled' if cancelled else 'moved'}.txt", context),
-        to=[evaluation.patient.email],
+        subject=subject, body=render_to_string(template, context), to=[evaluation.patient.email]
     )
     _attach_visit(mail, evaluation, sequence)
     mail.send()
@@ -398,23 +439,31 @@ def _is_sent(evaluation: Evaluation) -> bool:
 LinkOutcome = links.Opened | links.Mismatch | links.OtherDevice | links.NotLive
 
 
-def open_link(*, token: str, birth_date: date, address: str | None, device_token: str) -> LinkOutcome:
-    """Judge one date of birth typed at a link. A right one opens a session on this device."""
+def open_link(
+    *, token: str, birth_date: date, address: str | None, device_token: str, shared: bool = False
+) -> LinkOutcome:
+    """Judge one date of birth typed at a link. A right one opens a session on this device.
+
+    shared: the link is one to shared lessons, and its session opens nothing else.
+    """
     with audit.audited("link.tried", by=audit.ANONYMOUS) as access:
         outcome = links.try_birth_date(
-            token=token, birth_date=birth_date, address=address, device_token=device_token
+            token=token, birth_date=birth_date, address=address, device_token=device_token, shared=shared
         )
         access.note(outcome=type(outcome).__name__)
         if isinstance(outcome, links.Opened):
-            access.action = "session.opened"
-            access.by = audit.patient(outcome.session.invitation_id)
-            access.saw("evaluation", [outcome.session.invitation.evaluation_id])
+            link = outcome.session.link
+            access.action = "lessons.opened" if shared else "session.opened"
+            access.by = audit.patient(link.pk)
+            access.saw("evaluation", [link.evaluation_id])
+            if shared:
+                access.saw("lesson-share", [link.pk])
     return outcome
 
 
 def leave(*, session: PatientSession) -> None:
     """Save and leave: the session ends; the draft stays."""
-    with audit.audited("session.left", by=audit.patient(session.invitation_id)):
+    with audit.audited("session.left", by=audit.patient(session.link.pk)):
         links.end_session(session)
 
 
@@ -835,6 +884,72 @@ def reopen_evaluation(*, response: QuestionnaireResponse, reason: str, by: audit
         closing = outcomes.reopen(response, reason=reason, by=user_of(by))
         access.saw("evaluation", [closing.response.evaluation_id])
     return closing
+
+
+def share_lessons(
+    *, response: QuestionnaireResponse, lessons: Collection[str], by: audit.Actor
+) -> LessonShare:
+    """Share these lessons with the patient; the mail with a link to them is queued.
+
+    The trail names the share, never a lesson. Raises `sharing.AlreadyShared`, `decide.NotAllowed` or
+    `versions.Replaced`; nothing is stored or queued then.
+    """
+    with audit.audited("lessons.shared", by=by, objects={"response": [response.pk]}) as access:
+        share = sharing.share(response=response, lessons=lessons, by=user_of(by))
+        access.saw("evaluation", [share.evaluation_id])
+        access.saw("lesson-share", [share.pk])
+        app.configure_task(SEND_LESSONS).defer(share_id=str(share.pk))
+    return share
+
+
+def send_lessons_again(*, share: LessonShare, by: audit.Actor) -> None:
+    """Queue the mail once more; its link replaces the one before. Raises `LessonShare.DoesNotExist`."""
+    objects: dict[str, Iterable[object]] = {"lesson-share": [share.pk], "evaluation": [share.evaluation_id]}
+    with audit.audited("lessons.sent-again", by=by, objects=objects):
+        sharing.locked(share.pk)
+        app.configure_task(SEND_LESSONS).defer(share_id=str(share.pk))
+
+
+def take_back_lessons(*, share: LessonShare, by: audit.Actor) -> bool:
+    """The link opens nothing any more, and the patient sees these lessons as shared nowhere."""
+    objects: dict[str, Iterable[object]] = {"lesson-share": [share.pk], "evaluation": [share.evaluation_id]}
+    with audit.audited("lessons.taken-back", by=by, objects=objects) as access:
+        taken = sharing.take_back(share)
+        access.note(changed=taken)
+    return taken
+
+
+def deliver_lessons(*, share_id: UUID) -> bool:
+    """The job: make the link, mail it, note that it was sent. False when nobody can be sent to.
+
+    Run twice it sends a second mail whose link replaces the first, as with an invitation.
+    """
+    by = audit.system(SEND_LESSONS)
+    token = links.new_token()
+    with audit.audited("lessons.link", by=by, objects={"lesson-share": [share_id]}) as access:
+        try:
+            share = sharing.locked(share_id)
+        except LessonShare.DoesNotExist:
+            return False
+        access.saw("evaluation", [share.evaluation_id])
+        address = share.evaluation.patient.email
+        if not address:
+            return False
+        share.token_hash = links.hash_token(token)
+        share.save(update_fields=["token_hash"])
+    context = {
+        "link": settings.SITE_URL + reverse("intake:open_lessons", args=[token]),
+        "clinic": ClinicInfo.current(),
+        "days": sharing.LINK_OF_LESSONS.days,
+    }
+    EmailMessage(
+        subject=_("We have something for you to read"),
+        body=render_to_string("email/lessons_shared.txt", context),
+        to=[address],
+    ).send()
+    with audit.audited("lessons.sent", by=by, objects={"lesson-share": [share_id]}):
+        LessonShare.objects.filter(pk=share_id).update(sent_at=timezone.now())
+    return True
 
 
 def user_of(by: audit.Actor) -> AbstractBaseUser:

@@ -33,6 +33,11 @@ def tell_of_visit(evaluation_id: str, sequence: int) -> None:
     journey.tell_of_visit(evaluation_id=UUID(evaluation_id), sequence=sequence)
 
 
+@app.task(name=journey.SEND_LESSONS, retry=MAIL_RETRY, pass_context=False)
+def send_lessons(share_id: str) -> None:
+    journey.deliver_lessons(share_id=UUID(share_id))
+
+
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="remind", queueing_lock="remind", pass_context=False)
 def remind(timestamp: int) -> None:

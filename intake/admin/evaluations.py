@@ -22,9 +22,9 @@ from intake import audit, journey
 from intake.admin.audited import member, see_other, uuid_or_404
 from intake.admin.briefs import BriefsOfDayPages
 from intake.admin.fields import MomentField
-from intake.patients import diary, register, reminders
+from intake.patients import diary, reminders
 from intake.patients.models import REVIEWS, Evaluation, Patient
-from intake.review.booking import check_invite, form_state
+from intake.review.booking import FormState, check_invite, form_state
 from intake.review.decide import NotAllowed
 from intake.review.queue import (
     COMING,
@@ -36,6 +36,7 @@ from intake.review.queue import (
     next_day,
     worklist,
 )
+from intake.review.sharing import shares_of
 
 # How often a form that lost a race for a time is judged anew before the failure is shown as one.
 TRIES: Final = 3
@@ -96,6 +97,17 @@ class EvaluationForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no 
         return found
 
 
+class AddForm(EvaluationForm):
+    """A visit is booked."""
+
+    send = forms.BooleanField(
+        label=gettext_lazy("Send the invitation now"),
+        required=False,
+        initial=True,
+        help_text=gettext_lazy("An e-mail with the time of the visit and the link to the form."),
+    )
+
+
 class ChangeForm(EvaluationForm):
     """A booked visit gets another time, physio or length."""
 
@@ -111,6 +123,16 @@ class BookingForm(EvaluationForm):
         super().__init__(*args, **kwargs)
         for name in ("physio", "minutes"):
             self.fields[name].widget.attrs["class"] = "k-in k-in-a"
+
+
+class RequestForm(BookingForm):
+    """Somebody who asked for an evaluation gets one."""
+
+    tell = forms.BooleanField(
+        label=gettext_lazy("E-mail the patient now: the time, and the invitation if they have no link"),
+        required=False,
+        initial=True,
+    )
 
 
 class RebookForm(BookingForm):
@@ -159,16 +181,20 @@ class EvaluationAdmin(BriefsOfDayPages):
             *self.briefs_urls(),
             self.page("<path:object_id>/cancel/", self.cancel_view, "cancel"),
             self.page("<path:object_id>/rebook/", self.rebook_view, "rebook"),
+            self.page("<path:object_id>/lessons/", self.lessons_view, "lessons"),
             self.page("<path:object_id>/reminders/", self.reminders_view, "reminders"),
             *super().get_urls(),
         ]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **{"form": ChangeForm if obj else self.form, **kwargs})
+        return super().get_form(request, obj, change, **{"form": ChangeForm if obj else AddForm, **kwargs})
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        tells = obj is not None and obj.patient.email
-        return ["physio", "starts_at", "minutes", *(["tell"] if tells else [])]
+        fields = ["physio", "starts_at", "minutes"]
+        if obj is None:
+            sends = request.user.has_perm(SENDS_LINKS) and self.patient_of(request).email
+            return [*fields, *(["send"] if sends else [])]
+        return [*fields, *(["tell"] if obj.patient.email else [])]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Evaluation]:
         return super().get_queryset(request).select_related("patient", "physio")
@@ -282,6 +308,8 @@ class EvaluationAdmin(BriefsOfDayPages):
             else "",
             "events": list(evaluation.booking_events.select_related("by", "physio")),
             "reminders": reminders.of_visit(evaluation),
+            "shares": shares_of(evaluation, titles=False),
+            "share_url": self.url("lessons", evaluation.pk),
         }
 
     def form_page(
@@ -305,12 +333,13 @@ class EvaluationAdmin(BriefsOfDayPages):
             journey.move_evaluation(evaluation=obj, by=audit.staff(member(request)), mail=tell)
         else:
             obj.patient = self.patient_of(request)
-            register.add_evaluation(obj, by=member(request))
+            send = bool(form.cleaned_data.get("send"))
+            journey.book_evaluation(evaluation=obj, by=audit.staff(member(request)), send=send)
 
     def response_add(
         self, request: HttpRequest, obj: Evaluation, post_url_continue: str | None = None
     ) -> HttpResponse:
-        self.message_user(request, _("Added. Now send the invitation."), messages.SUCCESS)
+        self.message_user(request, told_of_booking(form_state(obj, timezone.now())), messages.SUCCESS)
         return see_other(self.url("change", obj.pk))
 
     def response_change(self, request: HttpRequest, obj: Evaluation) -> HttpResponse:
@@ -318,7 +347,7 @@ class EvaluationAdmin(BriefsOfDayPages):
         return see_other(self.url("change", obj.pk))
 
     def invite_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        """Send the link, or a new one in the place of an earlier one."""
+        """Send the link, or a new one in the place of an earlier one; without an address, show it once."""
         if not request.user.has_perm(SENDS_LINKS):
             raise PermissionDenied
         if request.method != "POST":
@@ -329,8 +358,17 @@ class EvaluationAdmin(BriefsOfDayPages):
             evaluation = self.get_queryset(request).filter(pk=key).first()
             if evaluation is None:
                 raise Http404
+            state = form_state(evaluation, timezone.now())
+            if state.by_hand and request.POST.get("do") == "hand-over":
+                context = {
+                    **self.admin_site.each_context(request),
+                    **self.about(request, evaluation),
+                    "title": _("A link to hand over"),
+                    "link": journey.hand_over(evaluation=evaluation, by=access.by),
+                }
+                return TemplateResponse(request, "admin/intake/evaluation/hand_over.html", context)
             try:
-                check_invite(form_state(evaluation, timezone.now()))
+                check_invite(state)
             except NotAllowed as problem:
                 self.message_user(request, problem.message, messages.ERROR)
             else:
@@ -400,6 +438,30 @@ class EvaluationAdmin(BriefsOfDayPages):
 
         return self.audited(request, "evaluation.rebook-page", answer, [key])
 
+    def lessons_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Take back a link to shared lessons, without a word of which they are."""
+        if not request.user.has_perm(SENDS_LINKS):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        key = uuid_or_404(object_id)
+
+        def answer(access: audit.Access) -> HttpResponseBase:
+            evaluation = self.visit(request, key)
+            text = request.POST.get("share", "")
+            share = (
+                evaluation.lesson_shares.defer("lessons").filter(pk=uuid_or_404(text)).first()
+                if text
+                else None
+            )
+            if share is not None:
+                journey.take_back_lessons(share=share, by=access.by)
+                told = _("Taken back. The link opens nothing any more.")
+                self.message_user(request, told, messages.SUCCESS)
+            return see_other(self.url("change", key))
+
+        return self.audited(request, "evaluation.lessons-page", answer, [key])
+
     def reminders_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Switch the reminders of one visit off or on again."""
         key = self.open_to(request, object_id)
@@ -443,6 +505,15 @@ class EvaluationAdmin(BriefsOfDayPages):
         if evaluation is None or evaluation.needs_appointment:
             raise Http404
         return evaluation
+
+
+def told_of_booking(state: FormState) -> str:
+    """What the desk is told once a visit is booked. Never an address: messages travel in cookies."""
+    if state.code == "queued":
+        return _("The evaluation is booked. The invitation is on its way.")
+    if state.by_hand:
+        return _("The evaluation is booked. There is no e-mail address: hand the link over.")
+    return _("The evaluation is booked. The invitation was not sent.")
 
 
 def chips(filters: Filters, counts: Counts, sees_answers: bool) -> list[Chip]:

@@ -25,6 +25,7 @@ from intake.review.models import REOPENS, Closing, NotTestedReason, Result
 from intake.review.outcome_page import closings_of, outcome_page, place_choices
 from intake.review.outcomes import Seen, Typed, TypedLink, TypedOutcome
 from intake.review.queue import TO_CLOSE, Filters
+from intake.review.sharing import shares_of
 
 _OF_FINDING: Final = re.compile(r"(result|reason|note)-([0-9]{1,18})")
 
@@ -135,6 +136,7 @@ class OutcomeDesk(AuditedAdmin):
                     **context,
                     **choices,
                     "page": page,
+                    "shares": shares_of(page.evaluation),
                     "may": may,
                     # What was typed is shown in its fields, whatever has happened meanwhile.
                     "open": may["record"] or problem.typed is not None,

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from intake import audit, journey
 from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
-from intake.admin.evaluations import SENDS_LINKS, TRIES, BookingForm
+from intake.admin.evaluations import SENDS_LINKS, TRIES, RequestForm, told_of_booking
 from intake.patients import asking, diary
 from intake.patients.models import REVIEWS, EvaluationRequest, Patient
 from intake.review.booking import form_state
@@ -82,8 +82,11 @@ class RequestAdmin(AuditedAdmin):
             who = request.POST.get("patient", "" if people else NEW)
             chosen = next((patient for patient in people if str(patient.pk) == who), None)
             known = who == NEW or chosen is not None
+            may_send = request.user.has_perm(SENDS_LINKS)
             for _attempt in range(TRIES):
-                form = BookingForm(posted, initial={"minutes": evaluation.minutes})
+                form = RequestForm(posted, initial={"minutes": evaluation.minutes})
+                if not (may_send and any(person.email for person in (evaluation.patient, *people))):
+                    del form.fields["tell"]
                 if posted is None or not form.is_valid() or not known:
                     break
                 try:
@@ -106,7 +109,7 @@ class RequestAdmin(AuditedAdmin):
                 "patient": evaluation.patient,
                 "urgent": entry is not None and entry.urgent,
                 "state": state,
-                "may_send": request.user.has_perm(SENDS_LINKS),
+                "may_send": may_send,
                 "invite_url": reverse("admin:intake_evaluation_invite", args=[evaluation.pk]),
                 "review_url": review_url(request, entry),
             }
@@ -129,14 +132,15 @@ class RequestAdmin(AuditedAdmin):
             starts_at=when["starts_at"],
             minutes=when["minutes"],
             by=by,
+            mail=when.get("tell", False),
         )
         state = form_state(evaluation, timezone.now())
         if state.code == "form-sent":
             told = _("Booked. The form that was sent stands with it.")
-        elif state.link_lives:
+        elif state.link_lives and not (state.code == "queued" and when.get("tell")):
             told = _("Booked. The link they have goes on working.")
         else:
-            told = _("Booked. Now send the invitation.")
+            told = told_of_booking(state)
         self.message_user(request, told, messages.SUCCESS)
         return see_other(reverse("admin:intake_evaluation_change", args=[evaluation.pk]))
 

@@ -21,6 +21,7 @@ from intake.admin.audited import member, see_other, uuid_or_404
 from intake.admin.briefs import BriefPages
 from intake.admin.fields import MOMENT, MomentField
 from intake.admin.outcomes import OutcomeDesk
+from intake.admin.sharing import SharingDesk
 from intake.patients.models import REVIEWS
 from intake.patients.wording import moment
 from intake.responses.models import QuestionnaireResponse
@@ -105,7 +106,7 @@ def flag_stamp(key: int, raised_at: datetime) -> str:
 
 
 @admin.register(QuestionnaireResponse)
-class ReviewAdmin(BriefPages, OutcomeDesk):
+class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
     """The pages of one intake; there is no list of its own beside the worklist."""
 
     kind = "response"
@@ -117,6 +118,7 @@ class ReviewAdmin(BriefPages, OutcomeDesk):
         return [
             self.page("<path:object_id>/review/", self.review_view, "review"),
             self.page("<path:object_id>/outcome/", self.outcome_view, "outcome"),
+            self.page("<path:object_id>/lessons/", self.lessons_view, "lessons"),
             *self.brief_urls(),
         ]
 

@@ -1,4 +1,4 @@
-"""Invitation links, the date of birth that opens them, and the session that follows.
+"""The links of invitations and of shared lessons, the date of birth that opens them, and the session after.
 
 Source of every number here: security requirements R1-R7 and R10.
 """
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from intake.patients.models import AccessEvent, Evaluation, Invitation, PatientSession
+from intake.patients.models import AccessEvent, Evaluation, Invitation, LessonShare, PatientSession
 
 TOKEN_BYTES: Final = 32
 WRONG_DATES_BEFORE_REST: Final = 5
@@ -50,9 +50,18 @@ def find_live(token: str, *, lock: bool = False) -> Invitation | None:
     return invitation if invitation is not None and _is_live(invitation, timezone.now()) else None
 
 
-def _is_live(invitation: Invitation, now: datetime) -> bool:
+def find_share(token: str, *, lock: bool = False) -> LessonShare | None:
+    """The share of a live link to lessons; None as in `find_live`. Neither finds a link of the other."""
+    shares = LessonShare.objects.select_related("evaluation__patient", "evaluation__physio")
+    if lock:
+        shares = shares.select_for_update(of=("self",))
+    share: LessonShare | None = shares.filter(token_hash=hash_token(token)).first()
+    return share if share is not None and _is_live(share, timezone.now()) else None
+
+
+def _is_live(link: Invitation | LessonShare, now: datetime) -> bool:
     """Also what a session that is open asks at every request: the link's end is its own."""
-    return invitation.is_live(now) and invitation.evaluation.status != Evaluation.Status.CANCELLED
+    return link.is_live(now) and link.evaluation.status != Evaluation.Status.CANCELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,39 +94,44 @@ def try_birth_date(
     birth_date: date,
     address: str | None,
     device_token: str,
+    shared: bool = False,
 ) -> Opened | Mismatch | OtherDevice | NotLive:
-    """Judge one try. Runs under a lock on the invitation, so parallel guesses are counted one by one.
+    """Judge one try. Runs under a lock on the link, so parallel guesses are counted one by one.
 
     address: the visitor's IP address, for the limit per address. device_token: what the device cookie holds,
-    empty on a new device. Nothing stored is shown to a device that did not write it (R6).
+    empty on a new device. shared: the link is one to shared lessons. Nothing stored is shown to a device that
+    did not write it (R6); a link to lessons shows nothing of the kind.
     """
-    invitation = find_live(token, lock=True)
-    if invitation is None:
+    link = find_share(token, lock=True) if shared else find_live(token, lock=True)
+    if link is None:
         return NotLive()
     now = timezone.now()
-    if _rests(invitation, now) or _address_is_tired(address, now):
-        _note(invitation, AccessEvent.Kind.REFUSED_AT_REST, address, now)
+    if _rests(link, now) or _address_is_tired(address, now):
+        _note(link, AccessEvent.Kind.REFUSED_AT_REST, address, now)
         return Mismatch()
-    if birth_date != invitation.evaluation.patient.birth_date:
-        _note(invitation, AccessEvent.Kind.WRONG_DATE, address, now)
-        wrong = invitation.events.filter(kind=AccessEvent.Kind.WRONG_DATE, at__gt=now - END_WINDOW).count()
+    if birth_date != link.evaluation.patient.birth_date:
+        _note(link, AccessEvent.Kind.WRONG_DATE, address, now)
+        wrong = link.events.filter(kind=AccessEvent.Kind.WRONG_DATE, at__gt=now - END_WINDOW).count()
         if wrong >= WRONG_DATES_BEFORE_END:
-            invitation.ended_at = now
-            invitation.save(update_fields=["ended_at"])
-            _note(invitation, AccessEvent.Kind.ENDED, address, now)
+            link.ended_at = now
+            link.save(update_fields=["ended_at"])
+            _note(link, AccessEvent.Kind.ENDED, address, now)
         return Mismatch()
-    if _has_stored_answers(invitation) and not is_known_device(invitation, device_token):
-        _note(invitation, AccessEvent.Kind.OTHER_DEVICE, address, now)
+    if isinstance(link, Invitation) and _has_stored_answers(link) and not is_known_device(link, device_token):
+        _note(link, AccessEvent.Kind.OTHER_DEVICE, address, now)
         return OtherDevice()
-    return open_session(invitation=invitation, address=address, device_token=device_token)
+    return open_session(invitation=link, address=address, device_token=device_token)
 
 
-def open_session(*, invitation: Invitation, address: str | None, device_token: str) -> Opened:
-    """Start a patient session on this device; the device keeps its token so that it is known again."""
+def open_session(*, invitation: Invitation | LessonShare, address: str | None, device_token: str) -> Opened:
+    """Start a patient session on this device; the device keeps its token so that it is known again.
+
+    invitation: or a share of lessons, whose session opens nothing but them.
+    """
     now = timezone.now()
     session_token, device = new_token(), device_token or new_token()
     session = PatientSession.objects.create(
-        invitation=invitation,
+        **_of(invitation),
         token_hash=hash_token(session_token),
         device_hash=hash_token(device),
         started_at=now,
@@ -131,15 +145,28 @@ def open_session(*, invitation: Invitation, address: str | None, device_token: s
 
 
 def find_session(session_token: str) -> PatientSession | None:
-    """The live session of a cookie: not ended, not idle for 30 minutes, not older than 4 hours, link live."""
+    """The live session of a cookie: not ended, not idle for 30 minutes, not older than 4 hours, link live.
+
+    Only one that an invitation opened.
+    """
+    session = _find_session(session_token, "invitation")
+    return session if session is not None and _is_live(session.link, timezone.now()) else None
+
+
+def find_shared_session(session_token: str) -> PatientSession | None:
+    """The live session of a cookie, as above; only one that a link to shared lessons opened."""
+    session = _find_session(session_token, "share")
+    return session if session is not None and _is_live(session.link, timezone.now()) else None
+
+
+def _find_session(session_token: str, link: str) -> PatientSession | None:
     if not session_token:
         return None
     now = timezone.now()
-    session = (
-        PatientSession.objects.select_related(
-            "invitation__evaluation__patient", "invitation__evaluation__physio"
-        )
+    session: PatientSession | None = (
+        PatientSession.objects.select_related(f"{link}__evaluation__patient", f"{link}__evaluation__physio")
         .filter(
+            **{f"{link}__isnull": False},
             token_hash=hash_token(session_token),
             ended_at=None,
             last_seen_at__gt=now - settings.PATIENT_SESSION_IDLE,
@@ -147,7 +174,7 @@ def find_session(session_token: str) -> PatientSession | None:
         )
         .first()
     )
-    return session if session is not None and _is_live(session.invitation, now) else None
+    return session
 
 
 def touch_session(session: PatientSession) -> None:
@@ -163,7 +190,7 @@ def end_session(session: PatientSession) -> None:
 
 
 def is_known_device(invitation: Invitation, device_token: str) -> bool:
-    """Whether this device opened a link to the same evaluation before."""
+    """Whether this device opened an invitation to the same evaluation before."""
     if not device_token:
         return False
     return PatientSession.objects.filter(
@@ -176,10 +203,10 @@ def rests(invitation: Invitation) -> bool:
     return _rests(invitation, timezone.now())
 
 
-def _rests(invitation: Invitation, now: datetime) -> bool:
+def _rests(link: Invitation | LessonShare, now: datetime) -> bool:
     """Five wrong dates within 15 minutes rest the link for 15 minutes from the fifth."""
     latest = list(
-        invitation.events.filter(kind=AccessEvent.Kind.WRONG_DATE, at__gt=now - 2 * REST)
+        link.events.filter(kind=AccessEvent.Kind.WRONG_DATE, at__gt=now - 2 * REST)
         .order_by("-at")
         .values_list("at", flat=True)[:WRONG_DATES_BEFORE_REST]
     )
@@ -205,5 +232,10 @@ def _has_stored_answers(invitation: Invitation) -> bool:
     )
 
 
-def _note(invitation: Invitation, kind: str, address: str | None, now: datetime) -> None:
-    AccessEvent.objects.create(invitation=invitation, kind=kind, at=now, address=address)
+def _of(link: Invitation | LessonShare) -> dict[str, Invitation | LessonShare]:
+    """The column in which a link's sessions and events name it."""
+    return {"invitation" if isinstance(link, Invitation) else "share": link}
+
+
+def _note(link: Invitation | LessonShare, kind: str, address: str | None, now: datetime) -> None:
+    AccessEvent.objects.create(**_of(link), kind=kind, at=now, address=address)

@@ -281,25 +281,42 @@ class EvaluationRequest(PatientData):
         return f"{self.given_name} {self.family_name}"
 
 
-class Invitation(PatientData):
-    """One link for one evaluation and one questionnaire version. Only the token's SHA-256 is stored.
+class Link(PatientData):
+    """A link that a date of birth opens. Only its token's SHA-256 is stored.
 
-    The token is made when the mail is sent, so an invitation that waits for its mail has none yet.
+    The token is made when the mail is sent, so a link that waits for its mail has none yet.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="invitations")
-    questionnaire = models.ForeignKey("intake.Questionnaire", models.PROTECT, related_name="+")
     token_hash = models.BinaryField(_("hash of the token"), max_length=32, null=True, editable=False)
-    created_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
-    )
     expires_at = models.DateTimeField(_("lives until"))
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     opened_at = models.DateTimeField(_("first opened"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("replaced or withdrawn"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended after wrong dates"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def is_live(self, now: Any) -> bool:
+        """Whether the link may still be opened at `now`."""
+        return (
+            self.token_hash is not None
+            and self.revoked_at is None
+            and self.ended_at is None
+            and self.expires_at > now
+        )
+
+
+class Invitation(Link):
+    """One link for one evaluation and one questionnaire version."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="invitations")
+    questionnaire = models.ForeignKey("intake.Questionnaire", models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
 
     objects = ScopedQuerySet.as_manager()
 
@@ -324,14 +341,40 @@ class Invitation(PatientData):
     def __str__(self) -> str:
         return str(self.id)
 
-    def is_live(self, now: Any) -> bool:
-        """Whether the link may still be opened at `now`."""
-        return (
-            self.token_hash is not None
-            and self.revoked_at is None
-            and self.ended_at is None
-            and self.expires_at > now
-        )
+
+class LessonShare(Link):
+    """Lessons that a physio picked for a patient after one evaluation, with a link of their own.
+
+    lessons: slugs, in the order of the course. The link shows every lesson shared for the evaluation and
+    opens nothing else (ADR 0026). What was shared, when and by whom never changes. revoked_at: taken back.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="lesson_shares")
+    lessons = models.JSONField(_("lessons"))
+    at = models.DateTimeField(_("shared"), default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects = ReviewedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("shared lessons")
+        verbose_name_plural = _("shared lessons")
+        ordering = ["at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["token_hash"], name="lesson_share_token_unique"),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("at")), name="lesson_share_ends_after_it_starts"
+            ),
+            models.CheckConstraint(condition=~Q(lessons=[]), name="lesson_share_has_lessons"),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="shared_for_good", fields=["evaluation", "lessons", "at", "by"]),
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
 
 
 class AccessEvent(PatientData):
@@ -344,7 +387,8 @@ class AccessEvent(PatientData):
         OTHER_DEVICE = "other-device", _("Opened on another device")
         ENDED = "ended", _("Ended after too many wrong dates")
 
-    invitation = models.ForeignKey(Invitation, models.CASCADE, related_name="events")
+    invitation = models.ForeignKey(Invitation, models.CASCADE, null=True, related_name="events")
+    share = models.ForeignKey(LessonShare, models.CASCADE, null=True, related_name="events")
     kind = models.CharField(_("what"), max_length=16, choices=Kind.choices)
     at = models.DateTimeField(_("at"), default=timezone.now)
     address = models.GenericIPAddressField(_("from address"), null=True)
@@ -355,6 +399,12 @@ class AccessEvent(PatientData):
         indexes = [
             models.Index(fields=["invitation", "kind", "at"], name="access_event_link"),
             models.Index(fields=["address", "kind", "at"], name="access_event_address"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(invitation__isnull=False, share=None) | Q(invitation=None, share__isnull=False),
+                name="access_event_of_one_link",
+            )
         ]
 
     def __str__(self) -> str:
@@ -417,10 +467,12 @@ class Reminder(PatientData):
 class PatientSession(PatientData):
     """A patient at work: opened by the date of birth, idle after 30 minutes, over after 4 hours (R10).
 
-    Cookies carry random tokens; only their SHA-256 is stored. `device_hash` tells the same device again.
+    Cookies carry random tokens; only their SHA-256 is stored. `device_hash` tells the same device again. It
+    belongs to the link that opened it: of an invitation it opens the form, of a share the lessons alone.
     """
 
-    invitation = models.ForeignKey(Invitation, models.CASCADE, related_name="sessions")
+    invitation = models.ForeignKey(Invitation, models.CASCADE, null=True, related_name="sessions")
+    share = models.ForeignKey(LessonShare, models.CASCADE, null=True, related_name="sessions")
     token_hash = models.BinaryField(_("hash of the token"), max_length=32)
     device_hash = models.BinaryField(_("hash of the device"), max_length=32)
     started_at = models.DateTimeField(_("started"), default=timezone.now)
@@ -430,8 +482,22 @@ class PatientSession(PatientData):
     class Meta:
         verbose_name = _("patient session")
         verbose_name_plural = _("patient sessions")
-        constraints = [models.UniqueConstraint(fields=["token_hash"], name="patient_session_token_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["token_hash"], name="patient_session_token_unique"),
+            models.CheckConstraint(
+                condition=Q(invitation__isnull=False, share=None) | Q(invitation=None, share__isnull=False),
+                name="patient_session_of_one_link",
+            ),
+        ]
         indexes = [models.Index(fields=["invitation", "device_hash"], name="patient_session_device")]
 
     def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def link(self) -> Invitation | LessonShare:
+        """The link that opened it: a constraint holds that there is one."""
+        link = self.invitation or self.share
+        if link is None:
+            raise RuntimeError("a session without a link")
+        return link

@@ -33,7 +33,7 @@ def change_patient(patient: Patient) -> None:
 
 
 def add_evaluation(evaluation: Evaluation, *, by: AbstractBaseUser) -> None:
-    """Book a visit. No link is sent yet. Raises `diary.Taken`; nothing is stored then."""
+    """Book a visit. Raises `diary.Taken`; nothing is stored then."""
     evaluation.created_by_id = by.pk
     with diary.booking(evaluation.physio_id):
         evaluation.save(force_insert=True)

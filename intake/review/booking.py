@@ -17,6 +17,7 @@ from intake.review.decide import NotAllowed
 class FormState:
     """code: see `_STATES`. hint: what to do, or empty. refused: why no link can be sent now, or empty.
 
+    by_hand: only for want of an e-mail address, so that a link can be handed over.
     sent_at, opened_at, ends_at: of the newest link. saved_at: of a form that was begun. form_sent_at: done.
     """
 
@@ -24,6 +25,7 @@ class FormState:
     hint: str
     refused: str
     again: bool
+    by_hand: bool = False
     sent_at: datetime | None = None
     opened_at: datetime | None = None
     ends_at: datetime | None = None
@@ -61,15 +63,19 @@ _STATES: dict[str, Promise] = {
 
 def form_state(evaluation: Evaluation, now: datetime) -> FormState:
     """How the form of this evaluation stands: three queries at most."""
-    newest: Invitation | None = evaluation.invitations.order_by("-created_at", "pk").first()
+    unrevoked = evaluation.invitations.filter(revoked_at=None)
+    newest: Invitation | None = unrevoked.order_by("-created_at", "pk").first()
     response: QuestionnaireResponse | None = (
         evaluation.responses.standing().only("status", "authored", "updated_at").first()
     )
     code = _code(evaluation, newest, response, now)
+    refused = _refusal(code)
+    by_hand = not refused and not evaluation.patient.email
     return FormState(
         code=code,
         hint=_hint(code),
-        refused=_refusal(evaluation, code),
+        refused=_("There is no e-mail address. Add one to the patient first.") if by_hand else refused,
+        by_hand=by_hand,
         again=newest is not None,
         sent_at=newest.sent_at if newest else None,
         opened_at=newest.opened_at if newest else None,
@@ -120,7 +126,7 @@ def _hint(code: str) -> str:
     return ""
 
 
-def _refusal(evaluation: Evaluation, code: str) -> str:
+def _refusal(code: str) -> str:
     if code == "form-sent":
         return _("The patient has sent the form already.")
     if code == "cancelled":
@@ -129,6 +135,4 @@ def _refusal(evaluation: Evaluation, code: str) -> str:
         return _("This visit is over. Links end 24 hours after it.")
     if code == "lapsed":
         return _("A link to a request ends after 14 days. Book the evaluation, then send a new one.")
-    if not evaluation.patient.email:
-        return _("There is no e-mail address. Add one to the patient first.")
     return ""

@@ -21,7 +21,7 @@ from intake.responses.models import QuestionnaireResponse
 from intake.responses.prefill import with_known
 from intake.responses.summary import summarize
 from intake.screening.screen import Screening
-from intake.views.visit import Visit, patient_page
+from intake.views.visit import Visit, any_page, patient_page
 
 AUTOSAVE_HEADER = "X-Autosave"
 # What a page sends besides answers.
@@ -114,14 +114,14 @@ def save(
 def leave_now(visit: Visit) -> HttpResponse:
     """Save and leave: what was saved stays, the cookie opens nothing, the browser drops its copies."""
     journey.leave(session=visit.session)
-    response = see_other("intake:left")
+    response = see_other("intake:left" if visit.session.invitation is not None else "education:lessons")
     response.delete_cookie(settings.PATIENT_COOKIE_NAME)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
 @require_POST
-@patient_page
+@any_page
 def leave(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Save and leave, from a page without questions."""
     return leave_now(visit)

@@ -1,15 +1,17 @@
-"""From the thank-you page to a lesson."""
+"""From the thank-you page to a lesson, and the lessons that a physio shared."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.http import require_POST
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
 
 from education.lessons.models import Lesson
 from intake import audit
 from intake.patients import links
 from intake.review.opened import count_opening
+from intake.review.sharing import shared_lessons
 from intake.views.form import see_other
-from intake.views.visit import Visit
+from intake.views.visit import Visit, lessons_page
 
 
 @require_POST
@@ -25,6 +27,14 @@ def open_lesson(request: HttpRequest) -> HttpResponse:
     if has_sent(request):
         count_opening(slug)
     return see_other("education:lesson", slug)
+
+
+@require_safe
+@lessons_page
+def shared(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Titles and leads. Never a finding, nor why a lesson was picked."""
+    context = {"visit": visit, "shared": shared_lessons(visit.evaluation)}
+    return render(request, "intake/lessons.html", context)
 
 
 def has_sent(request: HttpRequest) -> bool:

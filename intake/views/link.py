@@ -17,18 +17,29 @@ from intake.views.visit import Visit, patient_page, set_patient_cookies
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """GET and HEAD show the question and store nothing; only a POST of the right date opens the form."""
+    return ask_birth_date(request, token, shared=False)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_lessons(request: HttpRequest, token: str) -> HttpResponse:
+    """The same way to shared lessons, and to nothing else."""
+    return ask_birth_date(request, token, shared=True)
+
+
+def ask_birth_date(request: HttpRequest, token: str, *, shared: bool) -> HttpResponse:
     with audit.audited("link.viewed", by=audit.ANONYMOUS) as access:
-        invitation = links.find_live(token)
-        if invitation is None:
-            return _ended(request)
-        access.saw("invitation", [invitation.pk])
-        physio = invitation.evaluation.physio
+        link = links.find_share(token) if shared else links.find_live(token)
+        if link is None:
+            return _ended(request, shared=shared)
+        access.saw("lesson-share" if shared else "invitation", [link.pk])
+        physio = link.evaluation.physio
         visit = {
-            "starts_at": invitation.evaluation.starts_at,
+            "starts_at": link.evaluation.starts_at,
             "physio": physio.formal_name if physio is not None else "",
         }
+    context = {"visit": visit, "shared": shared}
     if request.method != "POST":
-        return render(request, "intake/birth_date.html", {"visit": visit, "typed": TypedDate()})
+        return render(request, "intake/birth_date.html", {**context, "typed": TypedDate()})
 
     typed = TypedDate(
         request.POST.get("month", ""), request.POST.get("day", ""), request.POST.get("year", "")
@@ -37,16 +48,17 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
         birth_date = typed.as_date(timezone.localdate())
     except BirthDateProblem as problem:
         return render(
-            request, "intake/birth_date.html", {"visit": visit, "typed": typed, "error": problem.message}
+            request, "intake/birth_date.html", {**context, "typed": typed, "error": problem.message}
         )
     outcome = journey.open_link(
         token=token,
         birth_date=birth_date,
         address=visitor_address(request),
         device_token=request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""),
+        shared=shared,
     )
     if isinstance(outcome, links.NotLive):
-        return _ended(request)
+        return _ended(request, shared=shared)
     if isinstance(outcome, links.OtherDevice):
         return render(request, "intake/other_device.html", status=403)
     if isinstance(outcome, links.Mismatch):
@@ -54,20 +66,20 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
             request,
             "intake/birth_date.html",
             {
-                "visit": visit,
+                **context,
                 "typed": typed,
                 "error": _("That doesn't match what the clinic has. Check the numbers and try again."),
                 "mismatch": True,
             },
         )
-    response = redirect("intake:start", permanent=False)
+    response = redirect("intake:lessons" if shared else "intake:start", permanent=False)
     response.status_code = 303
     set_patient_cookies(response, outcome)
     return response
 
 
-def _ended(request: HttpRequest) -> HttpResponse:
-    return render(request, "intake/link_ended.html", status=404)
+def _ended(request: HttpRequest, *, shared: bool) -> HttpResponse:
+    return render(request, "intake/link_ended.html", {"shared": shared}, status=404)
 
 
 @require_safe

@@ -8,6 +8,7 @@ from intake import journey
 from intake.responses import amend
 from intake.responses.answers import read_answers
 from intake.review.receipt import receipt_for
+from intake.review.sharing import shared_lessons
 from intake.views.form import advice_context, see_other
 from intake.views.visit import Visit, patient_page
 
@@ -48,13 +49,15 @@ def show_status(request: HttpRequest, visit: Visit, *, refused: str = "") -> Htt
         # A change that was not sent takes nothing back.
         screening = journey.screening_of(visit.definition, read_answers(sent.answers))
     urgent = screening.is_urgent
+    shared = shared_lessons(visit.evaluation)
     context = {
         **advice_context(visit, screening),
         "urgent": urgent,
         "response": sent,
         "reference": sent.reference,
         "receipt": receipt_for(sent),
-        "lessons": journey.lessons_for(sent, urgent=urgent),
+        "shared": shared,
+        "lessons": [one for one in journey.lessons_for(sent, urgent=urgent) if one.lesson not in shared],
         "refused": refused,
     }
     return render(request, "intake/status.html", context, status=409 if refused else 200)

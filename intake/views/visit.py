@@ -34,11 +34,14 @@ class Visit:
 
     @property
     def invitation(self) -> Invitation:
+        """Only behind a page of the form: a link to shared lessons has none."""
+        if self.session.invitation is None:
+            raise RuntimeError("a session of shared lessons asks for the form")
         return self.session.invitation
 
     @property
     def evaluation(self) -> Evaluation:
-        return self.invitation.evaluation
+        return self.session.link.evaluation
 
     @property
     def patient(self) -> Patient:
@@ -51,7 +54,7 @@ class Visit:
 
     @property
     def actor(self) -> audit.Actor:
-        return audit.patient(self.invitation.pk)
+        return audit.patient(self.session.link.pk)
 
     @cached_property
     def response(self) -> QuestionnaireResponse | None:
@@ -122,15 +125,36 @@ PatientView = Callable[Concatenate[HttpRequest, Visit, P], HttpResponse]
 
 
 def patient_page(view: PatientView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Opens the patient's session for a view, or says that it is over.
+    """Opens the session of an invitation for a view, or says that it is over."""
+    return _session_page(view, links.find_session, "intake/session_over.html")
 
-    The whole view, its template included, runs in one transaction that the session's own audit row covers.
+
+def lessons_page(view: PatientView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """The same for a page of shared lessons, with the session of a link to them and no other."""
+    return _session_page(view, links.find_shared_session, "intake/lessons_over.html")
+
+
+def any_page(view: PatientView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """The same for what both have, with the session of either."""
+    return _session_page(view, _find_either, "intake/session_over.html")
+
+
+def _find_either(session_token: str) -> PatientSession | None:
+    return links.find_session(session_token) or links.find_shared_session(session_token)
+
+
+def _session_page(
+    view: PatientView[P], find: Callable[[str], PatientSession | None], over: str
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """The whole view, its template included, runs in one transaction that the session's own audit row covers.
+
+    over: the template that says that there is no such session (any more).
     """
 
     @wraps(view)
     def inner(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         with audit.covered():
-            session = links.find_session(request.COOKIES.get(settings.PATIENT_COOKIE_NAME, ""))
+            session = find(request.COOKIES.get(settings.PATIENT_COOKIE_NAME, ""))
             if session is not None:
                 links.touch_session(session)
                 visit = Visit(session)
@@ -142,7 +166,7 @@ def patient_page(view: PatientView[P]) -> Callable[Concatenate[HttpRequest, P], 
                 if isinstance(response, TemplateResponse):
                     response.render()
                 return response
-        return render(request, "intake/session_over.html", status=403)
+        return render(request, over, status=403)
 
     return inner
 
@@ -151,7 +175,7 @@ def another_form(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Nothing of the page is saved; the words typed on it are shown, since the way back would lose them."""
     words = []
     for name, text in request.POST.items():
-        item = visit.definition.get(name)
+        item = visit.definition.get(name) if visit.session.invitation is not None else None
         if item is not None and item.type in TYPED_WORDS and str(text).strip():
             words.append((item.text, text))
     return render(request, "intake/another_form.html", {"words": words}, status=409)

@@ -16,6 +16,7 @@ from intake import audit
 from intake.patients import asking, links
 from intake.patients.models import Evaluation, EvaluationRequest, Invitation, Patient
 from intake.responses.models import QuestionnaireResponse
+from intake.review import sharing
 from intake.screening.models import Finding, RedFlag
 from tests.factories import (
     ROLLING_IN,
@@ -47,7 +48,8 @@ class World:
 
     `token` opens the link of the begun form. other patient: sent, calm. titles: what the rules that were
     raised are called. rule: the key of one of them. issue: a draft of the newsletter, with a subscriber who
-    has not confirmed. request: the first patient asks for another evaluation.
+    has not confirmed. request: the first patient asks for another evaluation. `shared` opens lessons
+    shared with that patient.
     """
 
     clients: dict[str, Client]
@@ -62,6 +64,7 @@ class World:
     subscriber: Subscriber
     request: EvaluationRequest
     stop: str
+    shared: str
 
 
 def patient_client(invitation: Invitation) -> Client:
@@ -89,8 +92,14 @@ def build_world() -> World:
     evaluation = make_evaluation(**visit)
     draft = make_response({**SWOLLEN_CALF, "why.story": [STORY]}, evaluation=evaluation, sent=False)
     calm = make_response(ROLLING_IN)
-    token, stop = links.new_token(), links.new_token()
+    token, stop, shared = links.new_token(), links.new_token(), links.new_token()
     with audit.audited("tests.made", by=SETUP):
+        sent.evaluation.lesson_shares.create(
+            lessons=["rolling-in"],
+            by=sent.evaluation.physio,
+            expires_at=timezone.now() + sharing.LINK_OF_LESSONS,
+            token_hash=links.hash_token(shared),
+        )
         evaluation.reminders.create(
             kind="day", starts_at=evaluation.starts_at, stop_hash=links.hash_token(stop)
         )
@@ -127,6 +136,7 @@ def build_world() -> World:
         subscriber,
         request,
         stop,
+        shared,
     )
 
 

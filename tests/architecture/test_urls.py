@@ -102,6 +102,9 @@ ROWS: dict[str, Row] = {
     "education:newsletter_leave": Row({"*": "200"}, {"*": "200"}, {"token": "{leaving}"}),
     # The patient's way.
     "intake:open": Row({"*": "200"}, {"*": "200"}, {"token": "{token}"}),
+    "intake:open_lessons": Row({"*": "200"}, {"*": "200"}, {"token": "{shared}"}),
+    # A session that an invitation opened does not open them; they stand on its status page.
+    "intake:lessons": Row({"*": "403"}, {"*": "405"}),
     "intake:left": public(),
     "intake:start": patient_page({"patient": "200", "other patient": "302 intake:status"}, {"*": "405"}),
     "intake:stop_reminders": Row({"*": "200"}, {"*": "200"}, {"token": "{stop}"}),
@@ -201,6 +204,14 @@ ROWS: dict[str, Row] = {
         },
         object_id="{evaluation}",
     ),
+    "admin:intake_evaluation_lessons": staff_page(
+        {"front desk": "405", "physio": "405"},
+        {
+            "front desk": "303 admin:intake_evaluation_change",
+            "physio": "303 admin:intake_evaluation_change",
+        },
+        object_id="{evaluation}",
+    ),
     "admin:intake_evaluation_reminders": staff_page(
         {"front desk": "405", "physio": "405"},
         {
@@ -252,6 +263,9 @@ ROWS: dict[str, Row] = {
     "admin:intake_questionnaireresponse_outcome": staff_page(
         {"physio": "200"}, {"physio": "400"}, object_id="{sent}"
     ),
+    "admin:intake_questionnaireresponse_lessons": staff_page(
+        {"physio": "200"}, {"physio": "400"}, object_id="{sent}"
+    ),
     "admin:intake_questionnaire_changelist": staff_page(READS_CONTENT, READS_CONTENT),
     "admin:intake_questionnaire_change": staff_page(
         READS_CONTENT, READS_CONTENT, object_id="{questionnaire}"
@@ -285,6 +299,7 @@ def values(world: World) -> dict[str, object]:
     return {
         "token": world.token,
         "stop": world.stop,
+        "shared": world.shared,
         "patient": world.patient.pk,
         "evaluation": world.evaluation.pk,
         "draft": world.draft.pk,

@@ -236,6 +236,11 @@ def staff_pages(come: Come, product: Product) -> Iterator[Shown]:
         .closes_evaluation(),
     )
     yield "outcome-reopen-error", physio.presses("Open again")
+    lessons = f"/staff/intake/questionnaireresponse/{over['response']}/lessons/"
+    yield "lessons-to-share", physio.goes_to(lessons)
+    yield "lessons-to-share-error", physio.presses("Send")
+    physio.touches(physio.main.get_by_role("checkbox").first)
+    yield "lessons-shared", physio.presses("Send")
     yield "worklist-to-close", physio.goes_to_worklist("?status=to-close")
     yield "rules", physio.goes_to("/staff/intake/rule/")
     yield "rule", physio.uses(physio.main.get_by_role("rowheader").get_by_role("link").first)

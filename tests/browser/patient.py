@@ -54,10 +54,10 @@ class Patient(Visitor):
     def opens(self, link: str) -> Self:
         return self.goes_to(link)
 
-    def gives_birth_date(self, month: str, day: str, year: str) -> Self:
+    def gives_birth_date(self, month: str, day: str, year: str, *, button: str = "Open my form") -> Self:
         for label, text in (("Month", month), ("Day", day), ("Year", year)):
             self.types(self.page.get_by_label(label, exact=True), text)
-        return self.presses("Open my form")
+        return self.presses(button)
 
     def opens_with_birth_date(self, link: str, born: str = "1986-04-12") -> Self:
         year, month, day = (part.lstrip("0") for part in born.split("-"))

@@ -3,6 +3,7 @@
 import re
 import uuid
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from clinic import demo
 from education.catalog.load import load
-from intake import audit, journey
+from intake import audit, journey, tasks
 from intake.patients.models import (
     LINK_OF_REQUEST,
     AccessEvent,
@@ -310,13 +311,55 @@ def test_the_front_desk_is_told_what_is_left_to_do(before: Any, told: str):
     assert told in answer.text
 
 
-def test_by_phone_the_invitation_is_sent_after_booking():
+def test_by_phone_the_link_is_handed_over_after_booking():
     asked = ask(email="", phone="310 555 0142")
     assert "There is no e-mail address." in client_of("front desk").get(f"{LIST}{asked.pk}/book/").text
     starts = (timezone.localtime() + timedelta(days=3)).strftime("%Y-%m-%dT09:00")
     form = {"patient": "new", "physio": make_user("physio").pk, "starts_at": starts, "minutes": "60"}
     answer = client_of("front desk").post(f"{LIST}{asked.pk}/book/", form, follow=True)
-    assert "Booked. Now send the invitation." in answer.text
+    assert "There is no e-mail address: hand the link over." in answer.text
+
+
+def booked_at_the_desk(asked: EvaluationRequest, patient: str = "new", **fields: str) -> str:
+    starts = (timezone.localtime() + timedelta(days=3)).strftime("%Y-%m-%dT09:00")
+    form = {"patient": patient, "physio": make_user("physio").pk, "starts_at": starts, "minutes": "60"}
+    return client_of("front desk").post(f"{LIST}{asked.pk}/book/", {**form, **fields}, follow=True).text
+
+
+def jobs() -> list[str]:
+    return list(ProcrastinateJob.objects.order_by("pk").values_list("task_name", flat=True))
+
+
+def test_booking_tells_the_time_and_a_link_that_lives_is_kept(mail_dir: Path):
+    asked = ask()
+    visitor = visitor_of(asked).open()
+    with audit.audited("tests.made", by=SETUP):
+        Invitation.objects.update(sent_at=timezone.now())
+    page = booked_at_the_desk(asked, tell="on")
+    assert "Booked. The link they have goes on working." in page
+    assert jobs() == ["send_invitation", "tell_of_visit"]
+    assert visitor.look(reverse("intake:start")).status_code == 200
+    tell = ProcrastinateJob.objects.get(task_name="tell_of_visit")
+    tasks.tell_of_visit(**tell.args)
+    (mail,) = mail_dir.iterdir()
+    assert "Subject: Your visit is booked" in mail.read_text()
+    assert "The link to your form that you have goes on working" in mail.read_text()
+
+
+def test_booking_sends_the_invitation_where_no_link_lives():
+    known = make_patient(family_name="Silva", birth_date=BORN, email="anna@example.org")
+    asked = ask()
+    visitor = visitor_of(asked).open()
+    page = booked_at_the_desk(asked, str(known.pk), tell="on")
+    assert "The evaluation is booked. The invitation is on its way." in page
+    assert jobs() == ["send_invitation", "send_invitation"]
+    assert visitor.look(reverse("intake:start")).status_code == 403
+
+
+def test_booking_unticked_sends_nothing():
+    asked = ask()
+    booked_at_the_desk(asked)
+    assert jobs() == ["send_invitation"], "the one of the request"
 
 
 def test_an_existing_patient_gets_the_evaluation_and_the_pending_one_goes():

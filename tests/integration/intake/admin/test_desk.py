@@ -11,8 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from intake import audit, journey
+from intake.patients import links
 from intake.patients.models import AccessEvent, Evaluation, Invitation, Patient
 from tests import factories
 from tests.integration.intake.admin.conftest import browser
@@ -266,6 +268,58 @@ class TestEvaluations:
             45,
         )
         assert evaluation.starts_at == in_days(3)
+
+    def booked_with(self, client, patient, physio, **fields):
+        """The page after booking, and the jobs and links that came of it."""
+        answer = client.post(f"{WORKLIST}add/?patient={patient.pk}", self.form(physio, **fields), follow=True)
+        return text(answer), list(ProcrastinateJob.objects.all()), rows(Invitation)
+
+    def test_the_invitation_goes_with_the_booking(self, reception, physio):
+        patient = factories.make_patient()
+        page = text(reception.get(f"{WORKLIST}add/?patient={patient.pk}"))
+        assert re.search(r'<input type="checkbox" name="send"[^>]* checked', page)
+        page, jobs, invitations = self.booked_with(reception, patient, physio, send="on")
+        assert "The evaluation is booked. The invitation is on its way." in page
+        assert "Send a new link" in page
+        (invitation,) = invitations
+        assert [job.args for job in jobs] == [{"invitation_id": str(invitation.pk)}]
+        # A second tap finds the time taken.
+        _page, jobs, invitations = self.booked_with(reception, patient, physio, send="on")
+        assert (len(jobs), len(invitations)) == (1, 1)
+
+    def test_unticked_nothing_is_sent_and_the_button_stays(self, reception, physio):
+        page, jobs, invitations = self.booked_with(reception, factories.make_patient(), physio)
+        assert "The evaluation is booked. The invitation was not sent." in page
+        assert "Send invitation" in page
+        assert jobs == invitations == []
+
+    def test_what_is_not_booked_sends_nothing(self, reception, physio):
+        patient = factories.make_patient()
+        _page, jobs, invitations = self.booked_with(reception, patient, physio, send="on", minutes="4")
+        assert jobs == invitations == rows(Evaluation) == []
+
+    def test_without_an_address_the_link_is_handed_over(self, reception, physio):
+        patient = factories.make_patient(email="")
+        assert 'name="send"' not in text(reception.get(f"{WORKLIST}add/?patient={patient.pk}"))
+        page, jobs, invitations = self.booked_with(reception, patient, physio, send="on")
+        assert "There is no e-mail address: hand the link over." in page
+        assert "Make a link to hand over" in page
+        assert jobs == invitations == []
+        (evaluation,) = rows(Evaluation)
+        page = text(reception.post(f"{WORKLIST}{evaluation.pk}/invite/", {"do": "hand-over"}))
+        (token,) = re.findall(r"/intake/open/([^/]+)/", page)
+        with audit.audited("tests.read", by=factories.SETUP):
+            invitation = links.find_live(token)
+        assert invitation is not None
+        assert invitation.evaluation_id == evaluation.pk
+        again = text(reception.get(f"{WORKLIST}{evaluation.pk}/change/"))
+        assert token not in again
+        assert "Sent, not opened yet" in again
+
+    def test_with_an_address_no_link_is_shown(self, reception, physio):
+        evaluation = factories.make_evaluation(physio=physio, starts_at=in_days(3))
+        answer = reception.post(f"{WORKLIST}{evaluation.pk}/invite/", {"do": "hand-over"})
+        assert answer.status_code == 303
 
     def test_without_a_patient_it_asks_for_one(self, reception):
         answer = reception.get(f"{WORKLIST}add/")
