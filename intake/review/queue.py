@@ -32,6 +32,7 @@ from education.chain.regions import body_regions
 from intake.patients.asking import lesson_title
 from intake.patients.models import REVIEWS, Patient, may
 from intake.patients.search import named, search_words
+from intake.responses.models import QuestionnaireResponse
 from intake.review.decide import titled
 from intake.review.library import quote
 from intake.review.models import QueueEntry
@@ -40,6 +41,7 @@ from intake.screening.models import Finding, RedFlag, Rule
 from intake.screening.screen import URGENT
 
 Status = QueueEntry.Status
+ResponseStatus = QuestionnaireResponse.Status
 
 PAGE_SIZE: Final = 50
 # Counting a million rows to say how many there are helps nobody.
@@ -203,7 +205,8 @@ class Row:
     """One evaluation. concern, flags and badges are empty for those who may not read answers.
 
     to_close: it is over and waits for its outcome. response: the intake to open for review, None where
-    there is none to read. starts_at: None before there is a visit. request: what she asked with, while it
+    there is none to read. amended: the patient changed answers after sending, and nobody has decided on what
+    they are now. starts_at: None before there is a visit. request: what she asked with, while it
     needs an appointment. came_from: the lesson she asked from.
     """
 
@@ -222,6 +225,7 @@ class Row:
     status: str
     label: str
     to_close: bool
+    amended: bool
     urgent: bool
     flags: tuple[str, ...]
     badges: tuple[Badge, ...]
@@ -626,6 +630,7 @@ def _entries(user: AbstractBaseUser, keys: Sequence[UUID], sees_answers: bool) -
     entries: QuerySet[Any] = QueueEntry.objects.visible_to(user).filter(pk__in=keys)
     entries = entries.select_related("evaluation__patient", "physio").annotate(
         sent_at=F("response__authored"),
+        version=F("response__status"),
         request=F("evaluation__request"),
         came_from=lesson_title("evaluation__request__source"),
     )
@@ -684,6 +689,7 @@ def _rows(
             status=entry.status,
             label=entry.get_status_display(),
             to_close=entry.is_over(now),
+            amended=entry.status == Status.TO_REVIEW and entry.version == ResponseStatus.AMENDED,
             urgent=entry.urgent,
             flags=tuple(titled(one["title"], one["side"]) for one in entry.flags) if sees_answers else (),
             badges=badges(_as_key(entry.findings)) if sees_answers else (),

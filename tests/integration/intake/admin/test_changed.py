@@ -10,6 +10,7 @@ from intake import audit
 from intake.responses.models import QuestionnaireResponse
 from intake.review.models import RedFlagContact, Verdict
 from tests import factories
+from tests.integration.intake.admin.conftest import browser
 from tests.integration.intake.admin.test_review import address, call, chain, decide, rows
 from tests.integration.intake.test_change import change, review_all
 from tests.integration.intake.visitor import Visitor, filled_in, sent_form
@@ -234,3 +235,36 @@ def test_the_newest_version_is_the_one_the_visits_page_opens(desk, sent):
     page = desk.get(f"/staff/intake/evaluation/{response.evaluation_id}/change/").content.decode()
     assert str(newest(response).pk) in page
     assert str(response.pk) not in page
+
+
+class TestTheWorklist:
+    def listed(self, client, response) -> str:
+        """The intake's row, in words."""
+        page = client.get("/staff/intake/evaluation/?day=coming").content.decode()
+        (row,) = [one for one in re.findall(r"(?s)<tr.*?</tr>", page) if str(response.pk) in one]
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", row))
+
+    def test_a_row_says_that_answers_changed_until_somebody_decides_on_them(self, desk, sent, physio):
+        visitor, response = sent
+        assert "Answers changed" not in self.listed(desk, response)
+        review_all(response, physio)
+        change(visitor, foot=FOOT)
+        current = newest(response)
+        row = self.listed(desk, current)
+        assert "Answers changed" in row
+        assert "To review" in row
+        kneecap = next(one for one in chain(current) if one.rule.rule_id == "overpronation-kneecap")
+        decide(desk, current, kneecap, "confirm")
+        row = self.listed(desk, current)
+        assert "Answers changed" not in row
+        assert "In review" in row
+        desk.post(address(current), {"do": "finish"})
+        assert "Answers changed" not in self.listed(desk, current)
+
+    def test_the_front_desk_is_not_told(self, sent):
+        visitor, _response = sent
+        change(visitor)
+        reception = browser(factories.make_user("front desk"))
+        page = reception.get("/staff/intake/evaluation/?day=coming").content.decode()
+        assert "To review" in page
+        assert "Answers changed" not in page
