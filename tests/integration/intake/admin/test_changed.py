@@ -268,3 +268,57 @@ class TestTheWorklist:
         page = reception.get("/staff/intake/evaluation/?day=coming").content.decode()
         assert "To review" in page
         assert "Answers changed" not in page
+
+
+class TestNews:
+    """What a page that stands open asks for by itself."""
+
+    def news(self, client, response, page):
+        """As the script of this page asks."""
+        path = re.search('data-news="([^"]*)"', page).group(1)
+        return client.get(path, {"seen": re.search('data-seen="([^"]*)"', page).group(1), "back": "mine=1"})
+
+    def test_nothing_new_is_no_answer_and_no_line_in_the_trail(self, desk, sent):
+        _visitor, response = sent
+        page = desk.get(address(response)).content.decode()
+        before = audit.AuditEvent.objects.count()
+        answer = self.news(desk, response, page)
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert audit.AuditEvent.objects.count() == before
+
+    def test_changed_answers_lead_to_the_newest_version(self, desk, sent):
+        visitor, response = sent
+        page = desk.get(address(response)).content.decode()
+        change(visitor, foot=FOOT)
+        said = self.news(desk, response, page).json()
+        assert re.fullmatch(r"The patient sent changed answers at [0-9:]+ [ap]m\.", said["words"])
+        assert said["label"] == "Open the newest version"
+        assert said["href"].startswith(address(newest(response)))
+        assert "back=" in said["href"]
+        assert "data-news" not in desk.get(address(response)).content.decode()
+
+    def test_a_colleagues_decision_leads_to_its_finding_and_ones_own_is_no_news(self, desk, sent):
+        _visitor, response = sent
+        finding, *_others = chain(response)
+        page = desk.get(address(response)).content.decode()
+        decide(desk, response, finding, "confirm")
+        assert self.news(desk, response, page).status_code == 204
+        colleague = browser(factories.make_user("physio", first_name="Ada", last_name="Lind", title="Dr."))
+        decide(colleague, response, finding, "dismiss", reason="old-injury", note="Surgery")
+        said = self.news(desk, response, page).json()
+        assert re.fullmatch(r"Dr\. Lind decided on a finding at [0-9:]+ [ap]m\.", said["words"])
+        assert said["href"].endswith(f"#finding-{finding.pk}")
+        assert "Surgery" not in str(said)
+        assert finding.rule.title not in str(said)
+        shown = desk.get(said["href"]).content.decode()
+        assert self.news(desk, response, shown).status_code == 204
+
+    def test_a_decision_that_was_kept_is_no_news(self, desk, sent):
+        visitor, response = sent
+        colleague = browser(factories.make_user("physio"))
+        for finding in chain(response):
+            decide(colleague, response, finding, "confirm")
+        change(visitor)
+        current = newest(response)
+        page = desk.get(address(current)).content.decode()
+        assert self.news(desk, current, page).status_code == 204
