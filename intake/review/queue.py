@@ -324,18 +324,7 @@ def next_to_review(user: AbstractBaseUser, filters: Filters, *, but_not: UUID | 
 
     but_not: an intake just read. None when nothing is left.
     """
-    wanted = filters if filters.needs_appointment else filters.changed(status="")
-    for candidates in (_urgent(user, wanted), _calm(user, wanted).filter(status__in=TO_DO)):
-        found = (
-            candidates.filter(response__isnull=False)
-            .exclude(response=but_not)
-            .order_by("at", "evaluation_id")
-            .values_list("response", flat=True)
-            .first()
-        )
-        if found is not None:
-            return UUID(str(found))
-    return None
+    return _overview(user, filters, timezone.now(), but_not=but_not).next_response
 
 
 def sent_on_day(user: AbstractBaseUser, filters: Filters) -> list[UUID]:
@@ -343,9 +332,18 @@ def sent_on_day(user: AbstractBaseUser, filters: Filters) -> list[UUID]:
 
     Empty where the filters ask for no single day. Urgent ones of other days are on the list, not in the day.
     """
-    if not filters.one_day:
+    if not (isinstance(filters.day, date) and filters.one_day):
         return []
-    entries = _narrowed(_whose(user, filters), filters).filter(_of_days(filters)).filter(status__in=SENT)
+    start, end = _bounds(filters.day)
+    entries = QueueEntry.objects.visible_to(user).filter(
+        at__gte=start, at__lt=end, needs_appointment=False, status__in=SENT
+    )
+    if filters.mine:
+        entries = entries.filter(Q(physio=user.pk) | Q(physio=None))
+    if filters.direction:
+        entries = entries.filter(**{f"{filters.direction}__gt": 0})
+    if filters.status in STATUSES:
+        entries = entries.filter(status__in=STATUSES[filters.status])
     if filters.status == ONLY_URGENT:
         entries = entries.filter(urgent=True)
     found = entries.exclude(response=None).order_by("at", "evaluation_id").values_list("response", flat=True)
@@ -385,57 +383,6 @@ def _bounds(day: date) -> tuple[datetime, datetime]:
         timezone.make_aware(datetime.combine(day, time.min)),
         timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min)),
     )
-
-
-def _of_days(filters: Filters) -> Q:
-    """The visits of the days asked for; a search finds people without one too."""
-    if filters.search:
-        return Q()
-    if isinstance(filters.day, date):
-        start, end = _bounds(filters.day)
-        return Q(at__gte=start, at__lt=end, needs_appointment=False)
-    start, _end = _bounds(filters.today or timezone.localdate())
-    when = Q(at__lt=start) if filters.day == PAST else Q(at__gte=start)
-    return when & Q(needs_appointment=False)
-
-
-def _over(now: datetime) -> Q:
-    """Evaluations to close: their time has come, and nobody has said yet what they showed."""
-    return Q(at__lte=now, status__in=QueueEntry.UNCLOSED, needs_appointment=False)
-
-
-def _whose(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
-    entries = QueueEntry.objects.visible_to(user)
-    if filters.mine:
-        entries = entries.filter(Q(physio=user.pk) | Q(physio=None))
-    if filters.search:
-        found = named(Patient.objects.visible_to(user), filters.search)
-        entries = entries.filter(evaluation__patient__in=found)
-    return entries
-
-
-def _narrowed(entries: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
-    if filters.status in STATUSES:
-        entries = entries.filter(status__in=STATUSES[filters.status])
-    if filters.needs_appointment:
-        entries = entries.filter(needs_appointment=True)
-    if filters.to_close:
-        entries = entries.filter(_over(timezone.now()))
-    if filters.direction:
-        entries = entries.filter(**{f"{filters.direction}__gt": 0})
-    return entries
-
-
-def _urgent(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
-    """Urgent ones of any day: a flag raised today cannot wait for next week's visit."""
-    return _narrowed(_whose(user, filters).filter(urgent=True), filters)
-
-
-def _calm(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
-    entries = _whose(user, filters).filter(urgent=False)
-    if not filters.any_day:
-        entries = entries.filter(_of_days(filters))
-    return _narrowed(entries, filters).exclude(status=Status.CANCELLED)
 
 
 # A page in one question: which rows, how many of each kind, and what is next
@@ -491,10 +438,10 @@ SELECT
   (SELECT count(*) FROM (
     SELECT FROM q WHERE {over} AND {whose} ORDER BY at DESC LIMIT %(counted)s) past),
   coalesce(
-    (SELECT response_id FROM q WHERE {urgent_next} AND response_id IS NOT NULL
+    (SELECT response_id FROM q WHERE {urgent_next} AND response_id <> %(but_not)s
       ORDER BY at, evaluation_id LIMIT 1),
     (SELECT response_id FROM q WHERE {calm_next} AND status IN ('to-review', 'in-review')
-      AND response_id IS NOT NULL ORDER BY at, evaluation_id LIMIT 1)),
+      AND response_id <> %(but_not)s ORDER BY at, evaluation_id LIMIT 1)),
   (SELECT count(*) FROM p)
 """
 # What somebody may be looking for today is found whatever the name; of what is past, so many people's.
@@ -518,8 +465,10 @@ _COLUMNS: Final = (
 _NOBODY: Final = Counts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None)
 
 
-def _overview(user: AbstractBaseUser, filters: Filters, now: datetime) -> _Overview:
-    """One query. Each part of it reads an index in order and stops at its limit."""
+def _overview(
+    user: AbstractBaseUser, filters: Filters, now: datetime, *, but_not: UUID | None = None
+) -> _Overview:
+    """One query. Each part of it reads an index in order and stops at its limit. but_not: never the next."""
     try:
         visible, words = _named_sql(QueueEntry.objects.visible_to(user).values_list(*_COLUMNS), "visible")
     except EmptyResultSet:
@@ -529,6 +478,8 @@ def _overview(user: AbstractBaseUser, filters: Filters, now: datetime) -> _Overv
         "counted": COUNTED_AT_MOST + 1,
         "now": now,
         "me": user.pk,
+        # No intake has this key, and a row without an intake equals none.
+        "but_not": but_not or UUID(int=0),
         **_days_of(filters),
     }
     people, found = "SELECT NULL WHERE false", "SELECT * FROM v"
