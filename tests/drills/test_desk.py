@@ -15,7 +15,7 @@ import pytest
 from tests.browser.product import Product, on_a_copy
 from tests.drills.stream import Caller
 
-PHYSIOS: Final = 5
+PHYSIOS: Final = 4
 REVIEW: Final = "/staff/intake/questionnaireresponse/{}/review/"
 logger = logging.getLogger("tests.drills")
 
