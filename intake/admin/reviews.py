@@ -9,7 +9,15 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseNotAllowed, QueryDict
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    JsonResponse,
+    QueryDict,
+)
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils import timezone
@@ -25,7 +33,7 @@ from intake.admin.sharing import SharingDesk
 from intake.patients.models import REVIEWS
 from intake.patients.wording import moment
 from intake.responses.models import QuestionnaireResponse
-from intake.review import contacts, decide, versions
+from intake.review import contacts, decide, news, versions
 from intake.review.decide import NotAllowed
 from intake.review.models import Decision, DismissReason, RedFlagContact
 from intake.review.outcome_page import place_choices
@@ -117,6 +125,7 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
     def get_urls(self) -> list[URLPattern]:
         return [
             self.page("<path:object_id>/review/", self.review_view, "review"),
+            self.page("<path:object_id>/news/", self.news_view, "news"),
             self.page("<path:object_id>/outcome/", self.outcome_view, "outcome"),
             self.page("<path:object_id>/lessons/", self.lessons_view, "lessons"),
             *self.brief_urls(),
@@ -136,6 +145,38 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
             return self.do(request, key, back, request.POST.get("do", ""))
         except versions.Replaced as replaced:
             return self.show_replaced(request, replaced, back)
+
+    def news_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """What an open page does not show yet: `{"words", "label", "href", "seen"}`; 204 for nothing.
+
+        seen: what to ask for next time; absent where nothing newer can come.
+        """
+        if not request.user.has_perm(REVIEWS):
+            raise PermissionDenied
+        key = uuid_or_404(object_id)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        seen = number_or_404(request.GET.get("seen", "0"))
+        try:
+            found = news.news(user=member(request), response_id=key, seen=seen)
+        except QuestionnaireResponse.DoesNotExist:
+            raise Http404 from None
+        if found is None:
+            return HttpResponse(status=204)
+        back = Filters.read(QueryDict(request.GET.get("back", "")), timezone.localdate())
+        if isinstance(found, news.Replaced):
+            href, label = self.address(found.current, back), _("Open the newest version")
+            return JsonResponse({"words": found.words, "label": label, "href": href})
+        # With a query of its own the browser reads the page anew, rather than scroll on the old one.
+        href = self.address(key, back, news=str(found.key))
+        return JsonResponse(
+            {
+                "words": found.words,
+                "label": _("Show it"),
+                "href": f"{href}#finding-{found.finding}",
+                "seen": found.key,
+            }
+        )
 
     def do(self, request: HttpRequest, key: UUID, back: Filters, do: str) -> HttpResponseBase:
         if do in DECISIONS:
@@ -235,8 +276,9 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
 
         self.audited(request, "review.written", answer, [key])
 
-    def address(self, key: UUID, back: Filters) -> str:
+    def address(self, key: UUID, back: Filters, **more: str) -> str:
         query = QueryDict(mutable=True)
+        query.update(more)
         if back.query():
             query["back"] = back.query()
         return self.url("review", key, query=query.urlencode())

@@ -6,7 +6,7 @@ fixed here for the shipped ones; one that editors add goes where its finding end
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from django.utils.text import capfirst
@@ -82,6 +82,12 @@ class Suggestion(Protocol):
     def key(self) -> int: ...
 
     @property
+    def title(self) -> str: ...
+
+    @property
+    def anchor(self) -> str: ...
+
+    @property
     def place(self) -> Whereabouts: ...
 
     @property
@@ -93,7 +99,7 @@ class Suggestion(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One part on one side: "Left foot". flagged: a finding points at it. findings: the keys of those.
+    """One part on one side: "Left foot". because: the findings that point at it.
 
     checks: what to do there, the findings' first, then what else belongs to the baseline.
     """
@@ -101,9 +107,17 @@ class Place:
     region: str
     side: str
     name: str
-    flagged: bool
     checks: tuple[Check, ...]
-    findings: tuple[int, ...]
+    because: tuple[Suggestion, ...]
+
+    @property
+    def flagged(self) -> bool:
+        return bool(self.because)
+
+    @property
+    def findings(self) -> tuple[int, ...]:
+        """Their keys."""
+        return tuple(one.key for one in self.because)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +135,24 @@ class AssessList:
     def rest(self) -> tuple[Place, ...]:
         return tuple(place for place in self.places if not place.flagged)
 
+    @property
+    def told(self) -> tuple[Place, ...]:
+        """The flagged places; how a check is read stands at the first place that has it."""
+        said: set[str] = set()
+        places = []
+        for place in self.flagged:
+            checks = [replace(one, threshold="") if one.slug in said else one for one in place.checks]
+            said.update(one.slug for one in checks)
+            places.append(replace(place, checks=tuple(checks)))
+        return tuple(places)
+
 
 def assess_list(found: Iterable[Suggestion], baseline: Mapping[str, Check]) -> AssessList:
     """found: chain findings and notes, strongest first. baseline: the tests of `BASELINE`, by slug."""
     checks: dict[tuple[str, str], dict[str, Check]] = {
         (region, side): {} for region in REGIONS for side in BOTH
     }
-    findings: dict[tuple[str, str], list[int]] = {key: [] for key in checks}
+    because: dict[tuple[str, str], list[Suggestion]] = {key: [] for key in checks}
     whole: dict[str, Check] = {}
     for one in found:
         if one.verdict is not None and one.verdict.decision == Decision.REFUTED:
@@ -144,7 +169,7 @@ def assess_list(found: Iterable[Suggestion], baseline: Mapping[str, Check]) -> A
             for side in sides:
                 checks[region, side][check.slug] = check
         for point in dict.fromkeys(points):
-            findings[point].append(one.key)
+            because[point].append(one)
     for (region, _side), there in checks.items():
         for slug in BASELINE[region]:
             if slug in baseline:
@@ -154,9 +179,8 @@ def assess_list(found: Iterable[Suggestion], baseline: Mapping[str, Check]) -> A
             region=region,
             side=side,
             name=capfirst(_("%(side)s %(place)s") % {"side": SIDES[side], "place": AREAS[region]}),
-            flagged=bool(findings[region, side]),
             checks=tuple(there.values()),
-            findings=tuple(findings[region, side]),
+            because=tuple(because[region, side]),
         )
         for (region, side), there in checks.items()
     ]

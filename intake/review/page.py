@@ -337,6 +337,11 @@ class ReviewPage:
         return tuple(flag for flag in self.flags if flag.waiting)
 
     @property
+    def seen(self) -> int:
+        """The last decision on any finding that this page knows of."""
+        return max((card.seen for card in self.findings), default=0)
+
+    @property
     def decided(self) -> int:
         return sum(card.verdict is not None for card in self.findings)
 

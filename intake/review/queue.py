@@ -32,6 +32,7 @@ from education.chain.regions import body_regions
 from intake.patients.asking import lesson_title
 from intake.patients.models import REVIEWS, Patient, may
 from intake.patients.search import named, search_words
+from intake.responses.models import QuestionnaireResponse
 from intake.review.decide import titled
 from intake.review.library import quote
 from intake.review.models import QueueEntry
@@ -40,6 +41,7 @@ from intake.screening.models import Finding, RedFlag, Rule
 from intake.screening.screen import URGENT
 
 Status = QueueEntry.Status
+ResponseStatus = QuestionnaireResponse.Status
 
 PAGE_SIZE: Final = 50
 # Counting a million rows to say how many there are helps nobody.
@@ -203,7 +205,8 @@ class Row:
     """One evaluation. concern, flags and badges are empty for those who may not read answers.
 
     to_close: it is over and waits for its outcome. response: the intake to open for review, None where
-    there is none to read. starts_at: None before there is a visit. request: what she asked with, while it
+    there is none to read. amended: the patient changed answers after sending, and nobody has decided on what
+    they are now. starts_at: None before there is a visit. request: what she asked with, while it
     needs an appointment. came_from: the lesson she asked from.
     """
 
@@ -222,6 +225,7 @@ class Row:
     status: str
     label: str
     to_close: bool
+    amended: bool
     urgent: bool
     flags: tuple[str, ...]
     badges: tuple[Badge, ...]
@@ -320,18 +324,7 @@ def next_to_review(user: AbstractBaseUser, filters: Filters, *, but_not: UUID | 
 
     but_not: an intake just read. None when nothing is left.
     """
-    wanted = filters if filters.needs_appointment else filters.changed(status="")
-    for candidates in (_urgent(user, wanted), _calm(user, wanted).filter(status__in=TO_DO)):
-        found = (
-            candidates.filter(response__isnull=False)
-            .exclude(response=but_not)
-            .order_by("at", "evaluation_id")
-            .values_list("response", flat=True)
-            .first()
-        )
-        if found is not None:
-            return UUID(str(found))
-    return None
+    return _overview(user, filters, timezone.now(), but_not=but_not).next_response
 
 
 def sent_on_day(user: AbstractBaseUser, filters: Filters) -> list[UUID]:
@@ -339,9 +332,18 @@ def sent_on_day(user: AbstractBaseUser, filters: Filters) -> list[UUID]:
 
     Empty where the filters ask for no single day. Urgent ones of other days are on the list, not in the day.
     """
-    if not filters.one_day:
+    if not (isinstance(filters.day, date) and filters.one_day):
         return []
-    entries = _narrowed(_whose(user, filters), filters).filter(_of_days(filters)).filter(status__in=SENT)
+    start, end = _bounds(filters.day)
+    entries = QueueEntry.objects.visible_to(user).filter(
+        at__gte=start, at__lt=end, needs_appointment=False, status__in=SENT
+    )
+    if filters.mine:
+        entries = entries.filter(Q(physio=user.pk) | Q(physio=None))
+    if filters.direction:
+        entries = entries.filter(**{f"{filters.direction}__gt": 0})
+    if filters.status in STATUSES:
+        entries = entries.filter(status__in=STATUSES[filters.status])
     if filters.status == ONLY_URGENT:
         entries = entries.filter(urgent=True)
     found = entries.exclude(response=None).order_by("at", "evaluation_id").values_list("response", flat=True)
@@ -381,57 +383,6 @@ def _bounds(day: date) -> tuple[datetime, datetime]:
         timezone.make_aware(datetime.combine(day, time.min)),
         timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min)),
     )
-
-
-def _of_days(filters: Filters) -> Q:
-    """The visits of the days asked for; a search finds people without one too."""
-    if filters.search:
-        return Q()
-    if isinstance(filters.day, date):
-        start, end = _bounds(filters.day)
-        return Q(at__gte=start, at__lt=end, needs_appointment=False)
-    start, _end = _bounds(filters.today or timezone.localdate())
-    when = Q(at__lt=start) if filters.day == PAST else Q(at__gte=start)
-    return when & Q(needs_appointment=False)
-
-
-def _over(now: datetime) -> Q:
-    """Evaluations to close: their time has come, and nobody has said yet what they showed."""
-    return Q(at__lte=now, status__in=QueueEntry.UNCLOSED, needs_appointment=False)
-
-
-def _whose(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
-    entries = QueueEntry.objects.visible_to(user)
-    if filters.mine:
-        entries = entries.filter(Q(physio=user.pk) | Q(physio=None))
-    if filters.search:
-        found = named(Patient.objects.visible_to(user), filters.search)
-        entries = entries.filter(evaluation__patient__in=found)
-    return entries
-
-
-def _narrowed(entries: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
-    if filters.status in STATUSES:
-        entries = entries.filter(status__in=STATUSES[filters.status])
-    if filters.needs_appointment:
-        entries = entries.filter(needs_appointment=True)
-    if filters.to_close:
-        entries = entries.filter(_over(timezone.now()))
-    if filters.direction:
-        entries = entries.filter(**{f"{filters.direction}__gt": 0})
-    return entries
-
-
-def _urgent(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
-    """Urgent ones of any day: a flag raised today cannot wait for next week's visit."""
-    return _narrowed(_whose(user, filters).filter(urgent=True), filters)
-
-
-def _calm(user: AbstractBaseUser, filters: Filters) -> QuerySet[Any]:
-    entries = _whose(user, filters).filter(urgent=False)
-    if not filters.any_day:
-        entries = entries.filter(_of_days(filters))
-    return _narrowed(entries, filters).exclude(status=Status.CANCELLED)
 
 
 # A page in one question: which rows, how many of each kind, and what is next
@@ -487,10 +438,10 @@ SELECT
   (SELECT count(*) FROM (
     SELECT FROM q WHERE {over} AND {whose} ORDER BY at DESC LIMIT %(counted)s) past),
   coalesce(
-    (SELECT response_id FROM q WHERE {urgent_next} AND response_id IS NOT NULL
+    (SELECT response_id FROM q WHERE {urgent_next} AND response_id <> %(but_not)s
       ORDER BY at, evaluation_id LIMIT 1),
     (SELECT response_id FROM q WHERE {calm_next} AND status IN ('to-review', 'in-review')
-      AND response_id IS NOT NULL ORDER BY at, evaluation_id LIMIT 1)),
+      AND response_id <> %(but_not)s ORDER BY at, evaluation_id LIMIT 1)),
   (SELECT count(*) FROM p)
 """
 # What somebody may be looking for today is found whatever the name; of what is past, so many people's.
@@ -514,8 +465,10 @@ _COLUMNS: Final = (
 _NOBODY: Final = Counts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None)
 
 
-def _overview(user: AbstractBaseUser, filters: Filters, now: datetime) -> _Overview:
-    """One query. Each part of it reads an index in order and stops at its limit."""
+def _overview(
+    user: AbstractBaseUser, filters: Filters, now: datetime, *, but_not: UUID | None = None
+) -> _Overview:
+    """One query. Each part of it reads an index in order and stops at its limit. but_not: never the next."""
     try:
         visible, words = _named_sql(QueueEntry.objects.visible_to(user).values_list(*_COLUMNS), "visible")
     except EmptyResultSet:
@@ -525,6 +478,8 @@ def _overview(user: AbstractBaseUser, filters: Filters, now: datetime) -> _Overv
         "counted": COUNTED_AT_MOST + 1,
         "now": now,
         "me": user.pk,
+        # No intake has this key, and a row without an intake equals none.
+        "but_not": but_not or UUID(int=0),
         **_days_of(filters),
     }
     people, found = "SELECT NULL WHERE false", "SELECT * FROM v"
@@ -626,6 +581,7 @@ def _entries(user: AbstractBaseUser, keys: Sequence[UUID], sees_answers: bool) -
     entries: QuerySet[Any] = QueueEntry.objects.visible_to(user).filter(pk__in=keys)
     entries = entries.select_related("evaluation__patient", "physio").annotate(
         sent_at=F("response__authored"),
+        version=F("response__status"),
         request=F("evaluation__request"),
         came_from=lesson_title("evaluation__request__source"),
     )
@@ -684,6 +640,7 @@ def _rows(
             status=entry.status,
             label=entry.get_status_display(),
             to_close=entry.is_over(now),
+            amended=entry.status == Status.TO_REVIEW and entry.version == ResponseStatus.AMENDED,
             urgent=entry.urgent,
             flags=tuple(titled(one["title"], one["side"]) for one in entry.flags) if sees_answers else (),
             badges=badges(_as_key(entry.findings)) if sees_answers else (),

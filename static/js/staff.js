@@ -1,21 +1,48 @@
-/* Keeps the banner about urgent answers true on a page that stays open. Without scripts it is as true as the page. */
+/* Keeps a page that stays open true: the banner about urgent answers, and what happened to the intake on the review
+   page. Without scripts both are as true as the page, and a decision on an old page is refused when it is sent. */
 (() => {
   "use strict";
-  const banner = document.querySelector("[data-urgent]");
-  if (!banner) return;
-  const link = banner.querySelector("a");
-  const look = async () => {
+  const look = async (where, show) => {
     if (document.hidden) return;
     try {
-      const response = await fetch(banner.dataset.urgent, { headers: { Accept: "application/json" }, credentials: "same-origin", redirect: "error" });
-      if (!response.ok) return;
-      const { count, words } = await response.json();
-      banner.hidden = count === 0;
-      if (count && link.textContent !== words) link.textContent = words;
+      const response = await fetch(where(), { headers: { Accept: "application/json" }, credentials: "same-origin", redirect: "error" });
+      if (response.status === 200) show(await response.json());
     } catch {
       // The next look may get through.
     }
   };
-  setInterval(look, 20000);
-  document.addEventListener("visibilitychange", look);
+  const watch = (where, show) => {
+    const again = () => look(where, show);
+    const timer = setInterval(again, 20000);
+    document.addEventListener("visibilitychange", again);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", again);
+    };
+  };
+
+  const banner = document.querySelector("[data-urgent]");
+  if (banner) {
+    const link = banner.querySelector("a");
+    watch(() => banner.dataset.urgent, ({ count, words }) => {
+      banner.hidden = count === 0;
+      if (count && link.textContent !== words) link.textContent = words;
+    });
+  }
+
+  const news = document.querySelector("[data-news]");
+  if (news) {
+    let { seen } = news.dataset;
+    const where = () => `${news.dataset.news}?${new URLSearchParams({ seen, back: news.dataset.back })}`;
+    const stop = watch(where, (found) => {
+      const link = document.createElement("a");
+      link.href = found.href;
+      link.textContent = found.label;
+      news.hidden = false;
+      news.replaceChildren(`${found.words} `, link);
+      // Whatever comes after changed answers belongs to the newest version.
+      if (found.seen) seen = found.seen;
+      else stop();
+    });
+  }
 })();

@@ -421,6 +421,7 @@ COVERED = {
     "intake/views/lesson.py": "as a page of that session",
     "intake/views/visit.py": "a patient at work in the session whose opening wrote the line",
     "intake/review/urgent.py": "a number that names nobody",
+    "intake/review/news.py": "that something happened to an intake whose page wrote the line",
     "intake/patients/reminders.py": "keys of visits whose reminder may be due; what is claimed has its line",
 }
 

@@ -250,6 +250,9 @@ ROWS: dict[str, Row] = {
     "admin:intake_questionnaireresponse_review": staff_page(
         {"physio": "200"}, {"physio": "400"}, object_id="{sent}"
     ),
+    "admin:intake_questionnaireresponse_news": staff_page(
+        {"physio": "204"}, {"physio": "405"}, object_id="{sent}"
+    ),
     "admin:intake_questionnaireresponse_brief": staff_page(
         {"physio": "200"}, {"physio": "405"}, object_id="{sent}"
     ),

@@ -12,12 +12,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from clinic.database import Urls
 from tests.browser.browser import find_browser
 from tests.browser.patient import Patient
-from tests.browser.product import Product
+from tests.browser.product import Product, on_a_copy
 from tests.browser.visitor import PATIENCE, Visitor
-from tests.conftest import address, copy_database, drop_database, template_database
 
 Come = Callable[..., Any]
 
@@ -32,17 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def product(database_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """The product on a copy of the ready database: a clinic with its catalogs and nobody in it."""
-    owner, app = database_urls
-    name = f"footing_browser_{os.getpid()}"
-    copy_database(owner, template_database(owner, app), name)
-    urls = Urls(app=address(app, name), owner=address(owner, name))
-    running = Product(urls, tmp_path_factory.mktemp("product"))
-    try:
+    folder = tmp_path_factory.mktemp("product")
+    with on_a_copy(database_urls, f"footing_browser_{os.getpid()}", folder) as running:
         yield running.start()
-    finally:
-        running.end()
-        drop_database(owner, name)
     # Whatever the stories did: the server met no error of its own, and no log holds a link's secret.
     wrong = [line for line in running.said().splitlines() if " ERROR " in line or "Traceback" in line]
     assert wrong == []

@@ -11,12 +11,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from clinic.database import BASE_DIR, Urls
 from clinic.processes import Child
+from tests.conftest import address, copy_database, drop_database, template_database
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 60
@@ -158,3 +160,16 @@ class Product:
             child.end(seconds=15)
             child.options["stdout"].close()
         self.listener.close()
+
+
+@contextmanager
+def on_a_copy(database_urls: tuple[str, str], name: str, folder: Path) -> Iterator[Product]:
+    """A product that is not started, on a copy of the ready database: a clinic with its catalogs."""
+    owner, app = database_urls
+    copy_database(owner, template_database(owner, app), name)
+    product = Product(Urls(app=address(app, name), owner=address(owner, name)), folder)
+    try:
+        yield product
+    finally:
+        product.end()
+        drop_database(owner, name)

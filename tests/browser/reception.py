@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import django
 
@@ -250,9 +251,40 @@ def stored(*, evaluation: str) -> dict[str, Any]:
         }
 
 
+def decisions(*, response: str) -> dict[str, Any]:
+    """Every decision on the findings of one intake, oldest first; what the trail has of them; what stands.
+
+    verdicts: `[key, finding, who, note]`. trail: `[finding, who]`. standing: the note by finding, as the
+    review page has it. reviews: how many were begun.
+    """
+    from clinic.models import User
+    from intake import audit
+    from intake.audit import AuditEvent
+    from intake.review.models import Review, Verdict
+    from intake.review.page import review_page
+    from tests import factories
+
+    names = dict(User.objects.values_list("pk", "username"))
+    reader = User.objects.get(username="ortiz")
+    with audit.audited("tests.read", by=factories.SETUP):
+        verdicts = Verdict.objects.filter(finding__response=response).order_by("pk")
+        page = review_page(user=reader, response_id=UUID(response))
+        return {
+            "verdicts": [[one.pk, one.finding_id, names[one.by_id], one.note] for one in verdicts],
+            "trail": [
+                [int(event.objects_seen["finding"][0]), names[int(event.actor_id)]]
+                for event in AuditEvent.objects.filter(
+                    action="finding.decided", objects_seen__response__contains=[response]
+                )
+            ],
+            "standing": {card.key: card.verdict.note for card in page.findings if card.verdict},
+            "reviews": Review.objects.filter(response=response).count(),
+        }
+
+
 TASKS: Final[dict[str, Callable[..., Any]]] = {
     task.__name__: task
-    for task in (staff, visit, asks, visits, known_intakes, demo_day, another_link, stored)
+    for task in (staff, visit, asks, visits, known_intakes, demo_day, another_link, stored, decisions)
 }
 
 

@@ -92,6 +92,25 @@ def test_decided_and_finished_in_twelve_keys(come: Come, product: Product, physi
     assert physio.open_findings() == [first], "and stays off"
 
 
+def test_an_open_page_tells_what_a_colleague_decided(
+    come: Come, product: Product, physio_account, intakes
+) -> None:
+    made = product.reception("visit", given="Jordan", family="Shared", answers=intakes["SPARING"])
+    path = f"/staff/intake/questionnaireresponse/{made['response']}/review/"
+    physio = come(Physio).signs_in(physio_account).goes_to(path)
+    account = product.reception(
+        "staff", role="physio", username="lind", first_name="Ada", last_name="Lind", title="Dr."
+    )
+    colleague = come(Physio).signs_in(account).goes_to(path)
+    title = colleague.open_findings()[0]
+    colleague.confirms(title, note="Seen on video")
+    # The open page asks by itself; coming back to its tab makes it ask at once.
+    physio.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(physio.page.get_by_role("status").filter(has_text="Dr. Lind decided")).to_be_visible()
+    physio.does_not_read("Seen on video").follows("Show it")
+    physio.sees_decided(title, "Confirmed", "“Seen on video”", "Ada Lind")
+
+
 @pytest.mark.parametrize(
     "scripts",
     [pytest.param(True, id="scripts", marks=pytest.mark.deep), pytest.param(False, id="no scripts")],

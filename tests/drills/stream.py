@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 PATIENCE_SECONDS = 60
+ANSWER_SECONDS = 15
 PAUSE_SECONDS = 0.1
 
 Answers = Mapping[str, Sequence[Any]]
@@ -52,7 +53,46 @@ class GaveUp(Exception):
     """No answer for too long: the clinic did not come back."""
 
 
-class Phone(threading.Thread):
+class Caller:
+    """One client on one connection, with its cookies."""
+
+    def __init__(self, port: int, cookies: Mapping[str, str] | None = None) -> None:
+        self.port = port
+        self.cookies = dict(cookies or {})
+        self.connection: http.client.HTTPConnection | None = None
+
+    def form(self, fields: Mapping[str, Sequence[str]]) -> str:
+        """The body of a form, with the token that its page had."""
+        token = [("csrfmiddlewaretoken", self.cookies.get("csrf", ""))]
+        return urlencode(token + [(name, text) for name, texts in fields.items() for text in texts])
+
+    def ask(self, method: str, path: str, body: str = "") -> tuple[int, str]:
+        """Status and `Location` of one answer."""
+        status, where, _page = self.read(method, path, body)
+        return status, where
+
+    def read(self, method: str, path: str, body: str = "") -> tuple[int, str, str]:
+        """The same with the page."""
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS)
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        if method == "POST":
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        self.connection.request(method, path, body, headers)
+        answer = self.connection.getresponse()
+        page = answer.read().decode()
+        for cookie in answer.headers.get_all("Set-Cookie") or []:
+            for name, morsel in SimpleCookie(cookie).items():
+                self.cookies[name] = morsel.value
+        return answer.status, answer.headers.get("Location", ""), page
+
+    def hang_up(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+
+class Phone(Caller, threading.Thread):
     """One patient after another on one connection, until the stream ends.
 
     intakes: `{"link", "born", "evaluation", "answers": {page slug: {linkId: [value, ...]}}}`.
@@ -62,15 +102,13 @@ class Phone(threading.Thread):
     def __init__(
         self, port: int, intakes: "queue.SimpleQueue[dict[str, Any]]", journal: Journal, ends: threading.Event
     ) -> None:
-        super().__init__(daemon=True)
-        self.port = port
+        Caller.__init__(self, port)
+        threading.Thread.__init__(self, daemon=True)
         self.intakes = intakes
         self.journal = journal
         self.ends = ends
         self.seen: Counter[str] = Counter()
         self.failure: str = ""
-        self.cookies: dict[str, str] = {}
-        self.connection: http.client.HTTPConnection | None = None
 
     def run(self) -> None:
         try:
@@ -105,12 +143,10 @@ class Phone(threading.Thread):
         self, path: str, fields: Mapping[str, Sequence[str]], leads_to: str, *, advice: bool = False
     ) -> None:
         """advice: the page that says what to do today may come in between; it is understood."""
-        token = [("csrfmiddlewaretoken", self.cookies.get("csrf", ""))]
-        body = urlencode(token + [(name, text) for name, texts in fields.items() for text in texts])
         status = self.insist(
             "POST",
             path,
-            body,
+            self.form(fields),
             lambda status, where: (
                 (status == 303 and where.startswith(leads_to)) or (advice and status == 200)
             ),
@@ -135,25 +171,6 @@ class Phone(threading.Thread):
             if time.monotonic() > deadline:
                 raise GaveUp(f"no answer to {method} {path.split('/open/')[0]} for {PATIENCE_SECONDS} s")
             time.sleep(PAUSE_SECONDS)
-
-    def ask(self, method: str, path: str, body: str) -> tuple[int, str]:
-        if self.connection is None:
-            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        if method == "POST":
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self.connection.request(method, path, body, headers)
-        answer = self.connection.getresponse()
-        answer.read()
-        for cookie in answer.headers.get_all("Set-Cookie") or []:
-            for name, morsel in SimpleCookie(cookie).items():
-                self.cookies[name] = morsel.value
-        return answer.status, answer.headers.get("Location", "")
-
-    def hang_up(self) -> None:
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
 
 
 def as_text(value: Any) -> str:

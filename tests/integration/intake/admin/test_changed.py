@@ -10,6 +10,7 @@ from intake import audit
 from intake.responses.models import QuestionnaireResponse
 from intake.review.models import RedFlagContact, Verdict
 from tests import factories
+from tests.integration.intake.admin.conftest import browser
 from tests.integration.intake.admin.test_review import address, call, chain, decide, rows
 from tests.integration.intake.test_change import change, review_all
 from tests.integration.intake.visitor import Visitor, filled_in, sent_form
@@ -234,3 +235,90 @@ def test_the_newest_version_is_the_one_the_visits_page_opens(desk, sent):
     page = desk.get(f"/staff/intake/evaluation/{response.evaluation_id}/change/").content.decode()
     assert str(newest(response).pk) in page
     assert str(response.pk) not in page
+
+
+class TestTheWorklist:
+    def listed(self, client, response) -> str:
+        """The intake's row, in words."""
+        page = client.get("/staff/intake/evaluation/?day=coming").content.decode()
+        (row,) = [one for one in re.findall(r"(?s)<tr.*?</tr>", page) if str(response.pk) in one]
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", row))
+
+    def test_a_row_says_that_answers_changed_until_somebody_decides_on_them(self, desk, sent, physio):
+        visitor, response = sent
+        assert "Answers changed" not in self.listed(desk, response)
+        review_all(response, physio)
+        change(visitor, foot=FOOT)
+        current = newest(response)
+        row = self.listed(desk, current)
+        assert "Answers changed" in row
+        assert "To review" in row
+        kneecap = next(one for one in chain(current) if one.rule.rule_id == "overpronation-kneecap")
+        decide(desk, current, kneecap, "confirm")
+        row = self.listed(desk, current)
+        assert "Answers changed" not in row
+        assert "In review" in row
+        desk.post(address(current), {"do": "finish"})
+        assert "Answers changed" not in self.listed(desk, current)
+
+    def test_the_front_desk_is_not_told(self, sent):
+        visitor, _response = sent
+        change(visitor)
+        reception = browser(factories.make_user("front desk"))
+        page = reception.get("/staff/intake/evaluation/?day=coming").content.decode()
+        assert "To review" in page
+        assert "Answers changed" not in page
+
+
+class TestNews:
+    """What a page that stands open asks for by itself."""
+
+    def news(self, client, response, page):
+        """As the script of this page asks."""
+        path = re.search('data-news="([^"]*)"', page).group(1)
+        return client.get(path, {"seen": re.search('data-seen="([^"]*)"', page).group(1), "back": "mine=1"})
+
+    def test_nothing_new_is_no_answer_and_no_line_in_the_trail(self, desk, sent):
+        _visitor, response = sent
+        page = desk.get(address(response)).content.decode()
+        before = audit.AuditEvent.objects.count()
+        answer = self.news(desk, response, page)
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert audit.AuditEvent.objects.count() == before
+
+    def test_changed_answers_lead_to_the_newest_version(self, desk, sent):
+        visitor, response = sent
+        page = desk.get(address(response)).content.decode()
+        change(visitor, foot=FOOT)
+        said = self.news(desk, response, page).json()
+        assert re.fullmatch(r"The patient sent changed answers at [0-9:]+ [ap]m\.", said["words"])
+        assert said["label"] == "Open the newest version"
+        assert said["href"].startswith(address(newest(response)))
+        assert "back=" in said["href"]
+        assert "data-news" not in desk.get(address(response)).content.decode()
+
+    def test_a_colleagues_decision_leads_to_its_finding_and_ones_own_is_no_news(self, desk, sent):
+        _visitor, response = sent
+        finding, *_others = chain(response)
+        page = desk.get(address(response)).content.decode()
+        decide(desk, response, finding, "confirm")
+        assert self.news(desk, response, page).status_code == 204
+        colleague = browser(factories.make_user("physio", first_name="Ada", last_name="Lind", title="Dr."))
+        decide(colleague, response, finding, "dismiss", reason="old-injury", note="Surgery")
+        said = self.news(desk, response, page).json()
+        assert re.fullmatch(r"Dr\. Lind decided on a finding at [0-9:]+ [ap]m\.", said["words"])
+        assert said["href"].endswith(f"#finding-{finding.pk}")
+        assert "Surgery" not in str(said)
+        assert finding.rule.title not in str(said)
+        shown = desk.get(said["href"]).content.decode()
+        assert self.news(desk, response, shown).status_code == 204
+
+    def test_a_decision_that_was_kept_is_no_news(self, desk, sent):
+        visitor, response = sent
+        colleague = browser(factories.make_user("physio"))
+        for finding in chain(response):
+            decide(colleague, response, finding, "confirm")
+        change(visitor)
+        current = newest(response)
+        page = desk.get(address(current)).content.decode()
+        assert self.news(desk, current, page).status_code == 204

@@ -88,6 +88,27 @@ class TestReading:
         ):
             assert words in page, words
 
+    def test_the_whole_chain_to_assess_leads_from_flagged_places_to_their_findings(self, desk, intake):
+        page = desk.get(address(intake)).content.decode()
+        box = page[page.index('id="assess"') :]
+        box = box[: box.index("</section>")]
+        flagged, others = box.split("<details")
+        assert re.findall("<h3>(.*?)</h3>", flagged)[:2] == ["Right hip", "Right knee"]
+        assert "Left knee" in others
+        kneecap = next(one for one in chain(intake) if one.rule.rule_id == "overpronation-kneecap")
+        assert f'href="#finding-{kneecap.pk}"' in flagged
+        assert f'id="finding-{kneecap.pk}"' in page
+        assert page.count("Over 10 mm = a lot of drop.") == 1
+
+    def test_a_dismissed_finding_flags_no_place(self, desk, intake):
+        for finding in chain(intake):
+            decide(desk, intake, finding, "dismiss", reason="old-injury")
+        box = (
+            desk.get(address(intake)).content.decode().partition('id="assess"')[2].partition("</section>")[0]
+        )
+        assert "#finding-" not in box
+        assert "Left hip" in box
+
     def test_the_patients_words_are_text(self, desk, intake):
         page = desk.get(address(intake)).content.decode()
         assert "&lt;b&gt;when tired&lt;/b&gt;" in page

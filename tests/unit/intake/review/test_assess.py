@@ -30,6 +30,8 @@ class Found:
     place: Whereabouts
     checks: tuple[Check, ...]
     verdict: Verdict | None = None
+    title: str = "Foot and knee"
+    anchor: str = "finding"
 
 
 def found(
@@ -91,6 +93,16 @@ def test_each_check_stands_once_and_names_every_finding():
     listed = assess_list([found("fpi6", key=1, **ends), found("fpi6", key=2, **ends)], QUOTED)
     assert slugs(listed, "Left foot") == ["fpi6"]
     assert listed.flagged[0].findings == (1, 2)
+
+
+def test_how_a_check_is_read_is_said_once_and_at_the_first_place():
+    ends = {"source": End("foot", None), "target": End("knee", "left")}
+    told = assess_list([found("fpi6", "noble", **ends)], QUOTED).told
+    assert [(place.name, [(one.slug, one.threshold) for one in place.checks]) for place in told] == [
+        ("Left knee", [("noble", "Over 10 mm"), ("knee-rom-effusion", "Over 10 mm")]),
+        ("Left foot", [("fpi6", "Over 10 mm")]),
+        ("Right foot", [("fpi6", "")]),
+    ]
 
 
 def test_every_shipped_test_has_its_part():
