@@ -527,7 +527,9 @@ def save_page(
         advice = False
         if save is not Save.AUTOSAVE:
             _alert(_sync_draft(response, definition, urgent, active))
-            advice = screening.is_urgent and advice_waits(response)
+            advice = screening.is_urgent and (
+                advice_waits(response) or record.is_called_a_mistake(response.stands)
+            )
         elif urgent:
             _settle_later(response)
     return PageSaved(response, response.updated_at, together, screening, advice)
@@ -601,7 +603,7 @@ def advice_waits(response: QuestionnaireResponse) -> bool:
 def advice_seen(*, response: QuestionnaireResponse, by: audit.Actor, mistake: bool) -> None:
     """The patient pressed "I understand" or "I ticked this by mistake". Either way the flag stays."""
     with audit.audited("advice.seen", by=by, objects={"response": [response.pk]}, mistake=mistake) as access:
-        access.note(flags=record.mark_advice_seen(response.stands))
+        access.note(flags=record.mark_advice_seen(response.stands, mistake=mistake))
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,6 +210,7 @@ class RedFlagEvent(PatientData):
         WITHDRAWN = "withdrawn", _("Withdrawn by patient")
         RAISED_AGAIN = "raised-again", _("Raised again")
         SEEN = "seen", _("Patient saw the advice")
+        MISTAKE = "mistake", _("Patient said it was ticked by mistake")
         ACKNOWLEDGED = "acknowledged", _("Acknowledged")
 
     flag = models.ForeignKey(RedFlag, models.PROTECT, related_name="events")

@@ -1,9 +1,11 @@
 """Keep what a screening raised: findings at submit, red flags at every page save."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from intake.conditions import Answers
@@ -13,7 +15,10 @@ from intake.responses.answers import prune
 from intake.responses.models import QuestionnaireResponse
 from intake.screening.explain import evidence_json
 from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun, Tier, parsed_rule
-from intake.screening.screen import Raised, RuleDefinition, Screening, screen
+from intake.screening.screen import TIERS, URGENT, Raised, RuleDefinition, Screening, screen
+
+# The kind of the last thing that happened to a flag.
+_LAST: Final = Subquery(RedFlagEvent.objects.filter(flag=OuterRef("pk")).order_by("-pk").values("kind")[:1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,32 @@ def sync_red_flags(
             flag.save(update_fields=["withdrawn_at", "state"])
             events.append(RedFlagEvent(flag=flag, kind=RedFlagEvent.Kind.WITHDRAWN, at=now))
     RedFlagEvent.objects.bulk_create(events)
+    _show_lower_tier(standing.values(), now)
     return opened
+
+
+def _show_lower_tier(flags: Collection[RedFlag], now: datetime) -> None:
+    """Where the highest tier was withdrawn just now, the page of the next one was not seen yet.
+
+    The patient read the text of the highest tier alone (brief, section 4).
+    """
+    left = [flag for flag in flags if flag.withdrawn_at is None]
+    gone = [flag for flag in flags if flag.withdrawn_at == now]
+    if not left or not gone:
+        return
+    highest = min(_rank(flag) for flag in left)
+    if highest <= min(map(_rank, gone)):
+        return
+    hidden = [flag for flag in left if _rank(flag) == highest and flag.patient_saw_at is not None]
+    for flag in hidden:
+        flag.patient_saw_at = None
+    RedFlag.objects.bulk_update(hidden, ["patient_saw_at"])
+
+
+def _rank(flag: RedFlag) -> int:
+    """0 for the highest tier."""
+    order: tuple[str, ...] = TIERS
+    return order.index(flag.tier)
 
 
 def move_red_flags(earlier: QuestionnaireResponse, response: QuestionnaireResponse) -> None:
@@ -125,17 +155,30 @@ def move_red_flags(earlier: QuestionnaireResponse, response: QuestionnaireRespon
     earlier.red_flags.update(response=response)
 
 
-def mark_advice_seen(response: QuestionnaireResponse) -> int:
-    """The patient pressed a button on the page that said what to do. Returns how many flags that covers."""
+def mark_advice_seen(response: QuestionnaireResponse, *, mistake: bool) -> int:
+    """The patient pressed a button on the page that said what to do. Returns how many flags that covers.
+
+    mistake: the one that says so. Until the answer is another, the page comes again with the next save.
+    """
     now = timezone.now()
-    flags = list(response.red_flags.filter(patient_saw_at=None, withdrawn_at=None))
+    standing = response.red_flags.filter(withdrawn_at=None).annotate(last=_LAST)
+    flags = [
+        flag
+        for flag in standing
+        if mistake or flag.patient_saw_at is None or flag.last == RedFlagEvent.Kind.MISTAKE
+    ]
     for flag in flags:
         flag.patient_saw_at = now
     RedFlag.objects.bulk_update(flags, ["patient_saw_at"])
-    RedFlagEvent.objects.bulk_create(
-        RedFlagEvent(flag=flag, kind=RedFlagEvent.Kind.SEEN, at=now) for flag in flags
-    )
+    kind = RedFlagEvent.Kind.MISTAKE if mistake else RedFlagEvent.Kind.SEEN
+    RedFlagEvent.objects.bulk_create(RedFlagEvent(flag=flag, kind=kind, at=now) for flag in flags)
     return len(flags)
+
+
+def is_called_a_mistake(response: QuestionnaireResponse) -> bool:
+    """Whether an urgent flag stands that the patient called a mistake, and has not answered since."""
+    flags = response.red_flags.filter(tier__in=URGENT, withdrawn_at=None).annotate(last=_LAST)
+    return bool(flags.filter(last=RedFlagEvent.Kind.MISTAKE).exists())
 
 
 def acknowledge(flags: Iterable[RedFlag]) -> None:

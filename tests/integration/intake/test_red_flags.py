@@ -223,8 +223,34 @@ def test_ticked_by_mistake_leads_back_to_the_answer_and_staff_still_see_it(visit
     (flag,) = flags(invitation)
     assert flag.state == "withdrawn"
     assert flag.withdrawn_at is not None
-    assert history(flag) == ["raised", "seen", "withdrawn"]
+    assert history(flag) == ["raised", "mistake", "withdrawn"]
     assert visitor.look("/intake/").status_code == 200
+
+
+def test_called_a_mistake_and_still_ticked_shows_again(visit):
+    visitor, invitation = visit
+    visitor.save("safety", CALF)
+    press(visitor, "mistake")
+    assert visitor.page("safety").status_code == 200
+    assert "Get medical help today" in visitor.save("safety", CALF).text
+    press(visitor, "understood")
+    assert visitor.save("safety", CALF).status_code == 303
+    (flag,) = flags(invitation)
+    assert history(flag) == ["raised", "mistake", "seen"]
+    assert len(jobs()) == 1
+
+
+@pytest.mark.parametrize("button", ["mistake", "understood"])
+def test_a_lower_tier_speaks_when_the_highest_is_taken_back(visit, button):
+    """Its page was not on the screen while the higher one spoke."""
+    visitor, _ = visit
+    assert "Get help now" in visitor.save("safety", {**CALF, "safety.body-signs": ["chest-breath"]}).text
+    press(visitor, button)
+    page = visitor.save("safety", CALF)
+    assert page.status_code == 200
+    assert "Get medical help today" in page.text
+    press(visitor, "understood")
+    assert visitor.save("safety", CALF).status_code == 303
 
 
 def test_an_answer_ticked_again_alerts_and_shows_again(visit):
@@ -235,7 +261,7 @@ def test_an_answer_ticked_again_alerts_and_shows_again(visit):
     assert "Get medical help today" in visitor.save("safety", CALF).text
     (flag,) = flags(invitation)
     assert (flag.state, flag.withdrawn_at, flag.patient_saw_at) == ("open", None, None)
-    assert history(flag) == ["raised", "seen", "withdrawn", "raised-again"]
+    assert history(flag) == ["raised", "mistake", "withdrawn", "raised-again"]
     assert len(jobs()) == 2
 
 
@@ -377,7 +403,7 @@ def test_a_withdrawn_flag_still_waits_for_staff(visit):
     contact(invitation, "no-call-needed", next_step="Ticked by mistake, she says")
     (flag,) = flags(invitation)
     assert flag.state == "acknowledged"
-    assert history(flag) == ["raised", "seen", "withdrawn", "acknowledged"]
+    assert history(flag) == ["raised", "mistake", "withdrawn", "acknowledged"]
 
 
 def test_an_acknowledged_flag_stays_so_while_the_answer_stands_and_opens_when_it_comes_back(visit):
