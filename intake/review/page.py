@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
@@ -276,6 +276,24 @@ class Signed:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What one set of answers says, whoever reads it and whenever. scales: scored questions by linkId."""
+
+    definition: Definition
+    answers: Answers
+    on: Collection[str]
+    problem: str
+    story: tuple[Line, ...]
+    aim: str
+    goals: tuple[Score, ...]
+    scales: tuple[tuple[str, Score], ...]
+    marked_left: tuple[str, ...]
+    marked_right: tuple[str, ...]
+    may_call: bool | None
+    sections: tuple[Section, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewPage:
     """The whole page. Names and words of the patient are plain text, to be escaped by the template."""
@@ -283,6 +301,7 @@ class ReviewPage:
     response: QuestionnaireResponse
     evaluation: Evaluation
     patient: Patient
+    told: Told
     with_me: bool
     came_from: str
     standing: Standing
@@ -309,6 +328,11 @@ class ReviewPage:
     history: History
     last_time: LastTime | None
     added: tuple[MissedLine, ...]
+
+    @property
+    def today(self) -> date:
+        """The day that the page's times are told from."""
+        return timezone.localdate()
 
     @property
     def kept(self) -> int:
@@ -383,6 +407,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
         response=response,
         evaluation=response.evaluation,
         patient=response.evaluation.patient,
+        told=told,
         with_me=response.evaluation.physio_id == user.pk,
         came_from=response.came_from or "",
         standing=Standing(
@@ -909,24 +934,6 @@ def _sentences(text: str) -> tuple[str, ...]:
 
 def _signed(first: str | None, last: str | None, at: datetime | None) -> Signed | None:
     return Signed(full_name(first, last), at) if at else None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Told:
-    """What one set of answers says, whoever reads it and whenever. scales: scored questions by linkId."""
-
-    definition: Definition
-    answers: Answers
-    on: Collection[str]
-    problem: str
-    story: tuple[Line, ...]
-    aim: str
-    goals: tuple[Score, ...]
-    scales: tuple[tuple[str, Score], ...]
-    marked_left: tuple[str, ...]
-    marked_right: tuple[str, ...]
-    may_call: bool | None
-    sections: tuple[Section, ...]
 
 
 @lru_cache(maxsize=MOST_INTAKES)
