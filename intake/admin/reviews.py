@@ -181,7 +181,11 @@ class ReviewAdmin(BriefPages, OutcomeDesk):
                 "problem": problem,
                 "adding": adding,
                 "places": place_choices() if adding is not None else (),
-                "contact": asked_anew(problem.contact, page) if problem.contact else contact_form(page),
+                "contact": asked_anew(problem.contact, page)
+                if problem.contact
+                else contact_form(page)
+                if page.urgent_flags
+                else None,
             }
             return TemplateResponse(request, "admin/intake/questionnaireresponse/review.html", context)
 

@@ -22,13 +22,14 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import F, OuterRef, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from education.chain.regions import body_regions
+from intake.kept import Given, Kept, among
 from intake.patients.asking import lesson_title
 from intake.patients.models import REVIEWS, Patient, may
 from intake.patients.search import named, search_words
@@ -621,37 +622,55 @@ def _here_sql(filters: Filters) -> str:
     return f"{when} AND NOT needs_appointment"
 
 
-def _entries(user: AbstractBaseUser, keys: Sequence[UUID], sees_answers: bool) -> QuerySet[Any]:
-    """The rows of a page with all that is shown of them."""
-    entries: QuerySet[Any] = QueueEntry.objects.visible_to(user).filter(pk__in=keys)
-    entries = entries.select_related("evaluation__patient", "physio").annotate(
-        sent_at=F("response__authored"),
-        request=F("evaluation__request"),
-        came_from=lesson_title("evaluation__request__source"),
+def _shown(entries: Any) -> Any:
+    """The rows of a page with all that is shown of them but answers."""
+    return (
+        entries.filter(among("evaluation", Given("keys", UUIDField(), many=True)))
+        .select_related("evaluation__patient", "physio")
+        .annotate(
+            sent_at=F("response__authored"),
+            request=F("evaluation__request"),
+            came_from=lesson_title("evaluation__request__source"),
+        )
     )
-    if sees_answers:
-        waiting = RedFlag.objects.filter(response=OuterRef("response"), tier__in=URGENT).exclude(
-            state=RedFlag.State.ACKNOWLEDGED
-        )
-        chain = Finding.objects.filter(response=OuterRef("response"), rule__kind=Rule.Kind.CHAIN)
-        entries = entries.annotate(
-            left=KeyTransform("pain.regions.left", "response__answers"),
-            right=KeyTransform("pain.regions.right", "response__answers"),
-            flags=ArraySubquery(
-                waiting.order_by("raised_at", "pk").values(json=JSONObject(title="rule__title", side="side"))
-            ),
-            findings=ArraySubquery(
-                chain.order_by("-score", "pk").values(
-                    json=JSONObject(
-                        direction="direction",
-                        source="source_side",
-                        target="target_side",
-                        links=KeyTransform("links", "rule__definition"),
-                    )
+
+
+def _read(entries: Any, flags: Any, findings: Any) -> Any:
+    """The same, with what their intakes say."""
+    waiting = flags.filter(response=OuterRef("response"), tier__in=URGENT).exclude(
+        state=RedFlag.State.ACKNOWLEDGED
+    )
+    chain = findings.filter(response=OuterRef("response"), rule__kind=Rule.Kind.CHAIN)
+    return _shown(entries).annotate(
+        left=KeyTransform("pain.regions.left", "response__answers"),
+        right=KeyTransform("pain.regions.right", "response__answers"),
+        flags=ArraySubquery(
+            waiting.order_by("raised_at", "pk").values(json=JSONObject(title="rule__title", side="side"))
+        ),
+        findings=ArraySubquery(
+            chain.order_by("-score", "pk").values(
+                json=JSONObject(
+                    direction="direction",
+                    source="source_side",
+                    target="target_side",
+                    links=KeyTransform("links", "rule__definition"),
                 )
-            ),
-        )
-    return entries
+            )
+        ),
+    )
+
+
+_SHOWN: Final = Kept(_shown)
+_READ: Final = Kept(_read)
+
+
+def _entries(user: AbstractBaseUser, keys: Sequence[UUID], sees_answers: bool) -> list[Any]:
+    """The rows of a page, as much of them as this user may see."""
+    entries = QueueEntry.objects.visible_to(user)
+    if not sees_answers:
+        return _SHOWN.rows([entries], keys=list(keys))
+    scopes = entries, RedFlag.objects.visible_to(user), Finding.objects.visible_to(user)
+    return _READ.rows(scopes, keys=list(keys))
 
 
 # How a row reads

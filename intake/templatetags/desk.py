@@ -40,8 +40,10 @@ def when(moment: datetime) -> str:
 
 
 @register.filter
-def ago(moment: datetime) -> str:
+def ago(moment: datetime | None) -> str:
     """How long since, while that says more than the day: "18 min ago", then "yesterday", "May 27"."""
+    if moment is None:
+        return ""
     minutes = int((timezone.now() - moment).total_seconds() // 60)
     if minutes < 1:
         return _("just now")
