@@ -104,6 +104,8 @@ _database: dict[str, Any] = dict(
 )
 _database["OPTIONS"] = {
     **_database.get("OPTIONS", {}),
+    # For statements whose text never changes (`intake.kept`); all others are never prepared.
+    "prepare_threshold": 0,
     "connect_timeout": 5,
     "tcp_user_timeout": 6000,
     "keepalives_idle": 5,

@@ -142,11 +142,10 @@ VALUES (%s, %s, %s, %s, %s)
 
 
 def _write(access: Access) -> None:
+    by = access.by
+    line: list[Any] = [by.kind, by.id, access.action, Jsonb(access.seen), Jsonb(access.detail)]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LINE,
-            [access.by.kind, access.by.id, access.action, Jsonb(access.seen), Jsonb(access.detail)],
-        )
+        cursor.execute(_LINE, line)
 
 
 @contextmanager

@@ -8,11 +8,12 @@ What a queryset asks does not change between requests, only the values do. So a 
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connections, router
+from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import BooleanField, Expression, F, Field, Func, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 from psycopg import sql
@@ -36,9 +37,9 @@ class Given(Expression):
         self.name = name
         self.many = many
 
-    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[Any, ...]]:
         kind = self.output_field.cast_db_type(connection)
-        return f"(%s::{kind}{'[]' if self.many else ''})", [_Name(self.name)]
+        return f"(%s::{kind}{'[]' if self.many else ''})", (_Name(self.name),)
 
 
 def among(column: str, given: Given) -> Func:
@@ -52,8 +53,8 @@ def among(column: str, given: Given) -> Func:
 class _Written:
     """The SQL of a queryset: its text, the names of its values in order, and how its rows are read."""
 
-    queryset: QuerySet[Any, Any]
-    compiler: SQLCompiler
+    queryset: Any
+    compiler: Any
     converters: Any
     text: str
     names: tuple[str, ...]
@@ -105,17 +106,28 @@ def _text(text: str, places: Sequence[str]) -> str:
     return text.replace("%%", "%%%%") % tuple(places)
 
 
-def _ask(written: _Written, values: dict[str, Any]) -> list[Any]:
+def _ask(written: _Written, values: Mapping[str, Any]) -> list[Any]:
+    """The rows, as the queryset makes them of what the database answers."""
     compiler = copy.copy(written.compiler)
     # Every thread has a connection of its own.
     compiler.connection = connections[compiler.using]
-    params = tuple(values[name] for name in written.names)
-    compiler.as_sql = lambda *_args, **_kwargs: (written.text, params)  # type: ignore[method-assign]
-    compiler.get_converters = lambda _columns: written.converters  # type: ignore[method-assign]
+    compiler.execute_sql = lambda *_args, **_kwargs: [
+        _fetch(compiler.connection, written.text, [values[name] for name in written.names])
+    ]
+    compiler.get_converters = lambda _columns: written.converters
     query = copy.copy(written.queryset.query)
-    query.get_compiler = lambda *_args, **_kwargs: compiler  # type: ignore[method-assign]
+    query.get_compiler = lambda *_args, **_kwargs: compiler
     source = written.queryset
     rows = source.__class__(model=source.model, query=query, using=compiler.using)
-    rows._iterable_class = source._iterable_class  # type: ignore[attr-defined]
-    rows._fields = source._fields  # type: ignore[attr-defined]
+    rows._iterable_class, rows._fields = source._iterable_class, source._fields
     return list(rows)
+
+
+def _fetch(connection: Any, text: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The rows as they come; the database prepares the statement, which is the same every time."""
+    connection.ensure_connection()
+    bound: Any = ServerBindingCursor
+    with connection._prepare_cursor(bound(connection.connection)) as cursor:
+        cursor.execute(text, params)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -333,6 +333,12 @@ class ReviewPage:
     def today(self) -> date:
         """The day that the page's times are told from."""
         return timezone.localdate()
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The drawings beside its findings: up, down, local."""
+        found = {card.place.way for card in (*self.findings, *self.notes)}
+        return tuple(sorted({way if way in ("up", "down") else "local" for way in found}))
 
     @property
     def kept(self) -> int:
@@ -840,7 +846,7 @@ def _card_of(finding: Any, library: Quoted, language: str | None) -> FindingCard
 def _card(
     key: int,
     rule_key: int,
-    side: str | None,
+    side: Literal["left", "right"] | None,
     source_side: str | None,
     target_side: str | None,
     score: int,
