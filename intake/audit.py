@@ -5,6 +5,7 @@ before anything leaves) or inside `covered()` (a patient at work in the session 
 The guard sits on every connection of every process (`clinic.apps`) and refuses everything else.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,6 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import connection, models, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
-from psycopg.types.json import Jsonb
 
 
 class UnauditedAccess(RuntimeError):
@@ -135,15 +135,13 @@ def guard(execute: Callable[..., Any], sql: Any, params: Any, many: bool, contex
 
 
 # By hand: it is written with every page of the desk.
-_LINE: Final = """
-INSERT INTO intake_auditevent (actor_kind, actor_id, action, objects_seen, detail)
-VALUES (%s, %s, %s, %s, %s)
-"""
+_LINE: Final = """INSERT INTO "intake_auditevent" (actor_kind, actor_id, action, objects_seen, detail)
+VALUES (%s, %s, %s, %s::jsonb, %s::jsonb)"""
 
 
 def _write(access: Access) -> None:
     by = access.by
-    line: list[Any] = [by.kind, by.id, access.action, Jsonb(access.seen), Jsonb(access.detail)]
+    line = [by.kind, by.id, access.action, json.dumps(access.seen), json.dumps(access.detail)]
     with connection.cursor() as cursor:
         cursor.execute(_LINE, line)
 

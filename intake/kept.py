@@ -12,11 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import connections, router
+from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import BooleanField, Expression, F, Field, Func, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
-from psycopg import sql
 
 # Whoever may see only some rows has SQL of their own; a process keeps so many of each.
 SCOPES: Final = 16
@@ -32,7 +31,7 @@ class _Name:
 class Given(Expression):
     """The place of a value that is known only when the rows are asked for; many: of a list of them."""
 
-    def __init__(self, name: str, output_field: Field[Any, Any], *, many: bool = False) -> None:
+    def __init__(self, name: str, output_field: "Field[Any, Any]", *, many: bool = False) -> None:
         super().__init__(output_field=output_field)
         self.name = name
         self.many = many
@@ -83,9 +82,7 @@ class Kept:
 
 
 def _write(queryset: QuerySet[Any, Any]) -> _Written:
-    using = router.db_for_read(queryset.model)
-    connection = connections[using]
-    compiler = queryset.query.get_compiler(using=using)
+    compiler = queryset.query.get_compiler(connection=connection)
     text, params = compiler.as_sql()
     names: list[str] = []
     places: list[str] = []
@@ -95,10 +92,14 @@ def _write(queryset: QuerySet[Any, Any]) -> _Written:
             places.append("%s")
         else:
             # A value that never changes is part of the text, where partial indexes see it.
-            connection.ensure_connection()
-            places.append(sql.Literal(value).as_string(connection.connection).replace("%", "%%"))
+            places.append(_literal(value).replace("%", "%%"))
     columns = [column for column, *_ in compiler.select[: compiler.col_count]]
     return _Written(queryset, compiler, compiler.get_converters(columns), _text(text, places), tuple(names))
+
+
+def _literal(value: Any) -> str:
+    operations: Any = connection.ops
+    return str(operations.compose_sql("%s", [value]))
 
 
 def _text(text: str, places: Sequence[str]) -> str:
@@ -109,30 +110,29 @@ def _text(text: str, places: Sequence[str]) -> str:
 def _ask(written: _Written, values: Mapping[str, Any]) -> list[Any]:
     """The rows, as the queryset makes them of what the database answers."""
     compiler = copy.copy(written.compiler)
-    # Every thread has a connection of its own.
-    compiler.connection = connections[compiler.using]
     compiler.execute_sql = lambda *_args, **_kwargs: [
-        _fetch(compiler.connection, written.text, [values[name] for name in written.names])
+        _fetch(written.text, [values[name] for name in written.names])
     ]
     compiler.get_converters = lambda _columns: written.converters
     query = copy.copy(written.queryset.query)
     query.get_compiler = lambda *_args, **_kwargs: compiler
     source = written.queryset
-    rows = source.__class__(model=source.model, query=query, using=compiler.using)
+    rows = source.__class__(model=source.model, query=query)
     rows._iterable_class, rows._fields = source._iterable_class, source._fields
     return list(rows)
 
 
-def _fetch(connection: Any, text: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+def _fetch(text: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     """The rows as they come; the database prepares the statement, which is the same every time."""
-    with connection.cursor() if connection.queries_logged else _prepared(connection) as cursor:
+    with connection.cursor() if connection.queries_logged else _prepared() as cursor:
         cursor.execute(text, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 
 
-def _prepared(connection: Any) -> Any:
+def _prepared() -> Any:
     """A cursor for prepared statements, behind the guard like all others. What it asks is not logged."""
-    connection.ensure_connection()
+    wrapper: Any = connection
     cursor: Any = ServerBindingCursor
-    return connection._prepare_cursor(cursor(connection.connection))
+    wrapper.ensure_connection()
+    return wrapper._prepare_cursor(cursor(wrapper.connection))

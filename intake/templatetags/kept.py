@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from django import template
 from django.db.models import Model
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 register = template.Library()
@@ -59,7 +58,7 @@ class KeptNode(template.Node):
         self.nodelist = nodelist
         self.values = values
 
-    def render(self, context: template.Context) -> SafeString:
+    def render(self, context: template.Context) -> str:
         values = tuple([value.resolve(context, ignore_failures=True) for value in self.values])
         if any(isinstance(value, Model) for value in values):
             raise TypeError("a row is the same row whatever stands in it; name what of it is shown")
@@ -69,9 +68,8 @@ class KeptNode(template.Node):
             with context.push(csrf_token=TOKEN):
                 part = tuple(self.nodelist.render(context).split(TOKEN))
             PARTS.keep(key, part)
-        if len(part) == 1:
-            return mark_safe(part[0])  # noqa: S308 - it was drawn by a template that escapes
-        return mark_safe(str(context.get("csrf_token", "")).join(part))  # noqa: S308 - as above
+        # It was drawn by a template, so it is escaped; nodes are put together as they come.
+        return str(context.get("csrf_token", "")).join(part)
 
 
 @register.tag("kept")
