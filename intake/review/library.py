@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from django.db.models import CharField, F, Func, QuerySet, TextField, Value
@@ -40,7 +41,7 @@ class SourceRef:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Quoted:
     """By slug or code; what the library does not have (any more) is absent."""
 
@@ -51,6 +52,8 @@ class Quoted:
 
 
 _COLUMNS = 6
+# What the library said for so many intakes is remembered.
+MOST: Final = 256
 
 
 def quote(
@@ -63,7 +66,12 @@ def quote(
     """Everything the library says under these slugs and codes: one query, none for nothing."""
     asked = {"links": links, "tests": tests, "lessons": lessons, "sources": sources}
     values = {name: list(dict.fromkeys(slugs)) for name, slugs in asked.items()}
-    rows = _QUOTED.rows((), **values) if any(values.values()) else []
+    return _in_words(tuple(_QUOTED.rows((), **values)) if any(values.values()) else ())
+
+
+@lru_cache(maxsize=MOST)
+def _in_words(rows: tuple[tuple[str, ...], ...]) -> Quoted:
+    """The same object for the same rows, so that what is made of it can be remembered by it."""
     steps: dict[str, Step] = {}
     checks: dict[str, Check] = {}
     found_lessons: dict[str, LessonRef] = {}

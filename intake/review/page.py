@@ -122,6 +122,10 @@ class FindingCard:
     differences: tuple[Difference, ...] = ()
     before: VerdictLine | None = None
 
+    def __hash__(self) -> int:
+        # All fields say no more: equal cards have equal keys.
+        return hash((self.key, len(self.history), self.changed))
+
     @property
     def anchor(self) -> str:
         return f"finding-{self.key}"
@@ -823,7 +827,6 @@ def _decided(card: FindingCard, history: Sequence[VerdictLine]) -> FindingCard:
 
 
 def _card_of(finding: Any, library: Quoted, language: str | None) -> FindingCard:
-    rule = _definitions[finding.rule_id]
     return _card(
         finding.pk,
         finding.rule_id,
@@ -834,10 +837,7 @@ def _card_of(finding: Any, library: Quoted, language: str | None) -> FindingCard
         finding.evidence_text,
         finding.rule__version,
         finding.rule__approved_at is not None,
-        tuple((slug, library.steps[slug]) for slug in rule.links if slug in library.steps),
-        tuple(library.checks[slug] for slug in rule.suggested_checks if slug in library.checks),
-        library.lessons.get(rule.lesson),
-        tuple(library.sources[code] for code in rule.sources if code in library.sources),
+        library,
         language,
     )
 
@@ -853,10 +853,7 @@ def _card(
     evidence_text: str,
     version: int,
     approved: bool,
-    steps: tuple[tuple[str, Step], ...],
-    checks: tuple[Check, ...],
-    lesson: LessonRef | None,
-    sources: tuple[SourceRef, ...],
+    library: Quoted,
     _language: str | None,
 ) -> FindingCard:
     """A finding that nobody has decided on: all that it says follows from what stands here."""
@@ -867,7 +864,7 @@ def _card(
         name=titled_finding(rule.title, source_side, target_side),
         place=whereabouts(
             direction=rule.direction,
-            steps=[step for _slug, step in steps],
+            steps=[library.steps[slug] for slug in rule.links if slug in library.steps],
             source_side=source_side,
             target_side=target_side,
         ),
@@ -881,10 +878,10 @@ def _card(
             Line(line["question"], line.get("side") or "", "") for line in evidence["notAnswered"]
         ),
         explanation=capfirst(fill(rule.explanation, side)),
-        grades=grades(rule, dict(steps)),
-        checks=checks,
-        lesson=lesson,
-        sources=sources,
+        grades=grades(rule, library.steps),
+        checks=tuple(library.checks[slug] for slug in rule.suggested_checks if slug in library.checks),
+        lesson=library.lessons.get(rule.lesson),
+        sources=tuple(library.sources[code] for code in rule.sources if code in library.sources),
         rule_id=rule.id,
         version=version,
         approved=approved,

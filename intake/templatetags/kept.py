@@ -17,6 +17,22 @@ MOST_CHARACTERS: Final = 12_000_000
 TOKEN: Final = secrets.token_urlsafe(24)
 
 
+class Values:
+    """What a part was drawn from. Looked up more than once, so its hash is worked out once."""
+
+    __slots__ = ("_hash", "values")
+
+    def __init__(self, *values: object) -> None:
+        self.values = values
+        self._hash = hash(values)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Values) and self.values == other.values
+
+
 class KeptParts:
     """Drawn parts by what they were drawn from, the one used last at the end."""
 
@@ -62,7 +78,7 @@ class KeptNode(template.Node):
         values = tuple([value.resolve(context, ignore_failures=True) for value in self.values])
         if any(isinstance(value, Model) for value in values):
             raise TypeError("a row is the same row whatever stands in it; name what of it is shown")
-        key = (self, get_language(), values)
+        key = Values(self, get_language(), values)
         part = PARTS.find(key)
         if part is None:
             with context.push(csrf_token=TOKEN):
