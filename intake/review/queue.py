@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, partial
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -26,6 +26,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import JSONObject
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from education.chain.regions import body_regions
@@ -34,7 +35,7 @@ from intake.patients.asking import lesson_title
 from intake.patients.models import REVIEWS, Patient, may
 from intake.patients.search import named, search_words
 from intake.review.decide import titled
-from intake.review.library import quote
+from intake.review.library import Quoted, quote
 from intake.review.models import QueueEntry
 from intake.review.places import AREAS, SIDES, whereabouts
 from intake.screening.models import Finding, RedFlag, Rule
@@ -45,6 +46,8 @@ Status = QueueEntry.Status
 PAGE_SIZE: Final = 50
 # Counting a million rows to say how many there are helps nobody.
 COUNTED_AT_MOST: Final = 1000
+# On one page many rows say the same, and on the next page they say it again.
+MOST_WORDS: Final = 1024
 # Whoever types one letter does not want to read thousands of names either.
 FOUND_AT_MOST: Final = 200
 COMING: Final = "coming"
@@ -683,9 +686,8 @@ def _rows(
     links = {
         slug for entry in entries if sees_answers for one in entry.findings for slug in one["links"] or ()
     }
-    steps = quote(links=links).steps if links else {}
-    # On one page many rows say the same.
-    concern, badges = cache(_concern), cache(partial(_badges, steps))
+    library, language = quote(links=sorted(links)), get_language()
+    labels = {value: str(label) for value, label in Status.choices}
     return tuple(
         Row(
             evaluation=entry.pk,
@@ -701,12 +703,12 @@ def _rows(
             physio=entry.physio.formal_name if entry.physio else "",
             mine=entry.physio_id == user.pk,
             status=entry.status,
-            label=entry.get_status_display(),
+            label=labels[entry.status],
             to_close=entry.is_over(now),
             urgent=entry.urgent,
             flags=tuple(titled(one["title"], one["side"]) for one in entry.flags) if sees_answers else (),
-            badges=badges(_as_key(entry.findings)) if sees_answers else (),
-            concern=concern(_codes(entry.left), _codes(entry.right)) if sees_answers else "",
+            badges=_badges(library, _as_key(entry.findings), language) if sees_answers else (),
+            concern=_concern(_codes(entry.left), _codes(entry.right), language) if sees_answers else "",
             sent_at=entry.sent_at,
         )
         for entry in entries
@@ -727,7 +729,9 @@ def _codes(answers: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(answers or ())
 
 
-def _badges(steps: Mapping[str, Any], findings: Iterable[_Course]) -> tuple[Badge, ...]:
+@lru_cache(maxsize=MOST_WORDS)
+def _badges(library: Quoted, findings: tuple[_Course, ...], _language: str | None) -> tuple[Badge, ...]:
+    steps = library.steps
     numbers: dict[tuple[str, str], int] = {}
     for direction, links, source, target in findings:
         place = whereabouts(
@@ -742,7 +746,8 @@ def _badges(steps: Mapping[str, Any], findings: Iterable[_Course]) -> tuple[Badg
     return tuple(Badge(way, course, number) for (way, course), number in numbers.items())
 
 
-def _concern(left: Sequence[str], right: Sequence[str]) -> str:
+@lru_cache(maxsize=MOST_WORDS)
+def _concern(left: tuple[str, ...], right: tuple[str, ...], _language: str | None) -> str:
     """Where it hurts, by joint: "Left knee and foot, right hip"."""
     areas = {region.id: region.area for region in body_regions()}
     parts = []

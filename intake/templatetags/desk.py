@@ -58,3 +58,9 @@ def ago(moment: datetime | None) -> str:
 def on_date(moment: datetime) -> date:
     """The date on the clinic's calendar."""
     return timezone.localdate(moment)
+
+
+@register.filter(is_safe=True)
+def on_one_line(html: str) -> str:
+    """The same to look at: every gap is one space. Not for what people typed into a larger field."""
+    return " ".join(html.split())
