@@ -104,6 +104,8 @@ _database: dict[str, Any] = dict(
 )
 _database["OPTIONS"] = {
     **_database.get("OPTIONS", {}),
+    # For statements whose text never changes (`intake.kept`); all others are never prepared.
+    "prepare_threshold": 0,
     "connect_timeout": 5,
     "tcp_user_timeout": 6000,
     "keepalives_idle": 5,
@@ -212,6 +214,7 @@ MEDIA_URL = "/media/"
 
 # ---- staff accounts
 AUTH_USER_MODEL = "clinic.User"
+AUTHENTICATION_BACKENDS = ["clinic.accounts.AccountBackend"]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 PASSWORD_HASHERS = [
@@ -230,6 +233,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # ---- cookies, headers
 SECURE = not DEMO
 _PREFIX = "__Host-" if SECURE else ""
+SESSION_ENGINE = "clinic.accounts"
 SESSION_COOKIE_NAME = f"{_PREFIX}staff"
 SESSION_COOKIE_AGE = int(security.STAFF_SESSION_AGE.total_seconds())
 SESSION_COOKIE_SECURE = SECURE

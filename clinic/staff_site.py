@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from intake.review.figures import SEES_FIGURES
@@ -22,6 +23,9 @@ GROUPS: Final = (
 
 # Packages of the lessons' editor register their models here too; what editors need of them is at /editor/.
 ELSEWHERE: Final = frozenset({"taggit", "wagtaildocs", "wagtailimages"})
+
+# Roles, and what somebody was given beside one.
+MOST_LISTS: Final = 64
 
 # A page that belongs to no model, under a heading of its own.
 FIGURES: Final = {"name": _("The clinic"), "app_label": "figures", "has_module_perms": True}
@@ -46,6 +50,10 @@ class StaffSite(admin.AdminSite):
     site_title = _("Staff")
     index_title = _("Before the visit")
     enable_nav_sidebar = True
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self._lists: dict[object, list[dict[str, Any]]] = {}
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Everything but the models of `ELSEWHERE`."""
@@ -74,8 +82,32 @@ class StaffSite(admin.AdminSite):
             return redirect("admin:intake_evaluation_changelist")
         return super().index(request, extra_context)
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Django's, with `shown_pages`: what stands in the side bar, and which of it is this page."""
+        context = super().each_context(request)
+        pages = tuple(
+            (str(app["name"]), str(model["name"]), model["admin_url"], model["add_url"])
+            for app in context["available_apps"]
+            for model in app["models"]
+        )
+        here = tuple(url for _app, _name, url, _add in pages if url and url in request.path)
+        return context | {"shown_pages": (pages, here)}
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
-        """Django's list of pages under our own headings; what stands under none of them keeps its app."""
+        """Django's list of pages under our own headings; what stands under none of them keeps its app.
+
+        It follows from the permissions alone, so a process works it out once for each role.
+        """
+        user = request.user
+        permissions = frozenset(user.get_all_permissions()) if user.is_authenticated else frozenset()
+        key = (permissions, user.is_active, user.is_superuser, get_language(), app_label)
+        if key not in self._lists:
+            if len(self._lists) >= MOST_LISTS:
+                self._lists.clear()
+            self._lists[key] = self._list(request, app_label)
+        return self._lists[key]
+
+    def _list(self, request: HttpRequest, app_label: str | None) -> list[dict[str, Any]]:
         apps: list[dict[str, Any]] = super().get_app_list(request, app_label)
         if app_label is not None:
             return apps

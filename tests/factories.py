@@ -21,6 +21,7 @@ from intake.questionnaires.load import active_questionnaire
 from intake.responses.answers import prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse
 from intake.screening import record
+from intake.screening.models import Finding, Rule
 from intake.screening.screen import screen
 
 SETUP = audit.system("tests")
@@ -226,3 +227,32 @@ def make_response(
             urgent = [one for one in screening.red_flags if one.rule.is_urgent]
             record.sync_red_flags(response, definition, urgent, active)
     return response
+
+
+def give_findings(response: QuestionnaireResponse, number: int) -> int:
+    """Copies of the intake's first finding under other rules and sides, until there are `number`; its key."""
+    with audit.audited("tests.made", by=SETUP):
+        first = Finding.objects.filter(response=response, rule__kind="chain").first()
+        have = set(Finding.objects.filter(response=response).values_list("rule_id", "side"))
+        free = [
+            (rule, side)
+            for rule in Rule.objects.filter(kind="chain").values_list("pk", flat=True)
+            for side in ("left", "right")
+            if (rule, side) not in have
+        ]
+        Finding.objects.filter(response=response).exclude(pk=first.pk).delete()
+        Finding.objects.bulk_create(
+            Finding(
+                response=response,
+                run=first.run,
+                rule_id=rule,
+                side=side,
+                source_side=side,
+                target_side=side,
+                direction="up",
+                score=3,
+                evidence=first.evidence,
+            )
+            for rule, side in free[: number - 1]
+        )
+    return int(first.pk)

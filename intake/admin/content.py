@@ -99,7 +99,7 @@ class RuleAdmin(ReadOnlyAdmin):
             "approval": self.approval(rule),
             "sentence": rule_sentence(definition, active_questionnaire().tree()),
             "explanation": on_either_side(definition.explanation or definition.staff_note),
-            "grades": grades(definition, quoted),
+            "grades": grades(definition, quoted.steps),
             "checks": [quoted.checks[slug] for slug in definition.suggested_checks if slug in quoted.checks],
             "lesson": quoted.lessons.get(definition.lesson),
             "sources": [quoted.sources[code] for code in definition.sources if code in quoted.sources],

@@ -516,7 +516,7 @@ def told_of_booking(state: FormState) -> str:
     return _("The evaluation is booked. The invitation was not sent.")
 
 
-def chips(filters: Filters, counts: Counts, sees_answers: bool) -> list[Chip]:
+def chips(filters: Filters, counts: Counts, sees_answers: bool) -> tuple[Chip, ...]:
     """The filters, each alone; mine and search stay as they are."""
 
     def chip(label: str, number: int | None, way: str = "", **changes: str) -> Chip:
@@ -535,13 +535,13 @@ def chips(filters: Filters, counts: Counts, sees_answers: bool) -> list[Chip]:
             chip(_("Foot to knee"), counts.with_up, "up", direction="up"),
             chip(_("Knee to foot"), counts.with_down, "down", direction="down"),
         ]
-    return [
+    return (
         *found,
         chip(_("Needs appointment"), counts.needs_appointment, status=NEEDS_APPOINTMENT),
         chip(_("Reviewed"), counts.reviewed, status="reviewed"),
         *([chip(_("To close"), counts.to_close, status=TO_CLOSE)] if sees_answers else []),
         chip(_("Form not sent"), counts.not_sent, status="not-sent"),
-    ]
+    )
 
 
 def days(filters: Filters) -> dict[str, str]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import BigIntegerField, UUIDField
 from django.http import (
     Http404,
     HttpRequest,
@@ -30,6 +31,7 @@ from intake.admin.briefs import BriefPages
 from intake.admin.fields import MOMENT, MomentField
 from intake.admin.outcomes import OutcomeDesk
 from intake.admin.sharing import SharingDesk
+from intake.kept import Given, Kept
 from intake.patients.models import REVIEWS
 from intake.patients.wording import moment
 from intake.responses.models import QuestionnaireResponse
@@ -76,6 +78,23 @@ class ContactForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "class": "k-in"}),
     )
     flags = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
+# What something is done to, without the answers.
+_INTAKE: Final = Kept(
+    lambda responses: (
+        responses.filter(pk=Given("key", UUIDField()))
+        .select_related("questionnaire", "evaluation")
+        .defer("questionnaire__definition", "document", "answers")
+    )
+)
+_FINDING: Final = Kept(
+    lambda findings: (
+        findings.filter(pk=Given("key", BigIntegerField()), response=Given("response", UUIDField()))
+        .select_related("rule")
+        .defer("rule__definition", "evidence")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +243,11 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
                 "problem": problem,
                 "adding": adding,
                 "places": place_choices() if adding is not None else (),
-                "contact": asked_anew(problem.contact, page) if problem.contact else contact_form(page),
+                "contact": asked_anew(problem.contact, page)
+                if problem.contact
+                else contact_form(page)
+                if page.urgent_flags
+                else None,
             }
             return TemplateResponse(request, "admin/intake/questionnaireresponse/review.html", context)
 
@@ -262,16 +285,10 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
         """Do one thing to the intake inside the trail. Raises `Http404` for one this user may not see."""
 
         def answer(access: audit.Access) -> HttpResponseBase:
-            response = (
-                self.get_queryset(request)
-                .select_related("questionnaire", "evaluation")
-                .defer("questionnaire__definition", "document", "answers")
-                .filter(pk=key)
-                .first()
-            )
-            if response is None:
+            found = _INTAKE.rows([self.get_queryset(request)], key=key)
+            if not found:
                 raise Http404
-            do(response, access.by)
+            do(found[0], access.by)
             return see_other(request.path)
 
         self.audited(request, "review.written", answer, [key])
@@ -293,15 +310,11 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
 
         def do(response: QuestionnaireResponse, by: audit.Actor) -> None:
             nonlocal anchor
-            finding = (
-                Finding.objects.visible_to(request.user)
-                .select_related("rule")
-                .defer("rule__definition", "evidence")
-                .filter(pk=finding_key, response=response)
-                .first()
-            )
-            if finding is None:
+            scope = Finding.objects.visible_to(request.user)
+            found = _FINDING.rows([scope], key=finding_key, response=response.pk)
+            if not found:
                 raise Http404
+            finding: Finding = found[0]
             finding.response = response
             other = decide.decided_meanwhile(finding, request.POST.get("seen", ""))
             journey.decide_finding(finding=finding, decision=decision, reason=reason, note=note, by=by)

@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db.models import UUIDField
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from intake.kept import Given, Kept
 from intake.responses.models import QuestionnaireResponse
 from intake.review import versions
 from intake.review.models import ACKNOWLEDGING, RedFlagContact
@@ -24,14 +26,19 @@ class ContactRefused(ValueError):
         self.field = field
 
 
-def waiting_flags(response: QuestionnaireResponse) -> list[RedFlag]:
-    """Emergency and same-day flags that nobody has acknowledged, withdrawn ones included."""
-    return list(
-        response.red_flags.filter(tier__in=URGENT)
+_WAITING: Final = Kept(
+    lambda flags: (
+        flags.filter(response=Given("response", UUIDField()), tier__in=URGENT)
         .exclude(state=RedFlag.State.ACKNOWLEDGED)
         .select_related("rule")
         .order_by("raised_at", "pk")
     )
+)
+
+
+def waiting_flags(response: QuestionnaireResponse) -> list[RedFlag]:
+    """Emergency and same-day flags that nobody has acknowledged, withdrawn ones included."""
+    return _WAITING.rows([RedFlag.objects.all()], response=response.pk)
 
 
 def record(

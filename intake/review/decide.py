@@ -7,12 +7,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import BigIntegerField, OuterRef, Subquery, UUIDField
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from intake.kept import Given, Kept
 from intake.responses.models import QuestionnaireResponse
 from intake.review import versions
 from intake.review.contacts import waiting_flags
@@ -157,26 +160,51 @@ def check_reopen(standing: Standing) -> None:
 # Writes
 
 
-def standing_of(response: QuestionnaireResponse, review: Review | None) -> Standing:
-    """How the intake stands in the database: three queries, whatever it holds."""
-    findings = list(
-        Finding.objects.filter(response=response, rule__kind=Rule.Kind.CHAIN)
+def _found(findings: Any, verdicts: Any) -> Any:
+    """The chain findings of an intake in the order of the page, with the last decision on each."""
+    last = verdicts.filter(finding=OuterRef("pk")).order_by("-pk").values("decision")[:1]
+    return (
+        findings.filter(response=Given("response", UUIDField()), rule__kind=Rule.Kind.CHAIN)
+        .annotate(decision=Subquery(last))
         .order_by("-score", "pk")
-        .values_list("pk", "rule__title", "source_side", "target_side")
+        .values_list("pk", "rule__title", "source_side", "target_side", "decision", named=True)
     )
-    decisions = dict(
-        Verdict.objects.filter(finding__response=response)
-        .order_by("pk")
-        .values_list("finding_id", "decision")
+
+
+_FOUND: Final = Kept(_found)
+_LAST: Final = Kept(
+    lambda verdicts: (
+        verdicts.filter(finding=Given("finding", BigIntegerField())).select_related("by").order_by("-pk")[:1]
     )
+)
+_REVIEW: Final = Kept(
+    lambda reviews: reviews.filter(response=Given("response", UUIDField())).select_for_update()
+)
+
+
+def _found_in(response: UUID) -> list[Any]:
+    return _FOUND.rows([Finding.objects.all(), Verdict.objects.all()], response=response)
+
+
+def _is_undecided(found: Any) -> bool:
+    return found.decision in (None, Decision.UNCONFIRMED)
+
+
+def last_verdict(finding: Finding) -> Verdict | None:
+    """The newest row, an undone decision included."""
+    return next(iter(_LAST.rows([Verdict.objects.all()], finding=finding.pk)), None)
+
+
+def standing_of(response: QuestionnaireResponse, review: Review | None) -> Standing:
+    """How the intake stands in the database: two queries, whatever it holds."""
     return Standing(
         sent=response.is_sent,
         finished=review is not None and review.finished_at is not None,
         waiting=tuple(titled(flag.rule.title, flag.side) for flag in waiting_flags(response)),
         undecided=tuple(
-            titled_finding(title, source, target)
-            for pk, title, source, target in findings
-            if decisions.get(pk, Decision.UNCONFIRMED) == Decision.UNCONFIRMED
+            titled_finding(one.rule__title, one.source_side, one.target_side)
+            for one in _found_in(response.pk)
+            if _is_undecided(one)
         ),
     )
 
@@ -189,8 +217,11 @@ def begin(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
     versions.hold(response)
     if not response.is_sent:
         raise NotAllowed(_("This form has not been sent yet. There is nothing to review."))
-    Review.objects.bulk_create([Review(response=response, started_by_id=by.pk)], ignore_conflicts=True)
-    review: Review = Review.objects.select_for_update().get(response=response)
+    begun = _REVIEW.rows([Review.objects.all()], response=response.pk)
+    if not begun:
+        Review.objects.bulk_create([Review(response=response, started_by_id=by.pk)], ignore_conflicts=True)
+        begun = _REVIEW.rows([Review.objects.all()], response=response.pk)
+    review: Review = begun[0]
     return review
 
 
@@ -215,7 +246,7 @@ def decide(
     review = begin(finding.response, by)
     if finding.rule.kind != Rule.Kind.CHAIN:
         raise NotAllowed(_("A note is there to be read. It needs no decision."), "decision")
-    last = Verdict.objects.filter(finding=finding).order_by("-pk").first()
+    last = last_verdict(finding)
     check_decide(
         standing_of(finding.response, review),
         decided=last is not None and last.decision != Decision.UNCONFIRMED,
@@ -249,21 +280,14 @@ def reopen(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
 
 def decided_meanwhile(finding: Finding, seen: str) -> Verdict | None:
     """The last decision when it came after the one a page knew of; seen: that one's key as posted."""
-    last: Verdict | None = (
-        Verdict.objects.filter(finding=finding).select_related("by").order_by("-pk").first()
-    )
+    last = last_verdict(finding)
     known = int(seen) if seen.isascii() and seen.isdigit() and len(seen) <= 18 else 0
     return last if last is not None and last.pk > known else None
 
 
 def next_undecided(finding: Finding) -> int | None:
     """The key of the next chain finding without a decision, in the order of the page, round to the first."""
-    keys = list(
-        Finding.objects.filter(response=finding.response_id, rule__kind=Rule.Kind.CHAIN)
-        .order_by("-score", "pk")
-        .values_list("pk", flat=True)
-    )
-    rows = Verdict.objects.filter(finding__in=keys).order_by("pk").values_list("finding_id", "decision")
-    decided = {key for key, decision in dict(rows).items() if decision != Decision.UNCONFIRMED}
+    found = _found_in(finding.response_id)
+    keys = [one.pk for one in found]
     place = keys.index(finding.pk) if finding.pk in keys else 0
-    return next((key for key in (*keys[place:], *keys[:place]) if key not in decided), None)
+    return next((one.pk for one in (*found[place:], *found[:place]) if _is_undecided(one)), None)

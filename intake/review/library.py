@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
-from django.db.models import CharField, F, QuerySet, TextField, Value
+from django.db.models import CharField, F, Func, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 from django.urls import reverse
 
 from education.chain.models import ChainLink, PhysioTest, Source
 from education.lessons.models import Lesson
+from intake.kept import Given, Kept, among
 from intake.review.places import Step
 
 
@@ -39,7 +41,7 @@ class SourceRef:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Quoted:
     """By slug or code; what the library does not have (any more) is absent."""
 
@@ -50,6 +52,8 @@ class Quoted:
 
 
 _COLUMNS = 6
+# What the library said for so many intakes is remembered.
+MOST: Final = 256
 
 
 def quote(
@@ -60,13 +64,14 @@ def quote(
     sources: Iterable[str] = (),
 ) -> Quoted:
     """Everything the library says under these slugs and codes: one query, none for nothing."""
-    ends = ("from_node__slug", "to_node__slug", "direction", "from_node__name", "to_node__name")
-    rows = _texts("link", ChainLink.objects.filter(slug__in=set(links)), "slug", *ends).union(
-        _texts("test", PhysioTest.objects.filter(slug__in=set(tests)), "slug", "name", "threshold"),
-        _texts("lesson", Lesson.objects.filter(slug__in=set(lessons)), "slug", "title", "live"),
-        _texts("source", Source.objects.filter(code__in=set(sources)), "code", "title", "url"),
-        all=True,
-    )
+    asked = {"links": links, "tests": tests, "lessons": lessons, "sources": sources}
+    values = {name: list(dict.fromkeys(slugs)) for name, slugs in asked.items()}
+    return _in_words(tuple(_QUOTED.rows((), **values)) if any(values.values()) else ())
+
+
+@lru_cache(maxsize=MOST)
+def _in_words(rows: tuple[tuple[str, ...], ...]) -> Quoted:
+    """The same object for the same rows, so that what is made of it can be remembered by it."""
     steps: dict[str, Step] = {}
     checks: dict[str, Check] = {}
     found_lessons: dict[str, LessonRef] = {}
@@ -84,9 +89,26 @@ def quote(
     return Quoted(steps, checks, found_lessons, found_sources)
 
 
+def _quoted() -> QuerySet[Any, Any]:
+    ends = ("from_node__slug", "to_node__slug", "direction", "from_node__name", "to_node__name")
+
+    def those(column: str, name: str) -> Func:
+        return among(column, Given(name, CharField(), many=True))
+
+    return _texts("link", ChainLink.objects.filter(those("slug", "links")), "slug", *ends).union(
+        _texts("test", PhysioTest.objects.filter(those("slug", "tests")), "slug", "name", "threshold"),
+        _texts("lesson", Lesson.objects.filter(those("slug", "lessons")), "slug", "title", "live"),
+        _texts("source", Source.objects.filter(those("code", "sources")), "code", "title", "url"),
+        all=True,
+    )
+
+
 def _texts(kind: str, rows: QuerySet[Any], *fields: str) -> QuerySet[Any, Any]:
     """Rows as texts of the same number of columns, so that different tables fit into one query."""
     columns: list[F | Value] = [*map(F, fields), *[Value("")] * (_COLUMNS - len(fields))]
     return rows.order_by().values_list(
         Value(kind, output_field=CharField()), *(Cast(column, TextField()) for column in columns)
     )
+
+
+_QUOTED: Final = Kept(_quoted)

@@ -1,24 +1,28 @@
-"""Everything the review page shows, gathered in six queries whatever the number of findings."""
+"""Everything the review page shows, gathered in four queries whatever the number of findings."""
 
+import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, FilteredRelation, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, JSONObject, Now
+from django.db.models import CharField, F, FilteredRelation, OuterRef, Q, Subquery, TextField, UUIDField
+from django.db.models.functions import Cast, Coalesce, JSONObject, Now
 from django.utils import timezone
 from django.utils.text import capfirst
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from education.chain.models import ChainLink
 from intake.conditions import Answers, Group, Value, fill, holds
+from intake.kept import Given, Kept, among
 from intake.patients.asking import lesson_title
 from intake.patients.models import Evaluation, Patient
 from intake.questionnaires.definition import TYPED_WORDS, Definition, Item
@@ -34,9 +38,9 @@ from intake.review.assess import BASELINE, AssessList, assess_list
 from intake.review.changes import Gone, History, annotations, behind, history_of
 from intake.review.decide import Standing, full_name, titled, titled_finding
 from intake.review.library import Check, LessonRef, Quoted, SourceRef, quote
-from intake.review.models import ACKNOWLEDGING, Decision, MissedLink, RedFlagContact, Verdict
+from intake.review.models import ACKNOWLEDGING, Decision, DismissReason, MissedLink, RedFlagContact, Verdict
 from intake.review.outcome_page import MissedLine, place_names
-from intake.review.places import Whereabouts, whereabouts
+from intake.review.places import Step, Whereabouts, whereabouts
 from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun, Tier
 from intake.screening.screen import TIERS, URGENT, RuleDefinition, parse_rule
 
@@ -47,6 +51,9 @@ MAY_CALL: Final = "consent.contact"
 SENT: Final = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
 # Earlier intakes that a score is compared with.
 EARLIER: Final = 5
+# What follows from answers alone is worked out once; a process remembers so many intakes and findings.
+MOST_INTAKES: Final = 128
+MOST_CARDS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,10 @@ class FindingCard:
     changed: str = ""
     differences: tuple[Difference, ...] = ()
     before: VerdictLine | None = None
+
+    def __hash__(self) -> int:
+        # All fields say no more: equal cards have equal keys.
+        return hash((self.key, len(self.history), self.changed))
 
     @property
     def anchor(self) -> str:
@@ -269,6 +280,24 @@ class Signed:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What one set of answers says, whoever reads it and whenever. scales: scored questions by linkId."""
+
+    definition: Definition
+    answers: Answers
+    on: Collection[str]
+    problem: str
+    story: tuple[Line, ...]
+    aim: str
+    goals: tuple[Score, ...]
+    scales: tuple[tuple[str, Score], ...]
+    marked_left: tuple[str, ...]
+    marked_right: tuple[str, ...]
+    may_call: bool | None
+    sections: tuple[Section, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewPage:
     """The whole page. Names and words of the patient are plain text, to be escaped by the template."""
@@ -276,6 +305,7 @@ class ReviewPage:
     response: QuestionnaireResponse
     evaluation: Evaluation
     patient: Patient
+    told: Told
     with_me: bool
     came_from: str
     standing: Standing
@@ -302,6 +332,17 @@ class ReviewPage:
     history: History
     last_time: LastTime | None
     added: tuple[MissedLine, ...]
+
+    @property
+    def today(self) -> date:
+        """The day that the page's times are told from."""
+        return timezone.localdate()
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The drawings beside its findings: up, down, local."""
+        found = {card.place.way for card in (*self.findings, *self.notes)}
+        return tuple(sorted({way if way in ("up", "down") else "local" for way in found}))
 
     @property
     def kept(self) -> int:
@@ -362,13 +403,12 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
     that raised no red flag: what a patient has not sent is read only where she may need help.
     """
     response = _response(user, response_id)
-    definition = response.questionnaire.tree()
-    answers = prune(definition, read_answers(response.answers))
+    told = _told(response.questionnaire.tree(), response.said, get_language())
+    definition, answers = told.definition, told.answers
     rows, rules = _rules_asked(response)
     flags = _flags(rows, rules)
     if not response.is_sent and not flags:
         raise QuestionnaireResponse.DoesNotExist
-    on = enabled(definition, answers)
     earlier = _earlier(response)
     history = history_of(response, definition, answers)
     findings, notes, gone, baseline = _cards(response, user, history)
@@ -382,6 +422,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
         response=response,
         evaluation=response.evaluation,
         patient=response.evaluation.patient,
+        told=told,
         with_me=response.evaluation.physio_id == user.pk,
         came_from=response.came_from or "",
         standing=Standing(
@@ -394,23 +435,21 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
         begun=_signed(response.begun_first, response.begun_last, response.begun_at),
         others=presence.read(response.colleagues),
         finished=_signed(response.finished_first, response.finished_last, response.finished_at),
-        problem=_answer(definition, answers, MAIN_PROBLEM),
-        story=_story(definition, answers, on),
-        aim=_answer(definition, answers, AIM),
-        goals=_goals(definition, answers),
-        scores=_scores(definition, answers, on, earlier),
-        marked_left=_marked(definition, answers, "left"),
-        marked_right=_marked(definition, answers, "right"),
-        may_call=_yes_or_no(answers, MAY_CALL),
+        problem=told.problem,
+        story=told.story,
+        aim=told.aim,
+        goals=told.goals,
+        scores=_scores(told, earlier),
+        marked_left=told.marked_left,
+        marked_right=told.marked_right,
+        may_call=told.may_call,
         flags=flags,
         contacts=_contacts(response),
-        safety=_safety(rows, rules, flags, answers, on),
+        safety=_safety(told, rows, rules, flags),
         findings=findings,
         notes=notes,
         precautions=precautions,
-        sections=summarize(
-            definition, answers, tuple(page for page in pages(definition) if page.link_id in on)
-        ),
+        sections=told.sections,
         approved=approved and all(row["approved_at"] for row in rows) and all(c.approved for c in findings),
         assess=assess_list((*findings, *notes), baseline),
         history=replace(history, gone=gone),
@@ -419,23 +458,23 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
     )
 
 
-# The intake and what stands beside it: six queries
+# The intake and what stands beside it: four queries
 
 
-def _response(user: AbstractBaseUser, response_id: UUID) -> Any:
+def _intake(responses: Any, links: Any) -> Any:
+    """One intake with what stands beside it: who opened it, calls, earlier intakes, versions."""
     runs = ScreeningRun.objects.filter(response=OuterRef("pk")).order_by("-at", "-pk")
     return (
-        QuestionnaireResponse.objects.visible_to(user)
-        .select_related("evaluation__patient", "evaluation__physio", "questionnaire")
-        .defer("questionnaire__definition", "document")
+        responses.select_related("evaluation__patient", "evaluation__physio", "questionnaire")
+        .defer("questionnaire__definition", "document", "answers", "saved_pages")
         .annotate(
+            said=Cast("answers", TextField()),
             ran=Subquery(runs.values("rule_versions")[:1]),
             precautions=Subquery(runs.values("precautions")[:1]),
             came_from=lesson_title("evaluation__request__source"),
-            colleagues=presence.colleagues_at(user),
+            colleagues=presence.COLLEAGUES,
             added_links=ArraySubquery(
-                MissedLink.objects.visible_to(user)
-                .filter(
+                links.filter(
                     response__evaluation=OuterRef("evaluation"), takes_back=None, taken_back_by__isnull=True
                 )
                 .order_by("pk")
@@ -453,9 +492,24 @@ def _response(user: AbstractBaseUser, response_id: UUID) -> Any:
                     )
                 )
             ),
+            calls=ArraySubquery(
+                RedFlagContact.objects.filter(response__evaluation=OuterRef("evaluation"))
+                .order_by("pk")
+                .values(
+                    json=JSONObject(
+                        called="called",
+                        called_at="called_at",
+                        outcome="outcome",
+                        next_step="next_step",
+                        first="by__first_name",
+                        last="by__last_name",
+                        username="by__username",
+                        at="at",
+                    )
+                )
+            ),
             intakes_before=ArraySubquery(
-                QuestionnaireResponse.objects.visible_to(user)
-                .filter(
+                responses.filter(
                     evaluation__patient=OuterRef("evaluation__patient"),
                     status__in=SENT,
                     replaced_at=None,
@@ -473,25 +527,30 @@ def _response(user: AbstractBaseUser, response_id: UUID) -> Any:
             finished_last=F("reviews__finished_by__last_name"),
             **annotations(),
         )
-        .get(pk=response_id)
+        .filter(pk=Given("key", UUIDField()))
     )
 
 
-def _rules_asked(response: Any) -> tuple[list[dict[str, Any]], dict[int, RuleDefinition]]:
-    """Red flags and precautions that were looked for, beside the flags they raised; and their definitions.
+_INTAKE: Final = Kept(_intake)
 
-    For a sent intake the versions that ran; for a draft those that run now.
-    """
-    # Red flags went on to the version that stands.
-    owner = response.current if response.replaced_at else response.pk
+
+def _response(user: AbstractBaseUser, response_id: UUID) -> Any:
+    scopes = QuestionnaireResponse.objects.visible_to(user), MissedLink.objects.visible_to(user)
+    found = _INTAKE.rows(scopes, key=response_id, **presence.but_not(user))
+    if not found:
+        raise QuestionnaireResponse.DoesNotExist
+    return found[0]
+
+
+def _rules(wanted: Q) -> Any:
+    """Rules that raised a flag of the intake, and those that are wanted beside them."""
     happened = (
         RedFlagEvent.objects.filter(flag=OuterRef("flag__pk"))
         .order_by("at", "pk")
         .values(event=JSONObject(kind="kind", at="at"))
     )
-    raised = FilteredRelation("red_flags", condition=Q(red_flags__response=owner))
-    wanted = Q(rule_id__in=list(response.ran)) if response.ran else Q(status=Status.ACTIVE)
-    rows: list[Any] = list(
+    raised = FilteredRelation("red_flags", condition=Q(red_flags__response=Given("owner", UUIDField())))
+    return (
         Rule.objects.annotate(flag=raised)
         .filter(Q(flag__pk__isnull=False) | (Q(kind__in=[Rule.Kind.RED_FLAG, Rule.Kind.PRECAUTION]) & wanted))
         .order_by("pk", "flag__pk")
@@ -513,8 +572,29 @@ def _rules_asked(response: Any) -> tuple[list[dict[str, Any]], dict[int, RuleDef
             flag_events=ArraySubquery(happened),
         )
     )
-    if response.ran:
-        rows = [row for row in rows if row["flag__pk"] or response.ran.get(row["rule_id"]) == row["version"]]
+
+
+_RULES_THAT_RAN: Final = Kept(
+    lambda: _rules(Q(among("rule_id", Given("ran", CharField(max_length=80), many=True))))
+)
+_RULES_THAT_RUN: Final = Kept(lambda: _rules(Q(status=Status.ACTIVE)))
+
+
+def _rules_asked(response: Any) -> tuple[list[dict[str, Any]], dict[int, RuleDefinition]]:
+    """Red flags and precautions that were looked for, beside the flags they raised; and their definitions.
+
+    For a sent intake the versions that ran; for a draft those that run now.
+    """
+    # Red flags went on to the version that stands.
+    owner = response.current if response.replaced_at else response.pk
+    if not response.ran:
+        rows = _RULES_THAT_RUN.rows((), owner=owner)
+    else:
+        rows = [
+            row
+            for row in _RULES_THAT_RAN.rows((), owner=owner, ran=list(response.ran))
+            if row["flag__pk"] or response.ran.get(row["rule_id"]) == row["version"]
+        ]
     return rows, definitions(row["pk"] for row in rows)
 
 
@@ -568,20 +648,65 @@ def _flags(rows: Sequence[Mapping[str, Any]], rules: Mapping[int, RuleDefinition
 
 
 def _contacts(response: Any) -> tuple[ContactLine, ...]:
-    of_visit = RedFlagContact.objects.filter(response__evaluation=response.evaluation_id)
-    rows = of_visit.select_related("by").order_by("pk")
     return tuple(
         ContactLine(
-            called=row.called,
-            called_at=row.called_at,
-            outcome=row.get_outcome_display(),
-            settled=row.outcome in ACKNOWLEDGING,
-            next_step=row.next_step,
-            by=str(row.by),
-            at=row.at,
+            called=row["called"],
+            called_at=datetime.fromisoformat(row["called_at"]),
+            outcome=str(RedFlagContact.Outcome(row["outcome"]).label),
+            settled=row["outcome"] in ACKNOWLEDGING,
+            next_step=row["next_step"],
+            by=full_name(row["first"], row["last"]) or row["username"],
+            at=datetime.fromisoformat(row["at"]),
         )
-        for row in rows
+        for row in response.calls
     )
+
+
+def _findings(findings: Any, verdicts: Any) -> Any:
+    """Findings of some versions of an intake, highest score first, each with the decisions on it."""
+    return (
+        findings.filter(among("response", Given("versions", UUIDField(), many=True)))
+        .annotate(
+            evidence_text=Cast("evidence", TextField()),
+            decisions=ArraySubquery(
+                verdicts.filter(finding=OuterRef("pk"))
+                .order_by("pk")
+                .values(
+                    json=JSONObject(
+                        key="pk",
+                        decision="decision",
+                        reason="reason",
+                        note="note",
+                        at="at",
+                        by="by",
+                        first="by__first_name",
+                        last="by__last_name",
+                        username="by__username",
+                        kept_from="carried_from",
+                    )
+                )
+            ),
+        )
+        .order_by("-score", "pk")
+        .values_list(
+            "pk",
+            "response_id",
+            "rule_id",
+            "rule__kind",
+            "rule__version",
+            "rule__approved_at",
+            "side",
+            "source_side",
+            "target_side",
+            "score",
+            "evidence_text",
+            "decisions",
+            named=True,
+        )
+    )
+
+
+_FINDINGS: Final = Kept(_findings)
 
 
 def _cards(
@@ -589,31 +714,15 @@ def _cards(
 ) -> tuple[tuple[FindingCard, ...], tuple[FindingCard, ...], tuple[Gone, ...], Mapping[str, Check]]:
     """Chain findings, highest score first; notes on the answers; findings raised no more; checks by slug."""
     keys = [response.pk, *(version.key for version in history_of_intake.versions)]
-    found_at_all = list(
-        Finding.objects.filter(response__in=keys)
-        .annotate(
-            rule_kind=F("rule__kind"), rule_approved=F("rule__approved_at"), rule_version=F("rule__version")
-        )
-        .order_by("-score", "pk")
-    )
+    scopes = Finding.objects.visible_to(user), Verdict.objects.visible_to(user)
+    found_at_all = _FINDINGS.rows(scopes, versions=keys)
     found = [finding for finding in found_at_all if finding.response_id == response.pk]
     rules = definitions(finding.rule_id for finding in found_at_all)
-    history: dict[int, list[VerdictLine]] = {}
-    verdicts = Verdict.objects.filter(finding__response__in=keys).select_related("by").order_by("pk")
-    for row in verdicts:
-        history.setdefault(row.finding_id, []).append(
-            VerdictLine(
-                key=row.pk,
-                decision=row.decision,
-                label=row.get_decision_display(),
-                reason=row.get_reason_display() if row.reason else "",
-                note=row.note,
-                by=str(row.by),
-                mine=row.by_id == user.pk,
-                at=row.at,
-                kept=row.carried_from_id is not None,
-            )
-        )
+    history = {
+        finding.pk: [_decision(row, user) for row in finding.decisions]
+        for finding in found_at_all
+        if finding.decisions
+    }
     used = [rules[finding.rule_id] for finding in found]
     library = quote(
         links=[slug for rule in used for slug in rule.links],
@@ -621,8 +730,9 @@ def _cards(
         lessons=[rule.lesson for rule in used if rule.lesson],
         sources=[code for rule in used for code in rule.sources],
     )
+    language = get_language()
     cards = [
-        (finding.rule_kind, _card(finding, rules[finding.rule_id], library, history.get(finding.pk, [])))
+        (finding.rule__kind, _decided(_card_of(finding, library, language), history.get(finding.pk, ())))
         for finding in found
     ]
     gone: tuple[Gone, ...] = ()
@@ -638,6 +748,20 @@ def _cards(
         tuple(card for kind, card in cards if kind == Rule.Kind.NOTE),
         gone,
         library.checks,
+    )
+
+
+def _decision(row: Mapping[str, Any], user: AbstractBaseUser) -> VerdictLine:
+    return VerdictLine(
+        key=row["key"],
+        decision=row["decision"],
+        label=str(Decision(row["decision"]).label),
+        reason=str(DismissReason(row["reason"]).label) if row["reason"] else "",
+        note=row["note"],
+        by=full_name(row["first"], row["last"]) or row["username"],
+        mine=row["by"] == user.pk,
+        at=datetime.fromisoformat(row["at"]),
+        kept=row["kept_from"] is not None,
     )
 
 
@@ -662,10 +786,12 @@ def _since(
         return replace(card, changed="new")
     decided = [one for one in same if history.get(one.pk)]
     base = decided[-1] if decided else same[-1]
-    if base.evidence == finding.evidence and base.rule_id == finding.rule_id:
+    if base.evidence_text == finding.evidence_text and base.rule_id == finding.rule_id:
         return card
     last = history[base.pk][-1] if decided else None
-    differences = behind(intake.since[base.response_id], base.evidence, finding.evidence)
+    differences = behind(
+        intake.since[base.response_id], json.loads(base.evidence_text), json.loads(finding.evidence_text)
+    )
     return replace(
         card,
         changed="answers" if differences else "rule",
@@ -687,7 +813,7 @@ def _gone(
     for one in before:
         rule = rules[one.rule_id]
         last_version = one.response_id == intake.versions[-1].key
-        if not last_version or one.rule_kind != Rule.Kind.CHAIN or (rule.id, one.side) in still:
+        if not last_version or one.rule__kind != Rule.Kind.CHAIN or (rule.id, one.side) in still:
             continue
         last = next(reversed(history.get(one.pk, ())), None)
         decided = last is not None and last.decision != Decision.UNCONFIRMED
@@ -696,21 +822,58 @@ def _gone(
     return tuple(gone)
 
 
-def _card(finding: Any, rule: RuleDefinition, library: Quoted, history: Sequence[VerdictLine]) -> FindingCard:
-    evidence = finding.evidence
-    last = history[-1] if history else None
-    steps = [library.steps[slug] for slug in rule.links if slug in library.steps]
+def _decided(card: FindingCard, history: Sequence[VerdictLine]) -> FindingCard:
+    """The card with the decisions on it."""
+    if not history:
+        return card
+    last = history[-1]
+    stands = last if last.decision != Decision.UNCONFIRMED else None
+    return replace(card, verdict=stands, history=tuple(history))
+
+
+def _card_of(finding: Any, library: Quoted, language: str | None) -> FindingCard:
+    return _card(
+        finding.pk,
+        finding.rule_id,
+        finding.side,
+        finding.source_side,
+        finding.target_side,
+        finding.score,
+        finding.evidence_text,
+        finding.rule__version,
+        finding.rule__approved_at is not None,
+        library,
+        language,
+    )
+
+
+@lru_cache(maxsize=MOST_CARDS)
+def _card(
+    key: int,
+    rule_key: int,
+    side: Literal["left", "right"] | None,
+    source_side: str | None,
+    target_side: str | None,
+    score: int,
+    evidence_text: str,
+    version: int,
+    approved: bool,
+    library: Quoted,
+    _language: str | None,
+) -> FindingCard:
+    """A finding that nobody has decided on: all that it says follows from what stands here."""
+    rule, evidence = _definitions[rule_key], json.loads(evidence_text)
     return FindingCard(
-        key=finding.pk,
+        key=key,
         title=rule.title,
-        name=titled_finding(rule.title, finding.source_side, finding.target_side),
+        name=titled_finding(rule.title, source_side, target_side),
         place=whereabouts(
             direction=rule.direction,
-            steps=steps,
-            source_side=finding.source_side,
-            target_side=finding.target_side,
+            steps=[library.steps[slug] for slug in rule.links if slug in library.steps],
+            source_side=source_side,
+            target_side=target_side,
         ),
-        level=_level(finding.score, rule.threshold),
+        level=_level(score, rule.threshold),
         fitting=len(evidence["supports"]),
         asked=len(rule.supports),
         contrary=len(evidence["against"]),
@@ -719,25 +882,25 @@ def _card(finding: Any, rule: RuleDefinition, library: Quoted, history: Sequence
         not_answered=tuple(
             Line(line["question"], line.get("side") or "", "") for line in evidence["notAnswered"]
         ),
-        explanation=capfirst(fill(rule.explanation, finding.side)),
-        grades=grades(rule, library),
+        explanation=capfirst(fill(rule.explanation, side)),
+        grades=grades(rule, library.steps),
         checks=tuple(library.checks[slug] for slug in rule.suggested_checks if slug in library.checks),
         lesson=library.lessons.get(rule.lesson),
         sources=tuple(library.sources[code] for code in rule.sources if code in library.sources),
         rule_id=rule.id,
-        version=finding.rule_version,
-        approved=finding.rule_approved is not None,
-        verdict=last if last and last.decision != Decision.UNCONFIRMED else None,
-        history=tuple(history),
+        version=version,
+        approved=approved,
+        verdict=None,
+        history=(),
     )
 
 
-def grades(rule: RuleDefinition, library: Quoted) -> tuple[Grade, ...]:
+def grades(rule: RuleDefinition, steps: Mapping[str, Step]) -> tuple[Grade, ...]:
     """The evidence for each link of a rule, with the link in words."""
     words = dict(ChainLink.Evidence.choices)
     found = []
     for one in rule.evidence:
-        step = library.steps.get(one.link)
+        step = steps.get(one.link)
         if step is not None:
             ends = {"start": step.start_name, "end": step.end_name[:1].lower() + step.end_name[1:]}
             link = _("%(start)s to %(end)s") % ends
@@ -779,6 +942,29 @@ def _sentences(text: str) -> tuple[str, ...]:
 
 def _signed(first: str | None, last: str | None, at: datetime | None) -> Signed | None:
     return Signed(full_name(first, last), at) if at else None
+
+
+@lru_cache(maxsize=MOST_INTAKES)
+def _told(definition: Definition, said: str, _language: str | None) -> Told:
+    """said: the answers as stored, a JSON text."""
+    answers = prune(definition, read_answers(json.loads(said)))
+    on = enabled(definition, answers)
+    return Told(
+        definition=definition,
+        answers=answers,
+        on=on,
+        problem=_answer(definition, answers, MAIN_PROBLEM),
+        story=_story(definition, answers, on),
+        aim=_answer(definition, answers, AIM),
+        goals=_goals(definition, answers),
+        scales=_scales(definition, answers, on),
+        marked_left=_marked(definition, answers, "left"),
+        marked_right=_marked(definition, answers, "right"),
+        may_call=_yes_or_no(answers, MAY_CALL),
+        sections=summarize(
+            definition, answers, tuple(page for page in pages(definition) if page.link_id in on)
+        ),
+    )
 
 
 def _answer(definition: Definition, answers: Answers, link_id: str) -> str:
@@ -856,21 +1042,33 @@ def _last_time(earlier: Sequence[Earlier], definition: Definition, answers: Answ
     return LastTime(earlier[-1].at, compare(definition, then, answers))
 
 
-def _scores(
-    definition: Definition, answers: Answers, on: Collection[str], earlier: Sequence[Earlier]
-) -> tuple[Score, ...]:
+def _scales(definition: Definition, answers: Answers, on: Collection[str]) -> tuple[tuple[str, Score], ...]:
     goals = {scale.link_id for scale in _scored_words(definition).values()}
     return tuple(
-        Score(
-            question_label(definition, item),
-            next(iter(answers.get(item.link_id, ())), None),
-            item.max_value,
-            tuple(
-                Before(value, one.at) for one in earlier for value in one.answers.get(item.link_id, ())[:1]
+        (
+            item.link_id,
+            Score(
+                question_label(definition, item),
+                next(iter(answers.get(item.link_id, ())), None),
+                item.max_value,
             ),
         )
         for item in definition.questions()
         if scale_of(item) is not None and item.link_id in on and item.link_id not in goals
+    )
+
+
+def _scores(told: Told, earlier: Sequence[Earlier]) -> tuple[Score, ...]:
+    if not earlier:
+        return tuple(score for _link_id, score in told.scales)
+    return tuple(
+        replace(
+            score,
+            before=tuple(
+                Before(value, one.at) for one in earlier for value in one.answers.get(link_id, ())[:1]
+            ),
+        )
+        for link_id, score in told.scales
     )
 
 
@@ -884,11 +1082,10 @@ def _marked(definition: Definition, answers: Answers, side: str) -> tuple[str, .
 
 
 def _safety(
+    told: Told,
     rows: Sequence[Mapping[str, Any]],
     rules: Mapping[int, RuleDefinition],
     flags: Sequence[FlagCard],
-    answers: Answers,
-    on: Collection[str],
 ) -> tuple[SafetyLine, ...]:
     """Every red flag that was looked for, raised ones first."""
     raised = {flag.rule_id for flag in flags}
@@ -897,9 +1094,14 @@ def _safety(
         rule = rules[row["pk"]]
         if rule.kind != "red-flag":
             continue
-        cleared = "clear" if _ruled_out(rule, answers, on) else "unanswered"
-        lines[rule.id] = SafetyLine(rule.title, "raised" if rule.id in raised else cleared)
+        state = "raised" if rule.id in raised else "clear" if _cleared(told, row["pk"]) else "unanswered"
+        lines[rule.id] = SafetyLine(rule.title, state)
     return tuple(sorted(lines.values(), key=lambda line: line.state != "raised"))
+
+
+@lru_cache(maxsize=MOST_INTAKES * 16)
+def _cleared(told: Told, rule: int) -> bool:
+    return _ruled_out(_definitions[rule], told.answers, told.on)
 
 
 def _ruled_out(rule: RuleDefinition, answers: Answers, on: Collection[str]) -> bool:

@@ -8,12 +8,13 @@ from typing import Any, Final
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BigIntegerField, CharField, F, Max, OuterRef, Subquery
+from django.db.models import BigIntegerField, CharField, DateTimeField, F, Max, OuterRef, Subquery
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, JSONObject
 from django.utils import timezone
 
 from intake.audit import AuditEvent
+from intake.kept import Given
 from intake.review.decide import full_name
 
 # A review takes minutes; whoever looked longer ago has most likely gone on.
@@ -29,15 +30,13 @@ class Other:
     at: datetime
 
 
-def colleagues_at(user: AbstractBaseUser) -> ArraySubquery:
-    """For a queryset of intakes: who but this user opened each lately, as `{"first", "last", "at"}`.
-
-    It reads the last minutes of the trail by its index on time, however long the trail is.
-    """
+def _colleagues() -> ArraySubquery:
     who = get_user_model()._default_manager.filter(pk=Cast(OuterRef("actor_id"), BigIntegerField()))
     return ArraySubquery(
-        AuditEvent.objects.filter(at__gt=timezone.now() - RECENT, actor_kind="staff", action__in=LOOKS)
-        .exclude(actor_id=str(user.pk))
+        AuditEvent.objects.filter(
+            at__gt=Given("recently", DateTimeField()), actor_kind="staff", action__in=LOOKS
+        )
+        .exclude(actor_id=Given("reader", CharField(max_length=64)))
         .annotate(opened=KT("objects_seen__response__0"))
         .filter(opened=Cast(OuterRef("pk"), CharField()))
         .values("actor_id")
@@ -53,8 +52,18 @@ def colleagues_at(user: AbstractBaseUser) -> ArraySubquery:
     )
 
 
+# For a kept queryset of intakes, with the values of `but_not`: who opened each lately, as `{"first", "last",
+# "at"}`. It reads the last minutes of the trail by its index on time, however long the trail is.
+COLLEAGUES: Final = _colleagues()
+
+
+def but_not(user: AbstractBaseUser) -> dict[str, Any]:
+    """Everybody but this user, as of now."""
+    return {"reader": str(user.pk), "recently": timezone.now() - RECENT}
+
+
 def read(rows: Iterable[dict[str, Any]]) -> tuple[Other, ...]:
-    """What `colleagues_at` brought, latest first."""
+    """What `COLLEAGUES` brought, latest first."""
     return tuple(
         Other(full_name(row["first"], row["last"]), datetime.fromisoformat(row["at"])) for row in rows
     )

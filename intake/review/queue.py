@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, partial
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -22,19 +22,21 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import F, OuterRef, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import JSONObject
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from education.chain.regions import body_regions
+from intake.kept import Given, Kept, among
 from intake.patients.asking import lesson_title
 from intake.patients.models import REVIEWS, Patient, may
 from intake.patients.search import named, search_words
 from intake.responses.models import QuestionnaireResponse
 from intake.review.decide import titled
-from intake.review.library import quote
+from intake.review.library import Quoted, quote
 from intake.review.models import QueueEntry
 from intake.review.places import AREAS, SIDES, whereabouts
 from intake.screening.models import Finding, RedFlag, Rule
@@ -46,6 +48,8 @@ ResponseStatus = QuestionnaireResponse.Status
 PAGE_SIZE: Final = 50
 # Counting a million rows to say how many there are helps nobody.
 COUNTED_AT_MOST: Final = 1000
+# On one page many rows say the same, and on the next page they say it again.
+MOST_WORDS: Final = 1024
 # Whoever types one letter does not want to read thousands of names either.
 FOUND_AT_MOST: Final = 200
 COMING: Final = "coming"
@@ -567,7 +571,7 @@ def _days_of(filters: Filters) -> dict[str, datetime]:
 
 
 def _here_sql(filters: Filters) -> str:
-    """As `_of_days`."""
+    """The visits of the days asked for, in the list that `filters` asks for; a search looks at all."""
     if filters.search:
         return "true"
     if isinstance(filters.day, date):
@@ -576,38 +580,56 @@ def _here_sql(filters: Filters) -> str:
     return f"{when} AND NOT needs_appointment"
 
 
-def _entries(user: AbstractBaseUser, keys: Sequence[UUID], sees_answers: bool) -> QuerySet[Any]:
-    """The rows of a page with all that is shown of them."""
-    entries: QuerySet[Any] = QueueEntry.objects.visible_to(user).filter(pk__in=keys)
-    entries = entries.select_related("evaluation__patient", "physio").annotate(
-        sent_at=F("response__authored"),
-        version=F("response__status"),
-        request=F("evaluation__request"),
-        came_from=lesson_title("evaluation__request__source"),
+def _shown(entries: Any) -> Any:
+    """The rows of a page with all that is shown of them but answers."""
+    return (
+        entries.filter(among("evaluation", Given("keys", UUIDField(), many=True)))
+        .select_related("evaluation__patient", "physio")
+        .annotate(
+            sent_at=F("response__authored"),
+            version=F("response__status"),
+            request=F("evaluation__request"),
+            came_from=lesson_title("evaluation__request__source"),
+        )
     )
-    if sees_answers:
-        waiting = RedFlag.objects.filter(response=OuterRef("response"), tier__in=URGENT).exclude(
-            state=RedFlag.State.ACKNOWLEDGED
-        )
-        chain = Finding.objects.filter(response=OuterRef("response"), rule__kind=Rule.Kind.CHAIN)
-        entries = entries.annotate(
-            left=KeyTransform("pain.regions.left", "response__answers"),
-            right=KeyTransform("pain.regions.right", "response__answers"),
-            flags=ArraySubquery(
-                waiting.order_by("raised_at", "pk").values(json=JSONObject(title="rule__title", side="side"))
-            ),
-            findings=ArraySubquery(
-                chain.order_by("-score", "pk").values(
-                    json=JSONObject(
-                        direction="direction",
-                        source="source_side",
-                        target="target_side",
-                        links=KeyTransform("links", "rule__definition"),
-                    )
+
+
+def _read(entries: Any, flags: Any, findings: Any) -> Any:
+    """The same, with what their intakes say."""
+    waiting = flags.filter(response=OuterRef("response"), tier__in=URGENT).exclude(
+        state=RedFlag.State.ACKNOWLEDGED
+    )
+    chain = findings.filter(response=OuterRef("response"), rule__kind=Rule.Kind.CHAIN)
+    return _shown(entries).annotate(
+        left=KeyTransform("pain.regions.left", "response__answers"),
+        right=KeyTransform("pain.regions.right", "response__answers"),
+        flags=ArraySubquery(
+            waiting.order_by("raised_at", "pk").values(json=JSONObject(title="rule__title", side="side"))
+        ),
+        findings=ArraySubquery(
+            chain.order_by("-score", "pk").values(
+                json=JSONObject(
+                    direction="direction",
+                    source="source_side",
+                    target="target_side",
+                    links=KeyTransform("links", "rule__definition"),
                 )
-            ),
-        )
-    return entries
+            )
+        ),
+    )
+
+
+_SHOWN: Final = Kept(_shown)
+_READ: Final = Kept(_read)
+
+
+def _entries(user: AbstractBaseUser, keys: Sequence[UUID], sees_answers: bool) -> list[Any]:
+    """The rows of a page, as much of them as this user may see."""
+    entries = QueueEntry.objects.visible_to(user)
+    if not sees_answers:
+        return _SHOWN.rows([entries], keys=list(keys))
+    scopes = entries, RedFlag.objects.visible_to(user), Finding.objects.visible_to(user)
+    return _READ.rows(scopes, keys=list(keys))
 
 
 # How a row reads
@@ -620,9 +642,8 @@ def _rows(
     links = {
         slug for entry in entries if sees_answers for one in entry.findings for slug in one["links"] or ()
     }
-    steps = quote(links=links).steps if links else {}
-    # On one page many rows say the same.
-    concern, badges = cache(_concern), cache(partial(_badges, steps))
+    library, language = quote(links=sorted(links)), get_language()
+    labels = {value: str(label) for value, label in Status.choices}
     return tuple(
         Row(
             evaluation=entry.pk,
@@ -638,13 +659,13 @@ def _rows(
             physio=entry.physio.formal_name if entry.physio else "",
             mine=entry.physio_id == user.pk,
             status=entry.status,
-            label=entry.get_status_display(),
+            label=labels[entry.status],
             to_close=entry.is_over(now),
             amended=entry.status == Status.TO_REVIEW and entry.version == ResponseStatus.AMENDED,
             urgent=entry.urgent,
             flags=tuple(titled(one["title"], one["side"]) for one in entry.flags) if sees_answers else (),
-            badges=badges(_as_key(entry.findings)) if sees_answers else (),
-            concern=concern(_codes(entry.left), _codes(entry.right)) if sees_answers else "",
+            badges=_badges(library, _as_key(entry.findings), language) if sees_answers else (),
+            concern=_concern(_codes(entry.left), _codes(entry.right), language) if sees_answers else "",
             sent_at=entry.sent_at,
         )
         for entry in entries
@@ -665,7 +686,9 @@ def _codes(answers: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(answers or ())
 
 
-def _badges(steps: Mapping[str, Any], findings: Iterable[_Course]) -> tuple[Badge, ...]:
+@lru_cache(maxsize=MOST_WORDS)
+def _badges(library: Quoted, findings: tuple[_Course, ...], _language: str | None) -> tuple[Badge, ...]:
+    steps = library.steps
     numbers: dict[tuple[str, str], int] = {}
     for direction, links, source, target in findings:
         place = whereabouts(
@@ -680,7 +703,8 @@ def _badges(steps: Mapping[str, Any], findings: Iterable[_Course]) -> tuple[Badg
     return tuple(Badge(way, course, number) for (way, course), number in numbers.items())
 
 
-def _concern(left: Sequence[str], right: Sequence[str]) -> str:
+@lru_cache(maxsize=MOST_WORDS)
+def _concern(left: tuple[str, ...], right: tuple[str, ...], _language: str | None) -> str:
     """Where it hurts, by joint: "Left knee and foot, right hip"."""
     areas = {region.id: region.area for region in body_regions()}
     parts = []

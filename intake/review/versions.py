@@ -7,9 +7,12 @@ undecided again; the earlier decision stands beside it as history (ADR 0021).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import UUIDField
+
+from intake.kept import Given, Kept
 from intake.responses.models import QuestionnaireResponse
 from intake.review.models import Verdict
 from intake.screening.models import Finding, Rule
@@ -30,18 +33,23 @@ def current_of(response: QuestionnaireResponse) -> UUID:
     return UUID(str(standing.values_list("pk", flat=True).get()))
 
 
+_HELD: Final = Kept(
+    lambda responses: (
+        responses.filter(pk=Given("response", UUIDField()))
+        .select_for_update()
+        .order_by()
+        .values_list("replaced_at")
+    )
+)
+
+
 def hold(response: QuestionnaireResponse) -> None:
     """Lock the intake, so that no change of it is sent until the end of the transaction.
 
     Whatever staff write about an intake comes after this, or a decision could be written beside its copy.
     Raises `Replaced` for one that does not stand any more.
     """
-    replaced_at = (
-        QuestionnaireResponse.objects.select_for_update()
-        .order_by()
-        .values_list("replaced_at", flat=True)
-        .get(pk=response.pk)
-    )
+    ((replaced_at,),) = _HELD.rows([QuestionnaireResponse.objects.all()], response=response.pk)
     if replaced_at is not None:
         raise Replaced(current_of(response), replaced_at)
 

@@ -40,8 +40,10 @@ def when(moment: datetime) -> str:
 
 
 @register.filter
-def ago(moment: datetime) -> str:
+def ago(moment: datetime | None) -> str:
     """How long since, while that says more than the day: "18 min ago", then "yesterday", "May 27"."""
+    if moment is None:
+        return ""
     minutes = int((timezone.now() - moment).total_seconds() // 60)
     if minutes < 1:
         return _("just now")
@@ -56,3 +58,9 @@ def ago(moment: datetime) -> str:
 def on_date(moment: datetime) -> date:
     """The date on the clinic's calendar."""
     return timezone.localdate(moment)
+
+
+@register.filter(is_safe=True)
+def on_one_line(html: str) -> str:
+    """The same to look at: every gap is one space. Not for what people typed into a larger field."""
+    return " ".join(html.split())

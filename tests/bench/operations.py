@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from tests.bench.people import PATIENT, PHYSIO
+from tests.bench.people import FINDINGS, PATIENT, PHYSIO, VERDICT
 
+REVIEWS: Final = "/staff/intake/questionnaireresponse/"
 LESSON: Final = "/learn/rolling-in/"
 # What browsers say that they can unpack.
 BROWSER: Final = "gzip, deflate, br"
@@ -111,15 +112,24 @@ OPERATIONS: Final = (
         STEP,
         Gate(ratio=1.5, queries=5, commits=1, later=True),
     ),
+    *(
+        Operation(
+            f"review page, {findings} finding{'s' if findings > 1 else ''}",
+            (Ask(f"{REVIEWS}{{response_{findings}}}/review/", who=PHYSIO),),
+            gate=Gate(ms=8, queries=6, bytes=25_000 if findings == 1 else None),
+        )
+        for findings in FINDINGS
+    ),
     Operation(
-        "review page",
-        (Ask("/staff/intake/questionnaireresponse/{response}/review/", who=PHYSIO),),
-        gate=Gate(ms=8, queries=6, bytes=25_000, later=True),
+        "verdict on a finding",
+        (Ask(f"{REVIEWS}{{decided}}/review/", who=PHYSIO, answers=VERDICT, status=303),),
+        STEP[:1],
+        Gate(ratio=1.5, commits=1, later=True),
     ),
     Operation(
         "worklist",
         (Ask("/staff/intake/evaluation/", who=PHYSIO),),
-        gate=Gate(ms=12, queries=4, later=True),
+        gate=Gate(ms=12, queries=4),
     ),
 )
 

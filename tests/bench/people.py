@@ -13,14 +13,17 @@ from tests.drills.stream import as_text
 CSRF: Final = "__Host-csrf"
 SESSION: Final = "__Host-intake"
 PATIENT, PHYSIO = "patient", "physio"
+# Intakes with so many findings are read; on one of another a physio decides.
+FINDINGS: Final = (1, 10, 40)
+VERDICT: Final = "verdict"
 
 
 @dataclass(slots=True)
 class People:
     """Who sends requests. Every server of a run knows them: they share a database and a secret key.
 
-    cookies: `{person: {name: value}}`. words: what stands for `{name}` in a path. answers: page slug ->
-    fields of a form that is filled in as asked.
+    cookies: `{person: {name: value}}`. words: what stands for `{name}` in a path. answers: page slug, or
+    `VERDICT`, -> fields of a form that is filled in as asked.
     """
 
     cookies: dict[str, dict[str, str]] = field(default_factory=lambda: {"": {}, PATIENT: {}, PHYSIO: {}})
@@ -39,7 +42,11 @@ class People:
             (intake,) = reception("visits", count=1)
             account = reception("staff", role="physio", username="ortiz")
             answers = reception("known_intakes")["ROLLING_IN"]
-            self.words["response"] = reception("visit", answers=answers)["response"]
+            for number, findings in enumerate(FINDINGS, 4):
+                made = reception("visit", answers=answers, findings=findings, minutes_ahead=60 * 24 * number)
+                self.words[f"response_{findings}"] = made["response"]
+            decided = reception("visit", answers=answers, findings=10, minutes_ahead=60 * 24 * 8)
+            self.words["decided"] = decided["response"]
         finally:
             reception.end()
         self.answers = {
@@ -50,6 +57,7 @@ class People:
         self._sign_in(connection, PATIENT, intake["link"], {"year": year, "month": month, "day": day})
         for slug, page in self.answers.items():
             self._send(connection, PATIENT, "POST", f"/intake/{slug}/", page)
+        self.answers[VERDICT] = {"do": ["confirm"], "finding": [decided["finding"]], "seen": ["0"]}
         self._sign_in(connection, PHYSIO, "/staff/login/", {**account, "next": "/staff/"})
 
     def _sign_in(self, connection: HTTPConnection, who: str, path: str, words: Mapping[str, str]) -> None:

@@ -21,6 +21,8 @@ ABOUT: Final = re.compile(
     r'\s*(?:SELECT\b(?:(?!\bSELECT\b).)*?\bFROM|INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)',
     re.IGNORECASE | re.DOTALL,
 )
+# The ORM names columns with their table, those of the table it is about first.
+COLUMN: Final = re.compile(r'\s*SELECT "(\w+)"\."')
 CONNECTION: Final = re.compile(r"\s*(SELECT 1\s*;?\s*\Z|SET|RESET|SHOW|DISCARD|DEALLOCATE)", re.IGNORECASE)
 TRANSACTION: Final = re.compile(r"\s*(BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b", re.IGNORECASE)
 TABLES: Final = {
@@ -66,7 +68,7 @@ def kind_of(statement: str) -> str:
         return "connection"
     if TRANSACTION.match(statement):
         return "transaction"
-    about = ABOUT.match(statement)
+    about = COLUMN.match(statement) or ABOUT.match(statement)
     return TABLES.get(about[1].lower(), "own") if about else "own"
 
 

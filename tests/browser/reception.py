@@ -35,8 +35,12 @@ def visit(
     minutes_ahead: int = 60 * 24 * 3,
     answers: dict[str, list[Any]] | None = None,
     sent: bool = True,
+    findings: int | None = None,
 ) -> dict[str, str]:
-    """A patient with a visit and a link that was not mailed. With answers: their intake, sent or a draft."""
+    """A patient with a visit and a link that was not mailed. With answers: their intake, sent or a draft.
+
+    findings: so many instead of what the answers raise; the key of one of them comes back.
+    """
     from django.utils import timezone
 
     from clinic.models import User
@@ -54,7 +58,10 @@ def visit(
     )
     if answers is not None:
         response = factories.make_response(answers, evaluation=evaluation, sent=sent)
-        return {"evaluation": str(evaluation.pk), "response": str(response.pk)}
+        found = {"evaluation": str(evaluation.pk), "response": str(response.pk)}
+        if findings is None:
+            return found
+        return found | {"finding": str(factories.give_findings(response, findings))}
     invitation = journey.invite(evaluation=evaluation, by=factories.SETUP, mail=False)
     link = journey.make_link(invitation_id=invitation.pk, by=factories.SETUP)
     return {"link": link, "born": born, "evaluation": str(evaluation.pk), "invitation": str(invitation.pk)}

@@ -29,6 +29,7 @@ def bound(name: str, state: str = "I") -> str:
     [
         ('SELECT "education_lesson"."id" FROM "education_lesson" WHERE true', "own"),
         ('SELECT 1 AS "a" FROM "education_lesson" LIMIT 1', "own"),
+        ('SELECT "clinic_user"."id", ARRAY(SELECT 1 FROM "auth_permission") FROM "clinic_user"', "user"),
         ("SELECT 1", "connection"),
         ("SET TIME ZONE 'UTC'", "connection"),
         ("BEGIN", "transaction"),

@@ -13,7 +13,7 @@ from intake import audit, journey
 from intake.responses.models import QuestionnaireResponse
 from intake.review.page import ReviewPage, review_page
 from intake.screening import record
-from intake.screening.models import Finding, Rule
+from intake.screening.models import Finding
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -36,34 +36,6 @@ def own_queries(response: QuestionnaireResponse) -> int:
         ) as queries:
             review_page(user=user, response_id=response.pk)
     return len(queries)
-
-
-def give_findings(response: QuestionnaireResponse, number: int) -> None:
-    """Copies of the intake's first finding under other rules and sides, until there are `number`."""
-    with audit.audited("tests.made", by=factories.SETUP):
-        first = Finding.objects.filter(response=response, rule__kind="chain").first()
-        have = set(Finding.objects.filter(response=response).values_list("rule_id", "side"))
-        free = [
-            (rule, side)
-            for rule in Rule.objects.filter(kind="chain").values_list("pk", flat=True)
-            for side in ("left", "right")
-            if (rule, side) not in have
-        ]
-        Finding.objects.filter(response=response).exclude(pk=first.pk).delete()
-        Finding.objects.bulk_create(
-            Finding(
-                response=response,
-                run=first.run,
-                rule_id=rule,
-                side=side,
-                source_side=side,
-                target_side=side,
-                direction="up",
-                score=3,
-                evidence=first.evidence,
-            )
-            for rule, side in free[: number - 1]
-        )
 
 
 class TestWhatThePatientSaid:
@@ -216,11 +188,11 @@ class TestDecisions:
 
 
 @pytest.mark.parametrize("number", [1, 10, 40])
-def test_six_queries_whatever_the_number_of_findings(number: int):
+def test_four_queries_whatever_the_number_of_findings(number: int):
     response = factories.make_response(factories.ROLLING_IN)
-    give_findings(response, number)
+    factories.give_findings(response, number)
     assert len(read(response).findings) == number
-    assert own_queries(response) == 6
+    assert own_queries(response) == 4
 
 
 def test_scores_stand_beside_those_of_earlier_intakes():

@@ -1,0 +1,62 @@
+"""Who is signed in, and what they may do, in one question a request each."""
+
+from typing import Any, Final
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import Permission
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.sessions.backends import db
+from django.contrib.sessions.models import Session
+from django.db.models import BigIntegerField, CharField, DateTimeField, OuterRef, QuerySet, Value
+from django.db.models.functions import Concat
+from django.utils import timezone
+
+from intake.kept import Given, Kept
+
+
+def _account() -> QuerySet[Any, Any]:
+    """One account with the permissions of its roles and its own, as `app_label.codename`."""
+
+    def names(**whose: OuterRef) -> ArraySubquery:
+        name = Concat("content_type__app_label", Value("."), "codename", output_field=CharField())
+        return ArraySubquery(Permission.objects.filter(**whose).order_by().values_list(name))
+
+    return (
+        get_user_model()
+        ._default_manager.filter(pk=Given("key", BigIntegerField()))
+        .annotate(by_role=names(group__user=OuterRef("pk")), by_name=names(user=OuterRef("pk")))
+    )
+
+
+_ACCOUNT: Final = Kept(_account)
+_SESSION: Final = Kept(
+    lambda: Session.objects.filter(
+        session_key=Given("key", CharField(max_length=40)),
+        expire_date__gt=Given("now", DateTimeField()),
+    )
+)
+
+
+class AccountBackend(ModelBackend):
+    """Django's accounts. Whoever is signed in comes with all permissions, read anew for every request."""
+
+    def get_user(self, user_id: Any) -> Any:
+        for user in _ACCOUNT.rows((), key=user_id):
+            if self.user_can_authenticate(user):
+                # A superuser has those too that nobody gave.
+                if not user.is_superuser:
+                    user._perm_cache = {*user.by_role, *user.by_name}
+                return user
+        return None
+
+
+class SessionStore(db.SessionStore):
+    """Django's sessions in the database."""
+
+    def _get_session_from_db(self) -> Any:
+        found = _SESSION.rows((), key=self.session_key, now=timezone.now())
+        if found:
+            return found[0]
+        self._session_key = None
+        return None

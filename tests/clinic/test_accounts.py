@@ -1,0 +1,65 @@
+"""Whoever is signed in comes with what they may do, read anew for every request."""
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from clinic.accounts import AccountBackend
+from clinic.models import User
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+WORKLIST = "admin:intake_evaluation_changelist"
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize("role", ["physio", "front desk", "editor", "owner"])
+def test_the_same_permissions_as_django_reads(role):
+    user = factories.make_user(role)
+    user.user_permissions.add(Permission.objects.get(codename="view_session"))
+    found = AccountBackend().get_user(user.pk)
+    assert found == user
+    with CaptureQueriesContext(connection) as queries:
+        assert found.get_all_permissions() == User.objects.get(pk=user.pk).get_all_permissions()
+        own = len(queries)
+        assert found.has_perm("sessions.view_session")
+    assert len(queries) == own
+
+
+def test_a_superuser_has_them_all():
+    user = User.objects.create_superuser("root", password="correct horse battery")
+    assert AccountBackend().get_user(user.pk).has_perm("sessions.view_session")
+
+
+def test_nobody_and_whoever_may_not_sign_in_any_more():
+    user = factories.make_user("physio")
+    assert AccountBackend().get_user(0) is None
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    assert AccountBackend().get_user(user.pk) is None
+
+
+def test_a_right_that_is_taken_away_is_gone_at_the_next_request():
+    user = factories.make_user("physio")
+    client = signed_in(user)
+    assert client.get(reverse(WORKLIST)).status_code == 200
+    user.groups.remove(Group.objects.get(name="physio"))
+    assert client.get(reverse(WORKLIST)).status_code == 404
+    user.groups.add(Group.objects.get(name="front desk"))
+    answer = client.get(reverse(WORKLIST))
+    assert answer.status_code == 200
+    assert "Chain findings" not in answer.content.decode()
+
+
+def test_a_session_that_has_ended_signs_nobody_in():
+    client = signed_in(factories.make_user("physio"))
+    client.session.flush()
+    assert client.get(reverse(WORKLIST)).status_code == 302
