@@ -532,8 +532,8 @@ def chips(filters: Filters, counts: Counts, sees_answers: bool) -> tuple[Chip, .
     ]
     if sees_answers:
         found += [
-            chip(_("Foot to knee"), counts.with_up, "up", direction="up"),
-            chip(_("Knee to foot"), counts.with_down, "down", direction="down"),
+            chip(_("Up the chain"), counts.with_up, "up", direction="up"),
+            chip(_("Down the chain"), counts.with_down, "down", direction="down"),
         ]
     return (
         *found,

@@ -41,8 +41,8 @@ CLASS_NAMES: Final = (
 )
 # Both ways of the chain are always shown, what else there is only where it was found.
 WAYS: Final = (
-    ("up", gettext_lazy("Foot to knee")),
-    ("down", gettext_lazy("Knee to foot")),
+    ("up", gettext_lazy("Up the chain")),
+    ("down", gettext_lazy("Down the chain")),
     ("", gettext_lazy("Within one part")),
 )
 

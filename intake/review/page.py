@@ -209,7 +209,7 @@ class ContactLine:
 
 @dataclass(frozen=True, slots=True)
 class SafetyLine:
-    """One red flag that was looked for. state: clear, raised or unanswered."""
+    """One red flag that was looked for. state: clear, raised, withdrawn (by the patient) or unanswered."""
 
     title: str
     state: str
@@ -388,7 +388,7 @@ class ReviewPage:
 
     @property
     def raised(self) -> int:
-        return sum(line.state == "raised" for line in self.safety)
+        return sum(line.state in ("raised", "withdrawn") for line in self.safety)
 
     @property
     def answered(self) -> int:
@@ -1089,14 +1089,19 @@ def _safety(
 ) -> tuple[SafetyLine, ...]:
     """Every red flag that was looked for, raised ones first."""
     raised = {flag.rule_id for flag in flags}
+    standing = {flag.rule_id for flag in flags if flag.withdrawn_at is None}
     lines = {}
     for row in rows:
         rule = rules[row["pk"]]
         if rule.kind != "red-flag":
             continue
-        state = "raised" if rule.id in raised else "clear" if _cleared(told, row["pk"]) else "unanswered"
+        if rule.id in raised:
+            state = "raised" if rule.id in standing else "withdrawn"
+        else:
+            state = "clear" if _cleared(told, row["pk"]) else "unanswered"
         lines[rule.id] = SafetyLine(rule.title, state)
-    return tuple(sorted(lines.values(), key=lambda line: line.state != "raised"))
+    order = ("raised", "withdrawn")
+    return tuple(sorted(lines.values(), key=lambda line: (*order, line.state).index(line.state)))
 
 
 @lru_cache(maxsize=MOST_INTAKES * 16)

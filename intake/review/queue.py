@@ -435,7 +435,7 @@ SELECT
   (SELECT min(at) FROM (
     (SELECT at FROM q WHERE NOT urgent AND {here} AND {whose_visit} AND at >= %(now)s ORDER BY at LIMIT 1)
     UNION ALL
-    (SELECT at FROM q WHERE urgent AND {whose} AND at >= %(now)s AND NOT needs_appointment LIMIT %(counted)s)
+    (SELECT at FROM q WHERE urgent AND {here} AND {whose} AND at >= %(now)s LIMIT %(counted)s)
   ) coming),
   (SELECT count(*) FROM v WHERE urgent),
   (SELECT count(*) FROM {asking} WHERE needs_appointment),
@@ -604,7 +604,9 @@ def _read(entries: Any, flags: Any, findings: Any) -> Any:
         left=KeyTransform("pain.regions.left", "response__answers"),
         right=KeyTransform("pain.regions.right", "response__answers"),
         flags=ArraySubquery(
-            waiting.order_by("raised_at", "pk").values(json=JSONObject(title="rule__title", side="side"))
+            waiting.order_by("raised_at", "pk").values(
+                json=JSONObject(title="rule__title", side="side", withdrawn="withdrawn_at")
+            )
         ),
         findings=ArraySubquery(
             chain.order_by("-score", "pk").values(
@@ -663,13 +665,18 @@ def _rows(
             to_close=entry.is_over(now),
             amended=entry.status == Status.TO_REVIEW and entry.version == ResponseStatus.AMENDED,
             urgent=entry.urgent,
-            flags=tuple(titled(one["title"], one["side"]) for one in entry.flags) if sees_answers else (),
+            flags=tuple(map(_flag, entry.flags)) if sees_answers else (),
             badges=_badges(library, _as_key(entry.findings), language) if sees_answers else (),
             concern=_concern(_codes(entry.left), _codes(entry.right), language) if sees_answers else "",
             sent_at=entry.sent_at,
         )
         for entry in entries
     )
+
+
+def _flag(one: Mapping[str, Any]) -> str:
+    name = titled(one["title"], one["side"])
+    return _("%(flag)s (patient took it back)") % {"flag": name} if one["withdrawn"] else name
 
 
 # Direction, slugs of links, source side and target side of a finding.

@@ -72,7 +72,7 @@ class TestWorklist:
         assert "Jordan Lee" in page
         assert "(310) 555-0188" in page
         assert "Urgent" in page
-        for hidden in ("Swollen", "calf", "knee", "Review next", "Foot to knee"):
+        for hidden in ("Swollen", "calf", "knee", "Review next", "Up the chain"):
             assert hidden not in page, hidden
         assert f"/staff/intake/evaluation/{evaluation.pk}/change/" in page
         assert "/review/" not in page
@@ -111,6 +111,14 @@ class TestWorklist:
         assert f"?day={in_days(4).date().isoformat()}" in page
         assert f'<a href="/staff/intake/evaluation/{evaluation.pk}/change/">Jordan' in page
         assert str(evaluation.pk) in trail()[-1].objects_seen["evaluation"]
+
+    def test_the_next_visit_of_today_is_one_of_today(self, desk, physio):
+        """An urgent visit of another day stands in the list, and is not what comes next today."""
+        later = factories.make_evaluation(physio=physio, starts_at=in_days(4))
+        factories.make_response(factories.SWOLLEN_CALF, evaluation=later)
+        page = text(desk.get(WORKLIST))
+        assert "Urgent" in page
+        assert "The next visit is at" not in page
 
     def test_a_filter_that_fits_nothing_offers_to_show_all(self, desk, physio):
         factories.make_evaluation(physio=physio, starts_at=in_days(0))

@@ -47,8 +47,8 @@ def test_the_owner_sees_counts_and_no_patient(owner, some):
         "1 red flag was raised.",
         "Foot rolling in may be loading the kneecap",
         "Nothing decided yet: too few to say.",
-        "Foot to knee",
-        "Knee to foot",
+        "Up the chain",
+        "Down the chain",
         "Lessons were opened 3 times.",
     ):
         assert told in words, told

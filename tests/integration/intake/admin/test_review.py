@@ -338,6 +338,9 @@ class TestRedFlags:
         page = desk.get(address(flagged)).content.decode()
         assert "Withdrawn by the patient today at" in page
         assert "It still waits for a call." in page
+        assert "reported, then taken back" in page
+        worklist = desk.get("/staff/intake/evaluation/").content.decode()
+        assert "(patient took it back)" in worklist
 
     def test_a_recorded_call_can_be_added_to(self, desk, flagged):
         call(desk, flagged, outcome="message")
