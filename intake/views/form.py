@@ -21,18 +21,18 @@ from intake.responses.models import QuestionnaireResponse
 from intake.responses.prefill import with_known
 from intake.responses.summary import summarize
 from intake.screening.screen import Screening
+from intake.views import visit as visits
+from intake.views.birth_date import AGAIN, BOXES
 from intake.views.visit import Visit, any_page, patient_page
 
 AUTOSAVE_HEADER = "X-Autosave"
 # What a page sends besides answers.
-CONTROLS = frozenset({"csrfmiddlewaretoken", "leave", "switch", "view", "whose"})
+CONTROLS = frozenset({"csrfmiddlewaretoken", "leave", "switch", "view", "whose", AGAIN, *BOXES})
 
 
 def see_other(name: str, *args: str, query: str = "") -> HttpResponse:
-    """After a POST: go and look there, so that a reload sends nothing again."""
-    response = redirect(reverse(name, args=args) + query)
-    response.status_code = 303
-    return response
+    """The same of a page by its name."""
+    return visits.see_other(reverse(name, args=args) + query)
 
 
 @require_safe
@@ -122,6 +122,13 @@ def leave_now(visit: Visit) -> HttpResponse:
 
 @require_POST
 @any_page
+def stay(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """The patient is still there: the session lasts on, which looking it up has done already."""
+    return JsonResponse({"seconds": visit.seconds_left})
+
+
+@require_POST
+@any_page
 def leave(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Save and leave, from a page without questions."""
     return leave_now(visit)
@@ -182,7 +189,7 @@ def autosave(request: HttpRequest, visit: Visit, here: Page, form: PageForm) -> 
         saved = save(request, visit, here, form, journey.Save.AUTOSAVE)
     except draft.AlreadySent:
         return JsonResponse({"sent": True}, status=409)
-    return JsonResponse({"saved_at": clock(saved.saved_at)})
+    return JsonResponse({"saved_at": clock(saved.saved_at), "seconds": visit.seconds_left})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

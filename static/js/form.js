@@ -1,9 +1,56 @@
 /* Makes the pre-visit form nicer where scripts run; nothing here is needed to fill it in.
-   It hides questions that are not asked, lets an answer that stands alone clear the others, counts
+   It warns before the form closes for want of use, hides questions that are not asked, lets an answer that stands alone clear the others, counts
    characters, saves while typing, and keeps one press of a button from sending twice.
    The server decides everything again. Nothing is kept in the browser. */
 (() => {
   "use strict";
+
+  // ---- Two minutes before the session ends for want of use: stay?
+  const idle = document.querySelector("[data-idle]");
+  const WARNED = 120;
+  let ends = 0;
+  let bell = 0;
+  let dirty = false;
+  // What could not be saved yet stays on the page: pressing the button takes it along through the date of birth.
+  const close = () => {
+    if (dirty) idle.close();
+    else location.replace(location.pathname + location.search);
+  };
+  const watch = () => {
+    clearTimeout(bell);
+    const left = ends - Date.now() / 1000;
+    if (left <= 0) close();
+    else if (left <= WARNED) {
+      if (!idle.open) idle.showModal();
+      bell = setTimeout(watch, left * 1000 + 500);
+    } else {
+      if (idle.open) idle.close();
+      bell = setTimeout(watch, (left - WARNED) * 1000);
+    }
+  };
+  const lasts = (seconds) => { if (idle) { ends = Date.now() / 1000 + seconds; watch(); } };
+  if (idle) {
+    const words = idle.querySelector("[role=status]");
+    const told = words.textContent;
+    const stay = async () => {
+      const form = idle.querySelector("form");
+      try {
+        const answer = await fetch(form.action, { method: "POST", body: new FormData(form), credentials: "same-origin" });
+        if (answer.status === 403) { close(); return; }
+        lasts((await answer.json()).seconds);
+        words.textContent = told;
+      } catch {
+        words.textContent = idle.dataset.failed;
+      }
+    };
+    idle.addEventListener("submit", (event) => { event.preventDefault(); stay(); });
+    idle.addEventListener("cancel", (event) => { event.preventDefault(); stay(); });
+    // A tab in the background or a phone asleep may have slept through the bell.
+    addEventListener("pageshow", watch);
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) watch(); });
+    lasts(Number(idle.dataset.idle));
+  }
+
   const form = document.querySelector("form[data-autosave]");
   if (!form) return;
   const all = (selector, root = form) => [...root.querySelectorAll(selector)];
@@ -78,7 +125,6 @@
   const line = form.querySelector("[data-saved]");
   const words = line && line.querySelector("span");
   let timer = 0;
-  let dirty = false;
   let leaving = false;
   let wait = 2000;
   let running = null;
@@ -111,6 +157,7 @@
       }
       if (!response.ok) throw new Error(String(response.status));
       const answer = await response.json();
+      lasts(answer.seconds);
       wait = 2000;
       running = null;
       if (dirty) later(1000);
