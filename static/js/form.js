@@ -1,6 +1,6 @@
 /* Makes the pre-visit form nicer where scripts run; nothing here is needed to fill it in.
    It warns before the form closes for want of use, hides questions that are not asked, lets an answer that stands alone clear the others, counts
-   characters, saves while typing, and keeps one press of a button from sending twice.
+   characters, saves while typing, and sends the page without losing it where the line is cut.
    The server decides everything again. Nothing is kept in the browser. */
 (() => {
   "use strict";
@@ -128,6 +128,8 @@
   let leaving = false;
   let wait = 2000;
   let running = null;
+  // What to do when the signal is back.
+  let retry = null;
 
   const say = (text, failed) => {
     line.classList.toggle("is-failed", failed);
@@ -142,6 +144,7 @@
       running.abort();
     }
     dirty = false;
+    say(line.dataset.saving, false);
     const mine = new AbortController();
     running = mine;
     try {
@@ -159,7 +162,7 @@
       const answer = await response.json();
       lasts(answer.seconds);
       wait = 2000;
-      running = null;
+      running = retry = null;
       if (dirty) later(1000);
       else say(line.dataset.saved.replace("%s", answer.saved_at), false);
     } catch {
@@ -167,6 +170,7 @@
       if (leaving || mine.signal.aborted) return;
       dirty = true;
       say(line.dataset.unsaved, true);
+      retry = () => save(false);
       later(wait);
       wait = Math.min(wait * 2, 60000);
     }
@@ -183,23 +187,61 @@
   form.addEventListener("change", (event) => { alone(event.target); changed(event); });
   if (line) {
     addEventListener("pagehide", () => save(true));
-    addEventListener("online", () => save(false));
+    addEventListener("online", () => { if (retry) retry(); });
   }
 
-  // ---- One press sends once. A page that comes back, or an answer that does not come, may be sent again.
-  let sent = 0;
-  form.addEventListener("submit", (event) => {
-    if (sent && Date.now() - sent < 8000) {
-      event.preventDefault();
+  // ---- The button: sent from the page itself, so that a line that is cut takes nothing away. One press sends
+  // once; while there is no signal it is tried again, and goes on by itself when it came through.
+  const show_answer = async (answer) => {
+    if (answer.headers.get("Content-Type").startsWith("application/json")) {
+      location.assign((await answer.json()).next);
       return;
     }
-    sent = Date.now();
-    leaving = true;
+    const page = await answer.text();
+    document.open();
+    document.write(page);
+    document.close();
+  };
+  const send = async (button) => {
     clearTimeout(timer);
     if (running) running.abort();
-    setTimeout(() => { leaving = false; }, 8000);
+    leaving = true;
+    form.classList.add("is-sending");
+    if (line) say(line.dataset.saving, false);
+    const data = new FormData(form);
+    if (button && button.name) data.append(button.name, button.value);
+    const limit = new AbortController();
+    const giveUp = setTimeout(() => limit.abort(), 20000);
+    try {
+      const answer = await fetch(location.href, {
+        method: "POST", body: data, signal: limit.signal, headers: { "X-Autosave": "continue" }, credentials: "same-origin",
+      });
+      if (answer.status >= 500) throw new Error(String(answer.status));
+      dirty = false;
+      await show_answer(answer);
+    } catch {
+      leaving = false;
+      dirty = true;
+      form.classList.remove("is-sending");
+      if (line) say(line.dataset.unsaved, true);
+      timer = setTimeout(() => send(button), wait);
+      retry = () => send(button);
+      wait = Math.min(wait * 2, 60000);
+    } finally {
+      clearTimeout(giveUp);
+    }
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!leaving) send(event.submitter);
   });
-  addEventListener("pageshow", () => { sent = 0; leaving = false; show(); });
+  // Once it could not be saved, going away would lose it.
+  addEventListener("beforeunload", (event) => { if (retry && dirty && !leaving) event.preventDefault(); });
+  addEventListener("pageshow", () => {
+    leaving = false;
+    form.classList.remove("is-sending");
+    show();
+  });
 
   form.classList.add("is-live");
   counters.forEach((count) => count());
