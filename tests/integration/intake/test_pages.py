@@ -258,7 +258,7 @@ def test_autosave_says_when_and_keeps_what_fits():
         clock.shift(60)
         page = visitor.page("about").text
     assert response.status_code == 200
-    assert response.json() == {"saved_at": "9:41 am"}
+    assert response.json() == {"saved_at": "9:41 am", "seconds": 1800}
     assert "Saved at 9:41 am" in page
     draft = stored(invitation)
     assert draft.answers == {"why.story": ["so far"]}
