@@ -237,7 +237,7 @@ class Visitor:
             # A script may put the answer in the place of the page without a navigation.
             self.page.evaluate("() => document.documentElement.setAttribute('data-before', '')")
             self.touches(control)
-            self.page.wait_for_function("() => !document.documentElement.hasAttribute('data-before')")
+            self.page.wait_for_function("() => document.body && !document.documentElement.hasAttribute('data-before')")
             self.page.wait_for_load_state("load")
         self.look()
         return self
