@@ -50,6 +50,8 @@ LOOK: Final = """() => {
   };
 }"""
 
+# A page without the mark that `uses` leaves on the one before.
+CAME = "() => document.body && !document.documentElement.hasAttribute('data-before')"
 SCRIPT_TAG: Final = re.compile(r"<script\b.*?</script>", re.DOTALL)
 
 # Colors that are still fading, in Django's own style sheet, are no colors to measure.
@@ -237,7 +239,7 @@ class Visitor:
             # A script may put the answer in the place of the page without a navigation.
             self.page.evaluate("() => document.documentElement.setAttribute('data-before', '')")
             self.touches(control)
-            self.page.wait_for_function("() => document.body && !document.documentElement.hasAttribute('data-before')")
+            self.page.wait_for_function(CAME)
             self.page.wait_for_load_state("load")
         self.look()
         return self
