@@ -450,15 +450,31 @@ def open_link(
         outcome = links.try_birth_date(
             token=token, birth_date=birth_date, address=address, device_token=device_token, shared=shared
         )
-        access.note(outcome=type(outcome).__name__)
-        if isinstance(outcome, links.Opened):
-            link = outcome.session.link
-            access.action = "lessons.opened" if shared else "session.opened"
-            access.by = audit.patient(link.pk)
-            access.saw("evaluation", [link.evaluation_id])
-            if shared:
-                access.saw("lesson-share", [link.pk])
+        _note_outcome(access, outcome)
     return outcome
+
+
+def open_again(
+    *, session: PatientSession, birth_date: date, address: str | None, device_token: str
+) -> LinkOutcome:
+    """Judge one date of birth typed where a session was idle too long. A right one opens another."""
+    with audit.audited("session.tried", by=audit.ANONYMOUS) as access:
+        outcome = links.try_again(
+            session=session, birth_date=birth_date, address=address, device_token=device_token
+        )
+        _note_outcome(access, outcome)
+    return outcome
+
+
+def _note_outcome(access: audit.Access, outcome: LinkOutcome) -> None:
+    access.note(outcome=type(outcome).__name__)
+    if isinstance(outcome, links.Opened):
+        session = outcome.session
+        access.action = "session.opened" if session.invitation is not None else "lessons.opened"
+        access.by = audit.patient(session.link.pk)
+        access.saw("evaluation", [session.link.evaluation_id])
+        if session.share is not None:
+            access.saw("lesson-share", [session.share.pk])
 
 
 def leave(*, session: PatientSession) -> None:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("reminders/<str:token>/", link.stop_reminders, name="stop_reminders"),
     path("visit.ics", link.calendar_file, name="calendar"),
     path("start/", link.start, name="start"),
+    path("stay/", form.stay, name="stay"),
     path("leave/", form.leave, name="leave"),
     path("left/", link.left, name="left"),
     path("", form.tasks, name="tasks"),

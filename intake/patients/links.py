@@ -105,6 +105,23 @@ def try_birth_date(
     link = find_share(token, lock=True) if shared else find_live(token, lock=True)
     if link is None:
         return NotLive()
+    return _judge(link, birth_date, address, device_token)
+
+
+def try_again(
+    *, session: PatientSession, birth_date: date, address: str | None, device_token: str
+) -> Opened | Mismatch | OtherDevice | NotLive:
+    """The same for a session that was idle too long, which stands in the place of its link."""
+    invitations = Invitation.objects.select_related("evaluation__patient", "evaluation__physio")
+    invitation = invitations.select_for_update(of=("self",)).get(pk=session.invitation_id)
+    if not _is_live(invitation, timezone.now()):
+        return NotLive()
+    return _judge(invitation, birth_date, address, device_token)
+
+
+def _judge(
+    link: Invitation | LessonShare, birth_date: date, address: str | None, device_token: str
+) -> Opened | Mismatch | OtherDevice:
     now = timezone.now()
     if _rests(link, now) or _address_is_tired(address, now):
         _note(link, AccessEvent.Kind.REFUSED_AT_REST, address, now)
@@ -149,32 +166,46 @@ def find_session(session_token: str) -> PatientSession | None:
 
     Only one that an invitation opened.
     """
-    session = _find_session(session_token, "invitation")
-    return session if session is not None and _is_live(session.link, timezone.now()) else None
+    session = _unended(session_token, "invitation")
+    return session if session is not None and seconds_left(session) > 0 else None
 
 
 def find_shared_session(session_token: str) -> PatientSession | None:
     """The live session of a cookie, as above; only one that a link to shared lessons opened."""
-    session = _find_session(session_token, "share")
+    session = _unended(session_token, "share")
+    return session if session is not None and seconds_left(session) > 0 else None
+
+
+def find_idle(session_token: str, device_token: str) -> PatientSession | None:
+    """The session of an invitation that was idle, or open, too long, on the device it began on.
+
+    None for one that somebody ended, whose link is over, or that is live.
+    """
+    session = _unended(session_token, "invitation")
+    if session is None or seconds_left(session) > 0:
+        return None
+    return session if bytes(session.device_hash) == hash_token(device_token) else None
+
+
+def _unended(session_token: str, link: str) -> PatientSession | None:
+    """A cookie's session while its link is live, however old."""
+    if not session_token:
+        return None
+    session: PatientSession | None = (
+        PatientSession.objects.select_related(f"{link}__evaluation__patient", f"{link}__evaluation__physio")
+        .filter(**{f"{link}__isnull": False}, token_hash=hash_token(session_token), ended_at=None)
+        .first()
+    )
     return session if session is not None and _is_live(session.link, timezone.now()) else None
 
 
-def _find_session(session_token: str, link: str) -> PatientSession | None:
-    if not session_token:
-        return None
-    now = timezone.now()
-    session: PatientSession | None = (
-        PatientSession.objects.select_related(f"{link}__evaluation__patient", f"{link}__evaluation__physio")
-        .filter(
-            **{f"{link}__isnull": False},
-            token_hash=hash_token(session_token),
-            ended_at=None,
-            last_seen_at__gt=now - settings.PATIENT_SESSION_IDLE,
-            started_at__gt=now - settings.PATIENT_SESSION_LIMIT,
-        )
-        .first()
+def seconds_left(session: PatientSession) -> float:
+    """How long a session lasts if nothing more comes of it."""
+    end = min(
+        session.last_seen_at + settings.PATIENT_SESSION_IDLE,
+        session.started_at + settings.PATIENT_SESSION_LIMIT,
     )
-    return session
+    return (end - timezone.now()).total_seconds()
 
 
 def touch_session(session: PatientSession) -> None:
@@ -182,6 +213,7 @@ def touch_session(session: PatientSession) -> None:
     now = timezone.now()
     if now - session.last_seen_at >= timedelta(minutes=1):
         PatientSession.objects.filter(pk=session.pk).update(last_seen_at=now)
+        session.last_seen_at = now
 
 
 def end_session(session: PatientSession) -> None:

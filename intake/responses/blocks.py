@@ -8,7 +8,7 @@ has ``render(form, context, template_pack)``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -41,6 +41,26 @@ def to_text(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def offered(item: Item) -> tuple[str, ...]:
+    """The values that the controls of a question offer, as they stand there."""
+    if item.type == "boolean":
+        return tuple(to_text(value) for value, _label in _YES_NO)
+    scale = wording.scale_of(item)
+    return tuple(map(str, scale)) if scale else tuple(to_text(option.value) for option in item.options)
+
+
+def marked(item: Item, texts: Sequence[str]) -> frozenset[str]:
+    """Which of the offered values are marked where these texts were sent or stored."""
+    return frozenset(text.strip() for text in texts) if wording.scale_of(item) else frozenset(texts)
+
+
+def words(item: Item, texts: Sequence[str]) -> str:
+    """What stands in the line of a question: all of it, or what was written instead of choosing."""
+    if item.options:
+        return next((text for text in texts if text not in offered(item)), "")
+    return next((text for text in texts if text), "").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +194,14 @@ class ChoiceBlock(QuestionBlock):
     @cached_property
     def choices(self) -> list[Choice]:
         """The offered answers, each with whether it is chosen."""
-        given = set(self.form.texts(self.name))
+        given = marked(self.item, self.form.texts(self.name))
         if self.item.type == "boolean":
             return [self._choice(value, label, given) for value, label in _YES_NO]
         return [self._choice(o.value, o.label, given, o.exclusive) for o in self.item.options]
 
-    def _choice(self, value: Value, label: str | Promise, given: set[str], alone: bool = False) -> Choice:
+    def _choice(
+        self, value: Value, label: str | Promise, given: frozenset[str], alone: bool = False
+    ) -> Choice:
         text = to_text(value)
         return Choice(self.form.option_id(self.name, text), text, label, text in given, alone)
 
@@ -195,10 +217,7 @@ class ChoiceBlock(QuestionBlock):
     @property
     def own_words(self) -> str | None:
         """What was written instead of choosing; None where only the options are offered."""
-        if self.item.type != "open-choice":
-            return None
-        offered = {choice.value for choice in self.choices}
-        return next((text for text in self.form.texts(self.name) if text not in offered), "")
+        return words(self.item, self.form.texts(self.name)) if self.item.type == "open-choice" else None
 
 
 class ScaleBlock(QuestionBlock):
@@ -209,10 +228,10 @@ class ScaleBlock(QuestionBlock):
 
     @cached_property
     def choices(self) -> list[Choice]:
-        given = {text.strip() for text in self.form.texts(self.name)}
+        given = marked(self.item, self.form.texts(self.name))
         return [
-            Choice(self.form.option_id(self.name, str(n)), str(n), str(n), str(n) in given)
-            for n in wording.scale_of(self.item) or ()
+            Choice(self.form.option_id(self.name, number), number, number, number in given)
+            for number in offered(self.item)
         ]
 
     @property
@@ -233,7 +252,7 @@ class TickBlock(QuestionBlock):
 
     @property
     def checked(self) -> bool:
-        return "true" in self.form.texts(self.name)
+        return "true" in marked(self.item, self.form.texts(self.name))
 
 
 class TypedBlock(QuestionBlock):
@@ -243,9 +262,7 @@ class TypedBlock(QuestionBlock):
 
     @property
     def text(self) -> str:
-        return next((text for text in self.form.texts(self.name) if text), "").replace(
-            "\0", "\N{REPLACEMENT CHARACTER}"
-        )
+        return words(self.item, self.form.texts(self.name))
 
     @property
     def input_type(self) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final, cast
 
 from crispy_forms.helper import FormHelper
@@ -135,15 +136,17 @@ class PageForm(forms.Form):
         enabled_ids: Collection[str] | None = None,
         hide: Collection[str] = frozenset(),
         as_list: bool = False,
+        asked: Mapping[str, AskedWhen | None] | None = None,
     ) -> None:
         super().__init__(data=data)
         self.definition = definition
         self.page = page
         self.as_list = as_list
         self.stored = answers
-        if enabled_ids is None:
-            enabled_ids = enabled(definition, answers)
-        self.asked = _asked(definition, page, answers, enabled_ids, hide)
+        if asked is None:
+            on = enabled(definition, answers) if enabled_ids is None else enabled_ids
+            asked = _asked(definition, page, answers, on, hide)
+        self.asked = asked
         self.fields = {
             item.link_id: AnswerField(item)
             for item in page.item.walk()
@@ -157,10 +160,15 @@ class PageForm(forms.Form):
         self._problems: dict[str, str] = {}
         self._unanswered: dict[str, str] = {}
         self._good: dict[str, tuple[Value, ...]] = {}
-        self.helper = FormHelper()
-        self.helper.form_tag = False
-        self.helper.disable_csrf = True
-        self.helper.layout = Layout(*page_blocks(self))
+
+    @cached_property
+    def helper(self) -> FormHelper:
+        """What crispy draws the page by."""
+        helper = FormHelper()
+        helper.form_tag = False
+        helper.disable_csrf = True
+        helper.layout = Layout(*page_blocks(self))
+        return helper
 
     # What was answered
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseRedirectBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,18 +22,22 @@ from intake.responses.models import QuestionnaireResponse
 from intake.responses.prefill import with_known
 from intake.responses.summary import summarize
 from intake.screening.screen import Screening
+from intake.views import visit as visits
+from intake.views.birth_date import AGAIN, BOXES
 from intake.views.visit import Visit, any_page, patient_page
 
 AUTOSAVE_HEADER = "X-Autosave"
+# Its value where the script presses the button: it follows no redirect, so it is told where to go.
+CONTINUE = "continue"
+# "Save and leave" has the browser drop its copies.
+KEPT_HEADERS = frozenset({"Clear-Site-Data"})
 # What a page sends besides answers.
-CONTROLS = frozenset({"csrfmiddlewaretoken", "leave", "switch", "view", "whose"})
+CONTROLS = frozenset({"csrfmiddlewaretoken", "leave", "switch", "view", "whose", AGAIN, *BOXES})
 
 
 def see_other(name: str, *args: str, query: str = "") -> HttpResponse:
-    """After a POST: go and look there, so that a reload sends nothing again."""
-    response = redirect(reverse(name, args=args) + query)
-    response.status_code = 303
-    return response
+    """The same of a page by its name."""
+    return visits.see_other(reverse(name, args=args) + query)
 
 
 @require_safe
@@ -56,10 +61,21 @@ def tasks(request: HttpRequest, visit: Visit) -> HttpResponse:
 @patient_page
 def page(request: HttpRequest, visit: Visit, slug: str) -> HttpResponse:
     """One page. POST saves it; with the autosave header it answers JSON and judges nothing."""
+    how = request.headers.get(AUTOSAVE_HEADER) if request.method == "POST" else None
+    answer = answer_page(request, visit, slug, is_autosave=how not in (None, CONTINUE))
+    if how == CONTINUE and isinstance(answer, HttpResponseRedirectBase):
+        told = JsonResponse({"next": answer.url})
+        told.cookies = answer.cookies
+        for name in KEPT_HEADERS & answer.headers.keys():
+            told.headers[name] = answer.headers[name]
+        return told
+    return answer
+
+
+def answer_page(request: HttpRequest, visit: Visit, slug: str, *, is_autosave: bool) -> HttpResponse:
     here = next((one for one in visit.path if one.slug == slug), None)
     if here is None:
         raise Http404
-    is_autosave = request.method == "POST" and AUTOSAVE_HEADER in request.headers
     if visit.is_sent:
         return JsonResponse({"sent": True}, status=409) if is_autosave else redirect("intake:sent")
     if request.method != "POST":
@@ -118,6 +134,13 @@ def leave_now(visit: Visit) -> HttpResponse:
     response.delete_cookie(settings.PATIENT_COOKIE_NAME)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
+
+
+@require_POST
+@any_page
+def stay(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """The patient is still there: the session lasts on, which looking it up has done already."""
+    return JsonResponse({"seconds": visit.seconds_left})
 
 
 @require_POST
@@ -182,7 +205,7 @@ def autosave(request: HttpRequest, visit: Visit, here: Page, form: PageForm) -> 
         saved = save(request, visit, here, form, journey.Save.AUTOSAVE)
     except draft.AlreadySent:
         return JsonResponse({"sent": True}, status=409)
-    return JsonResponse({"saved_at": clock(saved.saved_at)})
+    return JsonResponse({"saved_at": clock(saved.saved_at), "seconds": visit.seconds_left})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,14 +3,13 @@
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from education.visitors.limits import visitor_address
 from intake import audit, journey
 from intake.patients import asking, calendar, links
-from intake.patients.birth_date import BirthDateProblem, TypedDate
+from intake.patients.birth_date import TypedDate
+from intake.views import birth_date
 from intake.views.visit import Visit, patient_page, set_patient_cookies
 
 
@@ -41,18 +40,14 @@ def ask_birth_date(request: HttpRequest, token: str, *, shared: bool) -> HttpRes
     if request.method != "POST":
         return render(request, "intake/birth_date.html", {**context, "typed": TypedDate()})
 
-    typed = TypedDate(
-        request.POST.get("month", ""), request.POST.get("day", ""), request.POST.get("year", "")
-    )
-    try:
-        birth_date = typed.as_date(timezone.localdate())
-    except BirthDateProblem as problem:
+    found = birth_date.read(request)
+    if found.born is None:
         return render(
-            request, "intake/birth_date.html", {**context, "typed": typed, "error": problem.message}
+            request, "intake/birth_date.html", {**context, "typed": found.typed, "error": found.error}
         )
     outcome = journey.open_link(
         token=token,
-        birth_date=birth_date,
+        birth_date=found.born,
         address=visitor_address(request),
         device_token=request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""),
         shared=shared,
@@ -67,8 +62,8 @@ def ask_birth_date(request: HttpRequest, token: str, *, shared: bool) -> HttpRes
             "intake/birth_date.html",
             {
                 **context,
-                "typed": typed,
-                "error": _("That doesn't match what the clinic has. Check the numbers and try again."),
+                "typed": found.typed,
+                "error": birth_date.mismatch(),
                 "mismatch": True,
             },
         )

@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -22,6 +22,7 @@ from intake.responses import amend, draft
 from intake.responses.answers import read_answers
 from intake.responses.models import QuestionnaireResponse
 from intake.screening.screen import Screening
+from intake.views import birth_date
 
 P = ParamSpec("P")
 
@@ -51,6 +52,11 @@ class Visit:
     def whose(self) -> str:
         """What every form of this visit carries: whose it is, told by no name and no key."""
         return salted_hmac("intake.views.visit.whose", str(self.evaluation.pk)).hexdigest()[:20]
+
+    @property
+    def seconds_left(self) -> int:
+        """How long the session lasts if the patient does nothing."""
+        return int(links.seconds_left(self.session))
 
     @property
     def actor(self) -> audit.Actor:
@@ -125,8 +131,11 @@ PatientView = Callable[Concatenate[HttpRequest, Visit, P], HttpResponse]
 
 
 def patient_page(view: PatientView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Opens the session of an invitation for a view, or says that it is over."""
-    return _session_page(view, links.find_session, "intake/session_over.html")
+    """Opens the session of an invitation for a view, or says that it is over.
+
+    Where one was idle too long the date of birth is asked once more, and the view goes on from there.
+    """
+    return _session_page(view, links.find_session, "intake/session_over.html", comes_back=True)
 
 
 def lessons_page(view: PatientView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
@@ -144,7 +153,11 @@ def _find_either(session_token: str) -> PatientSession | None:
 
 
 def _session_page(
-    view: PatientView[P], find: Callable[[str], PatientSession | None], over: str
+    view: PatientView[P],
+    find: Callable[[str], PatientSession | None],
+    over: str,
+    *,
+    comes_back: bool = False,
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """The whole view, its template included, runs in one transaction that the session's own audit row covers.
 
@@ -154,7 +167,14 @@ def _session_page(
     @wraps(view)
     def inner(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         with audit.covered():
-            session = find(request.COOKIES.get(settings.PATIENT_COOKIE_NAME, ""))
+            token = request.COOKIES.get(settings.PATIENT_COOKIE_NAME, "")
+            device = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
+            session, opened = find(token), None
+            if session is None and comes_back and (idle := links.find_idle(token, device)) is not None:
+                answer = birth_date.come_back(request, idle)
+                if isinstance(answer, HttpResponse):
+                    return answer
+                session, opened = answer.session, answer
             if session is not None:
                 links.touch_session(session)
                 visit = Visit(session)
@@ -162,13 +182,26 @@ def _session_page(
                 # patient's.
                 if request.method == "POST" and request.POST.get("whose", visit.whose) != visit.whose:
                     return another_form(request, visit)
-                response = view(request, visit, *args, **kwargs)
+                if opened is not None and request.POST.get(birth_date.AGAIN) == birth_date.LOOK:
+                    response: HttpResponse = see_other(request.get_full_path())
+                else:
+                    response = view(request, visit, *args, **kwargs)
                 if isinstance(response, TemplateResponse):
                     response.render()
+                # "Save and leave" ends the session that has just begun.
+                if opened is not None and settings.PATIENT_COOKIE_NAME not in response.cookies:
+                    set_patient_cookies(response, opened)
                 return response
         return render(request, over, status=403)
 
     return inner
+
+
+def see_other(url: str) -> HttpResponse:
+    """After a POST: go and look there, so that a reload sends nothing again."""
+    response = redirect(url)
+    response.status_code = 303
+    return response
 
 
 def another_form(request: HttpRequest, visit: Visit) -> HttpResponse:

@@ -1,9 +1,56 @@
 /* Makes the pre-visit form nicer where scripts run; nothing here is needed to fill it in.
-   It hides questions that are not asked, lets an answer that stands alone clear the others, counts
-   characters, saves while typing, and keeps one press of a button from sending twice.
+   It warns before the form closes for want of use, hides questions that are not asked, lets an answer that stands alone clear the others, counts
+   characters, saves while typing, and sends the page without losing it where the line is cut.
    The server decides everything again. Nothing is kept in the browser. */
 (() => {
   "use strict";
+
+  // ---- Two minutes before the session ends for want of use: stay?
+  const idle = document.querySelector("[data-idle]");
+  const WARNED = 120;
+  let ends = 0;
+  let bell = 0;
+  let dirty = false;
+  // What could not be saved yet stays on the page: pressing the button takes it along through the date of birth.
+  const close = () => {
+    if (dirty) idle.close();
+    else location.replace(location.pathname + location.search);
+  };
+  const watch = () => {
+    clearTimeout(bell);
+    const left = ends - Date.now() / 1000;
+    if (left <= 0) close();
+    else if (left <= WARNED) {
+      if (!idle.open) idle.showModal();
+      bell = setTimeout(watch, left * 1000 + 500);
+    } else {
+      if (idle.open) idle.close();
+      bell = setTimeout(watch, (left - WARNED) * 1000);
+    }
+  };
+  const lasts = (seconds) => { if (idle) { ends = Date.now() / 1000 + seconds; watch(); } };
+  if (idle) {
+    const words = idle.querySelector("[role=status]");
+    const told = words.textContent;
+    const stay = async () => {
+      const form = idle.querySelector("form");
+      try {
+        const answer = await fetch(form.action, { method: "POST", body: new FormData(form), credentials: "same-origin" });
+        if (answer.status === 403) { close(); return; }
+        lasts((await answer.json()).seconds);
+        words.textContent = told;
+      } catch {
+        words.textContent = idle.dataset.failed;
+      }
+    };
+    idle.addEventListener("submit", (event) => { event.preventDefault(); stay(); });
+    idle.addEventListener("cancel", (event) => { event.preventDefault(); stay(); });
+    // A tab in the background or a phone asleep may have slept through the bell.
+    addEventListener("pageshow", watch);
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) watch(); });
+    lasts(Number(idle.dataset.idle));
+  }
+
   const form = document.querySelector("form[data-autosave]");
   if (!form) return;
   const all = (selector, root = form) => [...root.querySelectorAll(selector)];
@@ -78,10 +125,11 @@
   const line = form.querySelector("[data-saved]");
   const words = line && line.querySelector("span");
   let timer = 0;
-  let dirty = false;
   let leaving = false;
   let wait = 2000;
   let running = null;
+  // What to do when the signal is back.
+  let retry = null;
 
   const say = (text, failed) => {
     line.classList.toggle("is-failed", failed);
@@ -96,6 +144,7 @@
       running.abort();
     }
     dirty = false;
+    say(line.dataset.saving, false);
     const mine = new AbortController();
     running = mine;
     try {
@@ -111,8 +160,9 @@
       }
       if (!response.ok) throw new Error(String(response.status));
       const answer = await response.json();
+      lasts(answer.seconds);
       wait = 2000;
-      running = null;
+      running = retry = null;
       if (dirty) later(1000);
       else say(line.dataset.saved.replace("%s", answer.saved_at), false);
     } catch {
@@ -120,6 +170,7 @@
       if (leaving || mine.signal.aborted) return;
       dirty = true;
       say(line.dataset.unsaved, true);
+      retry = () => save(false);
       later(wait);
       wait = Math.min(wait * 2, 60000);
     }
@@ -136,23 +187,61 @@
   form.addEventListener("change", (event) => { alone(event.target); changed(event); });
   if (line) {
     addEventListener("pagehide", () => save(true));
-    addEventListener("online", () => save(false));
+    addEventListener("online", () => { if (retry) retry(); });
   }
 
-  // ---- One press sends once. A page that comes back, or an answer that does not come, may be sent again.
-  let sent = 0;
-  form.addEventListener("submit", (event) => {
-    if (sent && Date.now() - sent < 8000) {
-      event.preventDefault();
+  // ---- The button: sent from the page itself, so that a line that is cut takes nothing away. One press sends
+  // once; while there is no signal it is tried again, and goes on by itself when it came through.
+  const show_answer = async (answer) => {
+    if (answer.headers.get("Content-Type").startsWith("application/json")) {
+      location.assign((await answer.json()).next);
       return;
     }
-    sent = Date.now();
-    leaving = true;
+    const page = await answer.text();
+    document.open();
+    document.write(page);
+    document.close();
+  };
+  const send = async (button) => {
     clearTimeout(timer);
     if (running) running.abort();
-    setTimeout(() => { leaving = false; }, 8000);
+    leaving = true;
+    form.classList.add("is-sending");
+    if (line) say(line.dataset.saving, false);
+    const data = new FormData(form);
+    if (button && button.name) data.append(button.name, button.value);
+    const limit = new AbortController();
+    const giveUp = setTimeout(() => limit.abort(), 20000);
+    try {
+      const answer = await fetch(location.href, {
+        method: "POST", body: data, signal: limit.signal, headers: { "X-Autosave": "continue" }, credentials: "same-origin",
+      });
+      if (answer.status >= 500) throw new Error(String(answer.status));
+      dirty = false;
+      await show_answer(answer);
+    } catch {
+      leaving = false;
+      dirty = true;
+      form.classList.remove("is-sending");
+      if (line) say(line.dataset.unsaved, true);
+      timer = setTimeout(() => send(button), wait);
+      retry = () => send(button);
+      wait = Math.min(wait * 2, 60000);
+    } finally {
+      clearTimeout(giveUp);
+    }
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!leaving) send(event.submitter);
   });
-  addEventListener("pageshow", () => { sent = 0; leaving = false; show(); });
+  // Once it could not be saved, going away would lose it.
+  addEventListener("beforeunload", (event) => { if (retry && dirty && !leaving) event.preventDefault(); });
+  addEventListener("pageshow", () => {
+    leaving = false;
+    form.classList.remove("is-sending");
+    show();
+  });
 
   form.classList.add("is-live");
   counters.forEach((count) => count());

@@ -135,6 +135,7 @@ ROWS: dict[str, Row] = {
     ),
     # It counts for a patient whose form was sent, and leads on for anybody; without a lesson there is none.
     "intake:lesson": Row({"*": "405"}, {"*": "404"}),
+    "intake:stay": Row({"*": "405"}, {"patient": "200", "other patient": "200", "*": "403"}),
     "intake:leave": Row(
         {"*": "405"}, {"patient": "303 intake:left", "other patient": "303 intake:left", "*": "403"}
     ),

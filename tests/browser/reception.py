@@ -219,6 +219,19 @@ def another_link(*, evaluation: str) -> dict[str, str]:
     return {"link": journey.make_link(invitation_id=invitation.pk, by=factories.SETUP)}
 
 
+def idle(*, evaluation: str) -> None:
+    """Half an hour and a minute go by for whoever has the form of this visit open."""
+    from django.db.models import F
+
+    from intake import audit
+    from intake.patients.models import PatientSession
+    from tests import factories
+
+    with audit.audited("tests.made", by=factories.SETUP):
+        sessions = PatientSession.objects.filter(invitation__evaluation=evaluation)
+        sessions.update(last_seen_at=F("last_seen_at") - timedelta(minutes=31))
+
+
 def stored(*, evaluation: str) -> dict[str, Any]:
     """What stands in the database about one visit."""
     from intake import audit
@@ -291,7 +304,7 @@ def decisions(*, response: str) -> dict[str, Any]:
 
 TASKS: Final[dict[str, Callable[..., Any]]] = {
     task.__name__: task
-    for task in (staff, visit, asks, visits, known_intakes, demo_day, another_link, stored, decisions)
+    for task in (staff, visit, asks, visits, known_intakes, demo_day, another_link, idle, stored, decisions)
 }
 
 

@@ -27,3 +27,23 @@ def test_a_line_that_is_cut_is_told_and_mended(come: Come, product: Product) -> 
     patient.sees_saved().has_written(WORDS, "Typed in the elevator.")
     stored = product.reception("stored", evaluation=visit["evaluation"])["intakes"]
     assert [intake["answers"]["why.story"] for intake in stored] == [["Typed in the elevator."]]
+
+
+def test_continue_without_a_signal_goes_on_when_it_is_back(come: Come, product: Product) -> None:
+    """J3.1 and J3.2."""
+    visit = product.reception("visit")
+    patient = come(Patient).opens_with_birth_date(visit["link"]).starts().has_filled_up_to("pain")
+    patient.context.set_offline(True)
+    for scale in ("pain.now", "pain.worst", "pain.average"):
+        patient.touches(patient.page.locator(f"[name='{scale}'][value='7']"))
+    patient.touches(patient.page.get_by_role("button", name="Save and continue", exact=True).last)
+    patient.reads("Not saved yet. Check your connection")
+    patient.page.once("dialog", lambda dialog: dialog.dismiss())
+    with patient.page.expect_event("dialog") as asked:
+        patient.page.evaluate("location.reload()")
+    assert asked.value.type == "beforeunload", "leaving would lose it"
+    patient.problems = [words for words in patient.problems if "ERR_INTERNET_DISCONNECTED" not in words]
+    patient.context.set_offline(False)
+    patient.page.wait_for_url("**/intake/knee/")
+    (stored,) = product.reception("stored", evaluation=visit["evaluation"])["intakes"]
+    assert stored["answers"]["pain.worst"] == [7]

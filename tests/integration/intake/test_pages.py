@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 import time_machine
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -257,7 +258,7 @@ def test_autosave_says_when_and_keeps_what_fits():
         clock.shift(60)
         page = visitor.page("about").text
     assert response.status_code == 200
-    assert response.json() == {"saved_at": "9:41 am"}
+    assert response.json() == {"saved_at": "9:41 am", "seconds": 1800}
     assert "Saved at 9:41 am" in page
     draft = stored(invitation)
     assert draft.answers == {"why.story": ["so far"]}
@@ -369,3 +370,36 @@ def test_leaving_does_not_throw_away_what_does_not_fit(visit):
     response = visitor.save("about", {**ABOUT, "why.story": ["x" * 501]}, leave="1")
     assert response.status_code == 200
     assert "x" * 501 in response.text
+
+
+class TestTheButtonOfTheScript:
+    """It follows no redirect, so it is told where to go; a page to show comes as it is."""
+
+    def press(
+        self, visitor: Visitor, slug: str, answers: Mapping[str, Sequence[Value]], **extra: str
+    ) -> HttpResponse:
+        data = {link_id: [text_of(value) for value in values] for link_id, values in answers.items()}
+        path = reverse("intake:page", args=[slug])
+        return visitor.client.post(path, {**data, **extra}, headers={"X-Autosave": "continue"})
+
+    def test_where_to_go_comes_as_json(self, visit: tuple[Visitor, Invitation]) -> None:
+        visitor, invitation = visit
+        visitor.save("about", ABOUT)
+        visitor.save("safety", SAFE)
+        answer = self.press(visitor, "where", WHERE)
+        assert answer.json() == {"next": "/intake/pain/"}
+        assert stored(invitation).answers["pain.regions.right"] == ["knee-front"]
+
+    def test_what_is_missing_comes_as_the_page(self, visit: tuple[Visitor, Invitation]) -> None:
+        visitor, _invitation = visit
+        answer = self.press(visitor, "about", {"about.age": [39]})
+        assert answer.status_code == 200
+        assert "c-errors" in answer.text
+
+    def test_leaving_ends_the_session_as_ever(self, visit: tuple[Visitor, Invitation]) -> None:
+        visitor, _invitation = visit
+        answer = self.press(visitor, "about", ABOUT, leave="1")
+        assert answer.json() == {"next": reverse("intake:left")}
+        assert answer.headers["Clear-Site-Data"] == '"cache"'
+        assert answer.cookies["intake"].value == ""
+        assert visitor.page("about").status_code == 403
