@@ -49,6 +49,8 @@ MAIN_PROBLEM: Final = "why.main-problem"
 AIM: Final = "goal.aim"
 MAY_CALL: Final = "consent.contact"
 SENT: Final = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
+# The order in which red flags that were looked for are listed.
+SAFETY_STATES: Final = ("raised", "withdrawn", "unanswered", "clear")
 # Earlier intakes that a score is compared with.
 EARLIER: Final = 5
 # What follows from answers alone is worked out once; a process remembers so many intakes and findings.
@@ -1087,7 +1089,7 @@ def _safety(
     rules: Mapping[int, RuleDefinition],
     flags: Sequence[FlagCard],
 ) -> tuple[SafetyLine, ...]:
-    """Every red flag that was looked for, raised ones first."""
+    """Every red flag that was looked for, by state."""
     raised = {flag.rule_id for flag in flags}
     standing = {flag.rule_id for flag in flags if flag.withdrawn_at is None}
     lines = {}
@@ -1100,8 +1102,7 @@ def _safety(
         else:
             state = "clear" if _cleared(told, row["pk"]) else "unanswered"
         lines[rule.id] = SafetyLine(rule.title, state)
-    order = ("raised", "withdrawn")
-    return tuple(sorted(lines.values(), key=lambda line: (*order, line.state).index(line.state)))
+    return tuple(sorted(lines.values(), key=lambda line: SAFETY_STATES.index(line.state)))
 
 
 @lru_cache(maxsize=MOST_INTAKES * 16)

@@ -338,7 +338,7 @@ class TestRedFlags:
         page = desk.get(address(flagged)).content.decode()
         assert "Withdrawn by the patient today at" in page
         assert "It still waits for a call." in page
-        assert "reported, then taken back" in page
+        assert "Reported, then taken back" in page
         worklist = desk.get("/staff/intake/evaluation/").content.decode()
         assert "(patient took it back)" in worklist
 
