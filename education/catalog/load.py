@@ -19,7 +19,7 @@ from wagtail.models import DraftStateMixin, RevisionMixin
 
 from education.catalog.models import ShippedEntry
 from education.chain.models import ChainLink, ChainNode, PhysioTest, Source
-from education.chain.publishing import remember
+from education.chain.publishing import remember, tell, untold, without_history
 from education.clinic_info.models import ClinicInfo
 from education.lessons.blocks import blocks_of_text, raw_blocks, text_of_blocks
 from education.lessons.models import Category, Lesson
@@ -398,13 +398,16 @@ class _Load:
         )
 
     def _begin_history(self, written: Iterable[Any]) -> None:
-        """Revisions of what was written, and of what releases before the editor wrote."""
+        """Revisions of what was written and of what releases before the editor wrote, all listed."""
         kept: dict[tuple[type[models.Model], int], Any] = {
             (type(row), row.pk): row for row in written if isinstance(row, RevisionMixin)
         }
         for model in (Lesson, ChainLink):
-            for row in model.objects.filter(live=True, latest_revision=None):
-                kept[model, row.pk] = row
+            for row in without_history(model):
+                for revision in untold(model).filter(object_id=str(row.pk)).order_by("pk"):
+                    tell(row, revision)
+                if row.latest_revision_id is None:
+                    kept[model, row.pk] = row
         for row in kept.values():
             remember(row)
 

@@ -11,8 +11,10 @@ import time_machine
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from wagtail.models import ModelLogEntry
 
 from education.catalog.load import FOLDER, REVIEW_AFTER, CatalogError, load
+from education.chain.publishing import SHIPPED
 from education.lessons.blocks import blocks_of_text, raw_blocks, text_of_blocks
 from education.models import (
     Category,
@@ -161,6 +163,37 @@ def test_an_editors_choice_of_related_lessons_survives(library: None, release: R
 
     assert load(folder).updated == {}
     assert not Lesson.objects.get(slug="flat-feet").related.exists()
+
+
+def shipped(lesson: Lesson) -> list[int]:
+    """The revisions that the lesson's history lists as shipped by a release, oldest first."""
+    entries = ModelLogEntry.objects.for_instance(lesson).filter(action=SHIPPED)
+    return list(entries.order_by("pk").values_list("revision", flat=True))
+
+
+def test_the_history_lists_each_release(library: None, release: Release) -> None:
+    folder, edit = release
+    lesson = Lesson.objects.get(slug="flat-feet")
+    assert shipped(lesson) == [lesson.live_revision_id]
+    edit("lessons.json", retitle)
+    load(folder)
+    first, second = shipped(lesson)
+    lesson.refresh_from_db()
+    assert (first < second, second) == (True, lesson.live_revision_id)
+
+
+def test_a_history_from_before_it_listed_releases_is_completed(library: None) -> None:
+    lesson = Lesson.objects.get(slug="flat-feet")
+    ModelLogEntry.objects.for_instance(lesson).delete()
+    written = lesson.live_revision.created_at
+    sam = get_user_model().objects.create_user("sam")
+    lesson.save_revision(user=sam, log_action=True)
+
+    load()
+    load()
+
+    assert shipped(lesson) == [lesson.live_revision_id]
+    assert ModelLogEntry.objects.for_instance(lesson).get(action=SHIPPED).timestamp == written
 
 
 @pytest.mark.parametrize(

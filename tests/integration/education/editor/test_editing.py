@@ -320,6 +320,17 @@ def test_history_and_compare_show_what_changed(sam: Person, lesson: Lesson) -> N
     assert "Second" in compared.text
 
 
+def test_what_was_shipped_is_brought_back_from_the_history(physio: Person, lesson: Lesson) -> None:
+    shipped = Lesson.objects.get(slug="flat-feet")
+    assert "Shipped by release" in told(physio.opens("history", shipped.pk))
+    assert physio.saves(shipped, "action-publish", title="Not as shipped").status_code == 302
+    page = physio.opens("history", shipped.pk)
+    revert = reverse(f"{LESSON}:revisions_revert", args=[shipped.pk, shipped.live_revision_id])
+    assert "Review this version" in told(page)
+    assert revert in page.text
+    assert 'value="Flat feet and sinking arches"' in physio.client.get(revert).text
+
+
 def test_the_preview_is_the_real_page(sam: Person, lesson: Lesson) -> None:
     url = reverse(f"{LESSON}:preview_on_edit", args=[lesson.pk])
     data = {**sam.form(lesson), "title": "Only a thought"}
