@@ -9,7 +9,7 @@ from django.db.models.functions import Cast
 from django.urls import reverse
 
 from education.chain.models import ChainLink, PhysioTest, Source
-from education.lessons.models import Lesson
+from education.lessons.models import Lesson, LessonRedirect
 from intake.review.places import Step
 
 
@@ -59,11 +59,17 @@ def quote(
     lessons: Iterable[str] = (),
     sources: Iterable[str] = (),
 ) -> Quoted:
-    """Everything the library says under these slugs and codes: one query, none for nothing."""
+    """Everything the library says under these slugs and codes: one query, none for nothing.
+
+    A lesson that moved is found under its old address too.
+    """
     ends = ("from_node__slug", "to_node__slug", "direction", "from_node__name", "to_node__name")
+    wanted = set(lessons)
+    moved = LessonRedirect.objects.filter(slug__in=wanted)
     rows = _texts("link", ChainLink.objects.filter(slug__in=set(links)), "slug", *ends).union(
         _texts("test", PhysioTest.objects.filter(slug__in=set(tests)), "slug", "name", "threshold"),
-        _texts("lesson", Lesson.objects.filter(slug__in=set(lessons)), "slug", "title", "live"),
+        _texts("lesson", Lesson.objects.filter(slug__in=wanted), "slug", "title", "live", "slug"),
+        _texts("lesson", moved, "slug", "lesson__title", "lesson__live", "lesson__slug"),
         _texts("source", Source.objects.filter(code__in=set(sources)), "code", "title", "url"),
         all=True,
     )
@@ -77,8 +83,9 @@ def quote(
         elif kind == "test":
             checks[key] = Check(first, second, key)
         elif kind == "lesson":
-            url = reverse("education:lesson", kwargs={"slug": key}) if second == "true" else ""
-            found_lessons[key] = LessonRef(first, url)
+            url = reverse("education:lesson", kwargs={"slug": third}) if second == "true" else ""
+            if url or key not in found_lessons:
+                found_lessons[key] = LessonRef(first, url)
         else:
             found_sources[key] = SourceRef(key, first, second)
     return Quoted(steps, checks, found_lessons, found_sources)

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from education.catalog.load import FOLDER, REVIEW_AFTER, CatalogError, load
+from education.catalog.load import FOLDER, REVIEW_AFTER, CatalogError, differences, load
 from education.chain.publishing import SHIPPED
 from education.lessons.blocks import blocks_of_text, raw_blocks, text_of_blocks
 from education.models import (
@@ -217,6 +217,24 @@ def test_only_words_make_a_change(
     lesson.save()
 
     assert [entry["entry"] for entry in load(folder).kept] == (["flat-feet"] if changed else [])
+
+
+def test_a_lesson_at_another_address_is_still_the_shipped_one(library: None, release: Release) -> None:
+    folder, edit = release
+    lesson = Lesson.objects.get(slug="flat-feet")
+    lesson.slug = "low-arches"
+    lesson.save_revision().publish()
+    assert differences() == []
+    edit("lessons.json", retitle)
+    edit("lessons.json", lambda data: lesson_of(data, "two-stories").update(title="Two"))
+
+    report = load(folder)
+
+    assert (report.updated, report.kept) == ({"lesson": 2}, [])
+    lesson = Lesson.objects.get(slug="low-arches")
+    assert lesson.title == "Flat feet, told anew"
+    assert lesson in Lesson.objects.get(slug="two-stories").related.all()
+    assert not Lesson.objects.filter(slug="flat-feet").exists()
 
 
 def test_the_clinics_own_facts_survive(library: None, release: Release) -> None:
