@@ -494,8 +494,13 @@ def _fields_of(kind: Kind, row: Any) -> Content:
             text = text_of_blocks(raw)
             content[name] = raw if text is None else text
         else:
-            content[name] = value.isoformat() if isinstance(value, date) else value
+            content[name] = value.isoformat() if isinstance(value, date) else _with_plain_lines(value)
     return content
+
+
+def _with_plain_lines(value: Any) -> Any:
+    """A text with the line ends of the catalog, since forms send others; anything else as it is."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 def _file(path: Path) -> dict[str, Any]:

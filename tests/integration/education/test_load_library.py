@@ -37,6 +37,11 @@ def lesson_of(data: dict[str, Any], slug: str) -> dict[str, Any]:
     return found
 
 
+def exits(status: int) -> Any:
+    """The command ends with this status."""
+    return pytest.raises(SystemExit, check=lambda ended: ended.code == status)
+
+
 def retitle(data: dict[str, Any]) -> None:
     lesson_of(data, "flat-feet")["title"] = "Flat feet, told anew"
 
@@ -116,7 +121,8 @@ def test_an_editors_review_date_survives_releases_and_is_named(
     Lesson.objects.filter(slug="flat-feet").update(next_review_on=day)
     for title in ("Flat feet, told anew", "Flat feet, told once more"):
         edit("lessons.json", lambda data, title=title: lesson_of(data, "flat-feet").update(title=title))
-        call_command("load_library", "--diff", "--catalog", folder)
+        with exits(1):
+            call_command("load_library", "--diff", "--catalog", folder)
         assert "lesson flat-feet, nextReview: edited here, stays as it is" in capsys.readouterr().out
 
         report = load(folder)
@@ -411,7 +417,8 @@ def test_a_diff_shows_both_sides_and_changes_nothing(
     change("lessons.json", retitle)
     before = list(Lesson.objects.order_by("pk").values_list("title", "summary"))
 
-    call_command("load_library", "--diff", "--catalog", folder)
+    with exits(1):
+        call_command("load_library", "--diff", "--catalog", folder)
 
     told = capsys.readouterr().out
     assert f"test {gone.slug}: deleted here, stays so" in told
@@ -424,7 +431,8 @@ def test_a_diff_shows_both_sides_and_changes_nothing(
 
 def test_a_diff_for_programs(library: None, capsys: pytest.CaptureFixture[str]) -> None:
     Lesson.objects.filter(slug="rolling-in").update(summary="Told by Sam.")
-    call_command("load_library", "--diff", "--json")
+    with exits(1):
+        call_command("load_library", "--diff", "--json")
     [one] = json.loads(capsys.readouterr().out)
     assert (one["kind"], one["entry"], one["state"], one["field"], one["here"]) == (
         "lesson",
@@ -437,3 +445,23 @@ def test_a_diff_for_programs(library: None, capsys: pytest.CaptureFixture[str]) 
         one["shipped"]
         == lesson_of(json.loads((FOLDER / "lessons.json").read_text()), "rolling-in")["summary"]
     )
+
+
+def test_a_diff_without_a_difference_succeeds(library: None, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("load_library", "--diff")
+    assert capsys.readouterr().out == "0 difference(s); nothing was changed\n"
+
+
+def test_a_diff_of_a_catalog_that_cannot_be_read_says_so_by_its_status(library: None, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, check=lambda error: error.returncode == 2):
+        call_command("load_library", "--diff", "--catalog", tmp_path)
+
+
+def test_line_ends_of_a_form_are_no_edit(library: None, release: Release) -> None:
+    folder, edit = release
+    clinic = ClinicInfo.current()
+    assert "\n" in clinic.hours
+    ClinicInfo.objects.update(hours=clinic.hours.replace("\n", "\r\n"))
+    assert differences() == []
+    edit("clinic.json", lambda data: data.update(city="Gardena"))
+    assert load(folder).updated == {"clinic": 1}
