@@ -156,12 +156,15 @@ class EditorPolicy:
 
 
 def rules_that_use(row: Any) -> Iterator[str]:
-    """Active rules that name this lesson or link of the chain, as texts."""
+    """Active rules that name this lesson or link of the chain, as texts; a lesson by any address it had."""
     if not isinstance(row, Lesson | ChainLink):
         return
+    names = {row.slug}
+    if isinstance(row, Lesson) and row.pk is not None:
+        names |= set(row.redirects.values_list("slug", flat=True))
     for rule in Rule.objects.filter(status=Status.ACTIVE).only("pk", "title", "rule_id", "status", "version"):
         parsed = rule.parsed()
-        if row.slug in ((parsed.lesson,) if isinstance(row, Lesson) else parsed.links):
+        if not names.isdisjoint((parsed.lesson,) if isinstance(row, Lesson) else parsed.links):
             yield _("rule “%(title)s”") % {"title": rule.title}
 
 

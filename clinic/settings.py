@@ -155,7 +155,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     # Above: what puts headers on every answer. Below: what may answer by itself.
     "clinic.middleware.EarlyRefusals",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "clinic.static_files.PackedStaticFiles" if DEMO else "whitenoise.middleware.WhiteNoiseMiddleware",
     "clinic.middleware.DatabaseAway",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -273,7 +273,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = security.MAX_FIELDS
 
 # ---- static
 STATIC_URL = "/static/"
-# The demo serves the files where they lie; production collects, compresses and names them by content.
+# The demo serves the files where they lie, compressed, and a browser asks again at each page whether they
+# changed; production collects, compresses and names them by content.
 STATIC_ROOT = None if DEMO else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
@@ -285,6 +286,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEMO
+WHITENOISE_AUTOREFRESH = DEMO
+WHITENOISE_MAX_AGE = 0 if DEMO else 60
 
 # ---- mail
 MAIL_DIR = Path(os.environ.get("MAIL_DIR", LOCAL_DIR / "mail"))

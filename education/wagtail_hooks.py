@@ -17,6 +17,7 @@ from wagtail.admin.search import SearchArea
 from wagtail.snippets.models import register_snippet
 
 from education.chain.protection import list_uses, uses_of
+from education.chain.publishing import SHIPPED
 from education.editor import links, pickers, views
 from education.editor.viewsets import LibraryGroup
 
@@ -35,6 +36,11 @@ def health_item() -> MenuItem:
     return MenuItem(
         _("Health board"), reverse("education_editor:health"), icon_name="clipboard-list", order=200
     )
+
+
+@hooks.register("register_log_actions")
+def a_release_is_listed(actions: Any) -> None:
+    actions.register_action(SHIPPED, _("Ship"), _("Shipped by release"))
 
 
 @hooks.register("insert_global_admin_js")

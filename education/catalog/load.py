@@ -9,7 +9,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -19,10 +21,10 @@ from wagtail.models import DraftStateMixin, RevisionMixin
 
 from education.catalog.models import ShippedEntry
 from education.chain.models import ChainLink, ChainNode, PhysioTest, Source
-from education.chain.publishing import remember
+from education.chain.publishing import remember, tell, untold, without_history
 from education.clinic_info.models import ClinicInfo
 from education.lessons.blocks import blocks_of_text, raw_blocks, text_of_blocks
-from education.lessons.models import Category, Lesson
+from education.lessons.models import Category, Lesson, LessonRedirect
 
 FOLDER = Path(__file__).resolve().parent
 # Any number nobody else locks: two loaders started at once take turns.
@@ -33,6 +35,8 @@ Content = dict[str, Any]
 REVIEW_AFTER = timedelta(days=365)
 # What the date is called among the keys of entries, though no entry has it.
 NEXT_REVIEW = "nextReview"
+# Keys of lessons with the slugs that they were shipped under.
+Moved = Mapping[int, str]
 # {kind: {key: content}}
 Shelf = dict[str, dict[str, Content]]
 
@@ -214,7 +218,7 @@ def read_tables() -> Shelf:
         rows = kind.manager.prefetch_related(*relations)
         if issubclass(kind.model, DraftStateMixin):
             rows = rows.filter(live=True)
-        shelf[kind.name] = {str(getattr(row, kind.key_column)): _content_of(kind, row) for row in rows}
+        shelf[kind.name] = {_key_of(kind, row): _content_of(kind, row) for row in rows}
     return shelf
 
 
@@ -291,7 +295,7 @@ class _Load:
         if row is None:
             state = "new" if before is None else "deleted"
             return [Difference(kind.name, key, state, None, None, None)]
-        here = _content_of(kind, row)
+        here = _content_of(kind, row, self.moved)
         is_edited = before is None or self._changed_here(kind, key, row, before.content)
         state = "edited" if is_edited else "outdated"
         found = [
@@ -324,8 +328,17 @@ class _Load:
         if name not in self.rows:
             kind = next(kind for kind in KINDS if kind.name == name)
             queryset = kind.manager.select_related(*(relation for relation, _ in kind.one.values()))
-            self.rows[name] = {str(getattr(row, kind.key_column)): row for row in queryset}
+            self.rows[name] = {_key_of(kind, row, self.moved): row for row in queryset}
         return self.rows[name]
+
+    @cached_property
+    def moved(self) -> Moved:
+        """Lessons that have another address than the one they were shipped under."""
+        return {
+            lesson: slug
+            for slug, lesson in LessonRedirect.objects.values_list("slug", "lesson")
+            if ("lesson", slug) in self.shipped
+        }
 
     def _write(self, kind: Kind, key: str) -> Any:
         """The row created or updated for this entry; None where an editor has a say in it."""
@@ -398,13 +411,16 @@ class _Load:
         )
 
     def _begin_history(self, written: Iterable[Any]) -> None:
-        """Revisions of what was written, and of what releases before the editor wrote."""
+        """Revisions of what was written and of what releases before the editor wrote, all listed."""
         kept: dict[tuple[type[models.Model], int], Any] = {
             (type(row), row.pk): row for row in written if isinstance(row, RevisionMixin)
         }
         for model in (Lesson, ChainLink):
-            for row in model.objects.filter(live=True, latest_revision=None):
-                kept[model, row.pk] = row
+            for row in without_history(model):
+                for revision in untold(model).filter(object_id=str(row.pk)).order_by("pk"):
+                    tell(row, revision)
+                if row.latest_revision_id is None:
+                    kept[model, row.pk] = row
         for row in kept.values():
             remember(row)
 
@@ -423,7 +439,7 @@ class _Load:
         A field that is shipped for the first time counts where an editor had filled it before.
         """
         now, content, blank = (
-            _content_of(kind, row),
+            _content_of(kind, row, self.moved),
             self.shelf[kind.name][key],
             _fields_of(kind, kind.model()),
         )
@@ -447,11 +463,17 @@ def _as_stored(kind: Kind, entry: Content) -> Content:
     }
 
 
-def _content_of(kind: Kind, row: Any) -> Content:
+def _key_of(kind: Kind, row: Any, moved: Moved = MappingProxyType({})) -> str:
+    """What the catalog calls the row."""
+    slug = moved.get(row.pk) if isinstance(row, Lesson) else None
+    return slug or str(getattr(row, kind.key_column))
+
+
+def _content_of(kind: Kind, row: Any, moved: Moved = MappingProxyType({})) -> Content:
     """The row in the shape of a catalog entry."""
 
-    def key_of(other: Any, target: str) -> Any:
-        return getattr(other, next(k for k in KINDS if k.name == target).key_column)
+    def key_of(other: Any, target: str) -> str:
+        return _key_of(next(k for k in KINDS if k.name == target), other, moved)
 
     content = _fields_of(kind, row)
     for name, (relation, target) in kind.one.items():
@@ -472,8 +494,13 @@ def _fields_of(kind: Kind, row: Any) -> Content:
             text = text_of_blocks(raw)
             content[name] = raw if text is None else text
         else:
-            content[name] = value.isoformat() if isinstance(value, date) else value
+            content[name] = value.isoformat() if isinstance(value, date) else _with_plain_lines(value)
     return content
+
+
+def _with_plain_lines(value: Any) -> Any:
+    """A text with the line ends of the catalog, since forms send others; anything else as it is."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 def _file(path: Path) -> dict[str, Any]:

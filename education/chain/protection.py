@@ -65,7 +65,7 @@ def refuse_if_used(row: Any, field: str = "", *, only_by_name: bool = False) -> 
 
 
 class StaysWhileUsed(DraftStateMixin):
-    """A row with drafts and a `slug`. While used it is neither unpublished, deleted nor renamed."""
+    """A row with drafts and a `slug`. While used it is neither unpublished nor deleted."""
 
     class Meta:
         abstract = True

@@ -3,15 +3,20 @@
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
+from django.db.models.functions import Cast
 from django.utils import timezone
-from wagtail.models import DraftStateMixin, Revision
+from wagtail.log_actions import log as log_action
+from wagtail.models import DraftStateMixin, ModelLogEntry, Revision
 
 log = logging.getLogger(__name__)
+
+# What the history calls a revision that a release wrote.
+SHIPPED: Final = "education.ship"
 
 
 class NotAllPublished(Exception):
@@ -21,13 +26,38 @@ class NotAllPublished(Exception):
 def remember(row: Any) -> None:
     """Make a revision of what a release wrote, unless an editor has a draft of it in hand.
 
-    With it the history begins with what was shipped, two editors who open the row learn of each other,
-    and readers keep what they see until a scheduled revision is due.
+    With it the history begins with what was shipped, from where it can be brought back, two editors who open
+    the row learn of each other, and readers keep what they see until a scheduled revision is due.
     """
     if row.has_unpublished_changes:
         return
     row.live_revision = row.save_revision(clean=False, changed=False)
     type(row).objects.filter(pk=row.pk).update(live_revision=row.live_revision)
+    tell(row, row.live_revision)
+
+
+def tell(row: Any, revision: Revision) -> None:
+    """List this revision in the row's history as what a release shipped."""
+    log_action(row, SHIPPED, revision=revision, content_changed=True, timestamp=revision.created_at)
+
+
+def untold(model: type[models.Model]) -> Any:
+    """Revisions of this table that nobody signed and no history lists, as a query."""
+    listed = ModelLogEntry.objects.filter(revision=models.OuterRef("pk"))
+    return Revision.objects.filter(
+        ~models.Exists(listed),
+        user=None,
+        base_content_type__app_label=model._meta.app_label,
+        base_content_type__model=model._meta.model_name,
+    )
+
+
+def without_history(model: type[models.Model]) -> Any:
+    """Rows of this table whose history does not show all that releases shipped, as a query."""
+    of_row = untold(model).filter(object_id=Cast(models.OuterRef("pk"), models.CharField()))
+    return model._default_manager.filter(
+        models.Q(live=True, latest_revision=None) | models.Q(models.Exists(of_row))
+    )
 
 
 def scheduled(model: type[models.Model]) -> Any:

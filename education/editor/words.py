@@ -1,16 +1,41 @@
 """How hard a text is to read, and where it claims more than a lesson may. Pure functions on texts."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 # Plain texts for patients: US school grade 8 or lower.
 HARDEST_GRADE: Final = 8.0
-# A promise or a certainty that no source of ours supports.
-CERTAIN: Final = re.compile(
-    r"(?<!other )(?<!not a )\b(caus(?:e|es|ed|ing)|cur(?:e|es|ed|ing)|guarantee[sd]?|will fix)\b",
-    re.IGNORECASE,
+# A cause or a cure that no source of ours supports, however it is said.
+_CAUSE: Final = r"(?<!other )(?<!not a )\b(?:caus(?:e|es|ed|ing)|cur(?:e|es|ed|ing)|guarantee[sd]?)\b"
+# What is said to be so for everybody.
+_SURE: Final = (
+    r"\b(?:definitely|certainly(?! worth)|undoubtedly|without (?:a |any )?doubt|prov(?:e|es|ed|en|ing)\b"
+    r"(?![^.!?]*\bbut not\b))|\b100 ?(?:%|percent\b)"
 )
+_ALWAYS: Final = (
+    r"\b(?:always(?! (?:move together|similar)\b)|never(?! (?:\w+ed|suits? (?:everybody|everyone))\b))\b"
+)
+# What is said to come. People may say what they will do: "your physio will help you choose".
+_PROMISE: Final = (
+    r"(?:\bwill|['’]ll) (?:(?:soon|also|always|\w+ly) )?"
+    r"(?:fix|heal|end|stop|prevent|solve|remove|ease|relieve|improve|recover|vanish|disappear|go away|"
+    r"get better|be (?:fine|gone|better|healed|cured|pain[- ]free))\b"
+    r"|(?<!physio )(?<!we )(?<!they )\bwill (?:help|work)\b"
+    r"|\b(?:won['’]t|will (?:not|never)) (?:hurt|harm|come back|return|get worse)\b"
+)
+_CERTAIN: Final = re.compile(
+    f"(?P<cause>{_CAUSE})|(?P<promise>{_PROMISE})|(?P<sure>{_SURE})|(?P<frequency>{_ALWAYS})", re.IGNORECASE
+)
+# Words before it, in the same part of a sentence, that take the certainty back.
+_DENIED: Final = re.compile(r"\b(?:nobody|no one|not|cannot|can['’]t|whether)\b[^,;:]*$", re.IGNORECASE)
+# Words before it that say for whom or how often, and what the clinic says of its own ways.
+_HEDGED: Final = re.compile(
+    r"\b(?:many|some|few|may|might|can|could|usually|often|sometimes|we)\b[^;:]*$", re.IGNORECASE
+)
+# "Never ignore it": what to do, unlike "Always works".
+_ADVICE: Final = re.compile(r"\W*(?:always|never) (?!\w+[^s]s\b)", re.IGNORECASE)
+_SENTENCE: Final = re.compile(r"[^.!?\n]+[.!?]*")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z'’]*")
 _SENTENCE_END: Final = re.compile(r"[.!?:]+(?:\s|$)")
 _VOWELS: Final = re.compile(r"[aeiouy]+")
@@ -43,5 +68,17 @@ def syllables_of(word: str) -> int:
 
 
 def certain_words(texts: Iterable[str]) -> list[str]:
-    """The words of certainty in texts, each once, as written."""
-    return list(dict.fromkeys(match.group() for text in texts for match in CERTAIN.finditer(text)))
+    """The words of certainty in texts, each once, as written. Advice, questions and doubt do not count."""
+    sentences = (found.group() for text in texts for found in _SENTENCE.finditer(text))
+    return list(dict.fromkeys(words for sentence in sentences for words in _certain(sentence)))
+
+
+def _certain(sentence: str) -> Iterator[str]:
+    for found in _CERTAIN.finditer(sentence):
+        words, before = found.group(), sentence[: found.start()]
+        denied = found.lastgroup != "cause" and _DENIED.search(before)
+        softened = found.lastgroup == "frequency" and (
+            sentence.endswith("?") or _HEDGED.search(before) or _ADVICE.match(sentence)
+        )
+        if not denied and not softened:
+            yield words

@@ -340,15 +340,23 @@ class Lesson(
         return reverse("education:lesson", kwargs={"slug": self.slug})
 
     def clean(self) -> None:
-        """Raises `ValidationError` for a link to itself, and an address that rules know it by."""
+        """Raises `ValidationError` for a link to itself, and for an address by which another is known."""
         super().clean()
+        self.refuse_a_known_slug()
         if self.pk is None:
             return
         if self.links_to_itself():
             raise ValidationError({"body": _("A lesson cannot link to itself.")})
-        self.refuse_another_slug()
+        # Readers of a draft are led nowhere, so nothing finds it again at another address.
+        if not Lesson.objects.live().filter(pk=self.pk).exists():
+            self.refuse_another_slug()
         if self.expire_at is not None:
             refuse_if_used(Lesson(pk=self.pk, slug=self.stored_slug() or self.slug), "expire_at")
+
+    def refuse_a_known_slug(self) -> None:
+        """Raises `InUse` where another lesson had this address and is still known by it."""
+        if LessonRedirect.objects.filter(slug=self.slug).exclude(lesson=self.pk).exists():
+            refuse_if_used(Lesson(slug=self.slug), "slug", only_by_name=True)
 
     def links_to_itself(self) -> bool:
         """Whether a block or the words of a text lead to the page they stand on; a place on it is no link."""

@@ -7,10 +7,11 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from education.lessons.models import Lesson
+from education.lessons.models import Lesson, LessonRedirect
 from education.visitors import limits
 from intake.patients import register
 from intake.patients.models import Evaluation, EvaluationRequest, Patient
@@ -148,9 +149,12 @@ def _close(asked: EvaluationRequest, *, by: AbstractBaseUser) -> None:
     asked.closed_at, asked.closed_by_id = now, by.pk
 
 
-def lesson_title(source: str) -> Subquery:
-    """For a query: the title of the lesson whose slug stands at this path, NULL where there is none."""
-    return Subquery(Lesson.objects.filter(slug=OuterRef(source)).values("title")[:1])
+def lesson_title(source: str) -> Coalesce:
+    """For a query: the title of the lesson that has or had the slug at this path, else NULL."""
+    return Coalesce(
+        Subquery(Lesson.objects.filter(slug=OuterRef(source)).values("title")[:1]),
+        Subquery(LessonRedirect.objects.filter(slug=OuterRef(source)).values("lesson__title")[:1]),
+    )
 
 
 def came_from(evaluation: Evaluation) -> str:

@@ -10,7 +10,7 @@ from django.db.models.functions import Cast
 from django.urls import reverse
 
 from education.chain.models import ChainLink, PhysioTest, Source
-from education.lessons.models import Lesson
+from education.lessons.models import Lesson, LessonRedirect
 from intake.kept import Given, Kept, among
 from intake.review.places import Step
 
@@ -63,7 +63,10 @@ def quote(
     lessons: Iterable[str] = (),
     sources: Iterable[str] = (),
 ) -> Quoted:
-    """Everything the library says under these slugs and codes: one query, none for nothing."""
+    """Everything the library says under these slugs and codes: one query, none for nothing.
+
+    A lesson that moved is found under its old address too.
+    """
     asked = {"links": links, "tests": tests, "lessons": lessons, "sources": sources}
     values = {name: list(dict.fromkeys(slugs)) for name, slugs in asked.items()}
     return _in_words(tuple(_QUOTED.rows((), **values)) if any(values.values()) else ())
@@ -82,8 +85,9 @@ def _in_words(rows: tuple[tuple[str, ...], ...]) -> Quoted:
         elif kind == "test":
             checks[key] = Check(first, second, key)
         elif kind == "lesson":
-            url = reverse("education:lesson", kwargs={"slug": key}) if second == "true" else ""
-            found_lessons[key] = LessonRef(first, url)
+            url = reverse("education:lesson", kwargs={"slug": third}) if second == "true" else ""
+            if url or key not in found_lessons:
+                found_lessons[key] = LessonRef(first, url)
         else:
             found_sources[key] = SourceRef(key, first, second)
     return Quoted(steps, checks, found_lessons, found_sources)
@@ -95,9 +99,11 @@ def _quoted() -> QuerySet[Any, Any]:
     def those(column: str, name: str) -> Func:
         return among(column, Given(name, CharField(), many=True))
 
+    moved = LessonRedirect.objects.filter(those("slug", "lessons"))
     return _texts("link", ChainLink.objects.filter(those("slug", "links")), "slug", *ends).union(
         _texts("test", PhysioTest.objects.filter(those("slug", "tests")), "slug", "name", "threshold"),
-        _texts("lesson", Lesson.objects.filter(those("slug", "lessons")), "slug", "title", "live"),
+        _texts("lesson", Lesson.objects.filter(those("slug", "lessons")), "slug", "title", "live", "slug"),
+        _texts("lesson", moved, "slug", "lesson__title", "lesson__live", "lesson__slug"),
         _texts("source", Source.objects.filter(those("code", "sources")), "code", "title", "url"),
         all=True,
     )

@@ -108,7 +108,10 @@ def share_page(*, user: AbstractBaseUser, response_id: UUID) -> SharePage:
 
 
 def lessons_behind(response: QuestionnaireResponse) -> set[str]:
-    """Slugs of the lessons of the chain findings that were found, or confirmed and not yet looked for."""
+    """Slugs of the lessons of the chain findings that were found, or confirmed and not yet looked for.
+
+    The slugs they have now, whatever a rule knows them by.
+    """
     verdicts = Verdict.objects.filter(finding=OuterRef("pk")).order_by("-pk")
     outcomes = Outcome.objects.filter(finding=OuterRef("pk")).order_by("-pk")
     rows = (
@@ -120,7 +123,7 @@ def lessons_behind(response: QuestionnaireResponse) -> set[str]:
         )
         .values_list("lesson", "decision", "result")
     )
-    return {
+    named = {
         lesson
         for lesson, decision, result in rows
         if lesson
@@ -128,6 +131,7 @@ def lessons_behind(response: QuestionnaireResponse) -> set[str]:
             result == Result.FOUND or (decision == Decision.CONFIRMED and result in (None, Result.NOT_TESTED))
         )
     }
+    return {lesson.slug for lesson in _by_slug(named).values()} if named else set()
 
 
 def shares_of(evaluation: Evaluation, *, titles: bool = True) -> tuple[ShareLine, ...]:

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import sys
 from argparse import ArgumentParser
 from dataclasses import asdict
 from pathlib import Path
@@ -30,7 +31,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--diff",
             action="store_true",
-            help="show, field by field, where the tables say something else than the catalog; change nothing",
+            help="show, field by field, where the tables say something else than the catalog; exit 1 where "
+            "they do, 2 where the catalog cannot be read; change nothing",
         )
         parser.add_argument(
             "--json",
@@ -47,11 +49,14 @@ class Command(BaseCommand):
         hooks.search_for_hooks()
         try:
             if diff:
-                self.show(differences(catalog), as_data=json)
+                found = differences(catalog)
+                self.show(found, as_data=json)
+                if found:
+                    sys.exit(1)
                 return
             report = load(catalog, dry_run=dry_run)
         except CatalogError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(str(error), returncode=2 if diff else 1) from error
         if json:
             self.stdout.write(as_json(report, dry_run))
             return

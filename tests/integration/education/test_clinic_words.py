@@ -87,12 +87,14 @@ def test_nothing_leads_away_from_the_form() -> None:
 
 # ---- words
 
+WITH_A_CALL = ("/", "/learn/", "/learn/flat-feet/", "/learn/course/", "/chain/", "/chain/knee/")
+
 
 def test_the_call_is_ours_until_an_editor_writes_another(client: Client) -> None:
-    for page in ("/", "/learn/flat-feet/", "/learn/course/", "/chain/knee/"):
+    for page in WITH_A_CALL:
         assert ("h2", "Find where it starts") in see(client, page).headings, page
     set_clinic(call_heading="<i>Come</i> and see", call_text="An hour is yours.")
-    for page in ("/", "/learn/flat-feet/", "/learn/course/", "/chain/knee/"):
+    for page in WITH_A_CALL:
         seen = see(client, page)
         assert ("h2", "<i>Come</i> and see") in seen.headings, page
         assert "An hour is yours." in seen.text, page

@@ -11,8 +11,10 @@ import time_machine
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from wagtail.models import ModelLogEntry
 
-from education.catalog.load import FOLDER, REVIEW_AFTER, CatalogError, load
+from education.catalog.load import FOLDER, REVIEW_AFTER, CatalogError, differences, load
+from education.chain.publishing import SHIPPED
 from education.lessons.blocks import blocks_of_text, raw_blocks, text_of_blocks
 from education.models import (
     Category,
@@ -33,6 +35,11 @@ COUNTS = {"clinic": 1, "source": 79, "test": 30, "node": 31, "category": 1, "les
 def lesson_of(data: dict[str, Any], slug: str) -> dict[str, Any]:
     found: dict[str, Any] = next(entry for entry in data["lessons"] if entry["slug"] == slug)
     return found
+
+
+def exits(status: int) -> Any:
+    """The command ends with this status."""
+    return pytest.raises(SystemExit, check=lambda ended: ended.code == status)
 
 
 def retitle(data: dict[str, Any]) -> None:
@@ -114,7 +121,8 @@ def test_an_editors_review_date_survives_releases_and_is_named(
     Lesson.objects.filter(slug="flat-feet").update(next_review_on=day)
     for title in ("Flat feet, told anew", "Flat feet, told once more"):
         edit("lessons.json", lambda data, title=title: lesson_of(data, "flat-feet").update(title=title))
-        call_command("load_library", "--diff", "--catalog", folder)
+        with exits(1):
+            call_command("load_library", "--diff", "--catalog", folder)
         assert "lesson flat-feet, nextReview: edited here, stays as it is" in capsys.readouterr().out
 
         report = load(folder)
@@ -163,6 +171,37 @@ def test_an_editors_choice_of_related_lessons_survives(library: None, release: R
     assert not Lesson.objects.get(slug="flat-feet").related.exists()
 
 
+def shipped(lesson: Lesson) -> list[int]:
+    """The revisions that the lesson's history lists as shipped by a release, oldest first."""
+    entries = ModelLogEntry.objects.for_instance(lesson).filter(action=SHIPPED)
+    return list(entries.order_by("pk").values_list("revision", flat=True))
+
+
+def test_the_history_lists_each_release(library: None, release: Release) -> None:
+    folder, edit = release
+    lesson = Lesson.objects.get(slug="flat-feet")
+    assert shipped(lesson) == [lesson.live_revision_id]
+    edit("lessons.json", retitle)
+    load(folder)
+    first, second = shipped(lesson)
+    lesson.refresh_from_db()
+    assert (first < second, second) == (True, lesson.live_revision_id)
+
+
+def test_a_history_from_before_it_listed_releases_is_completed(library: None) -> None:
+    lesson = Lesson.objects.get(slug="flat-feet")
+    ModelLogEntry.objects.for_instance(lesson).delete()
+    written = lesson.live_revision.created_at
+    sam = get_user_model().objects.create_user("sam")
+    lesson.save_revision(user=sam, log_action=True)
+
+    load()
+    load()
+
+    assert shipped(lesson) == [lesson.live_revision_id]
+    assert ModelLogEntry.objects.for_instance(lesson).get(action=SHIPPED).timestamp == written
+
+
 @pytest.mark.parametrize(
     ("body", "changed"),
     [
@@ -184,6 +223,24 @@ def test_only_words_make_a_change(
     lesson.save()
 
     assert [entry["entry"] for entry in load(folder).kept] == (["flat-feet"] if changed else [])
+
+
+def test_a_lesson_at_another_address_is_still_the_shipped_one(library: None, release: Release) -> None:
+    folder, edit = release
+    lesson = Lesson.objects.get(slug="flat-feet")
+    lesson.slug = "low-arches"
+    lesson.save_revision().publish()
+    assert differences() == []
+    edit("lessons.json", retitle)
+    edit("lessons.json", lambda data: lesson_of(data, "two-stories").update(title="Two"))
+
+    report = load(folder)
+
+    assert (report.updated, report.kept) == ({"lesson": 2}, [])
+    lesson = Lesson.objects.get(slug="low-arches")
+    assert lesson.title == "Flat feet, told anew"
+    assert lesson in Lesson.objects.get(slug="two-stories").related.all()
+    assert not Lesson.objects.filter(slug="flat-feet").exists()
 
 
 def test_the_clinics_own_facts_survive(library: None, release: Release) -> None:
@@ -360,7 +417,8 @@ def test_a_diff_shows_both_sides_and_changes_nothing(
     change("lessons.json", retitle)
     before = list(Lesson.objects.order_by("pk").values_list("title", "summary"))
 
-    call_command("load_library", "--diff", "--catalog", folder)
+    with exits(1):
+        call_command("load_library", "--diff", "--catalog", folder)
 
     told = capsys.readouterr().out
     assert f"test {gone.slug}: deleted here, stays so" in told
@@ -373,7 +431,8 @@ def test_a_diff_shows_both_sides_and_changes_nothing(
 
 def test_a_diff_for_programs(library: None, capsys: pytest.CaptureFixture[str]) -> None:
     Lesson.objects.filter(slug="rolling-in").update(summary="Told by Sam.")
-    call_command("load_library", "--diff", "--json")
+    with exits(1):
+        call_command("load_library", "--diff", "--json")
     [one] = json.loads(capsys.readouterr().out)
     assert (one["kind"], one["entry"], one["state"], one["field"], one["here"]) == (
         "lesson",
@@ -386,3 +445,23 @@ def test_a_diff_for_programs(library: None, capsys: pytest.CaptureFixture[str]) 
         one["shipped"]
         == lesson_of(json.loads((FOLDER / "lessons.json").read_text()), "rolling-in")["summary"]
     )
+
+
+def test_a_diff_without_a_difference_succeeds(library: None, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("load_library", "--diff")
+    assert capsys.readouterr().out == "0 difference(s); nothing was changed\n"
+
+
+def test_a_diff_of_a_catalog_that_cannot_be_read_says_so_by_its_status(library: None, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, check=lambda error: error.returncode == 2):
+        call_command("load_library", "--diff", "--catalog", tmp_path)
+
+
+def test_line_ends_of_a_form_are_no_edit(library: None, release: Release) -> None:
+    folder, edit = release
+    clinic = ClinicInfo.current()
+    assert "\n" in clinic.hours
+    ClinicInfo.objects.update(hours=clinic.hours.replace("\n", "\r\n"))
+    assert differences() == []
+    edit("clinic.json", lambda data: data.update(city="Gardena"))
+    assert load(folder).updated == {"clinic": 1}

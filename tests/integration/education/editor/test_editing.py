@@ -16,6 +16,7 @@ from education.chain.protection import InUse
 from education.chain.publishing import NotAllPublished, remember
 from education.models import Author, Category, ChainLink, ClinicInfo, Lesson, LessonRedirect, Source
 from education.tasks import publish_scheduled
+from intake.review.library import LessonRef, quote
 from tests.integration.education.editor.conftest import LESSON, Person, body_data, told
 
 
@@ -320,6 +321,17 @@ def test_history_and_compare_show_what_changed(sam: Person, lesson: Lesson) -> N
     assert "Second" in compared.text
 
 
+def test_what_was_shipped_is_brought_back_from_the_history(physio: Person, lesson: Lesson) -> None:
+    shipped = Lesson.objects.get(slug="flat-feet")
+    assert "Shipped by release" in told(physio.opens("history", shipped.pk))
+    assert physio.saves(shipped, "action-publish", title="Not as shipped").status_code == 302
+    page = physio.opens("history", shipped.pk)
+    revert = reverse(f"{LESSON}:revisions_revert", args=[shipped.pk, shipped.live_revision_id])
+    assert "Review this version" in told(page)
+    assert revert in page.text
+    assert 'value="Flat feet and sinking arches"' in physio.client.get(revert).text
+
+
 def test_the_preview_is_the_real_page(sam: Person, lesson: Lesson) -> None:
     url = reverse(f"{LESSON}:preview_on_edit", args=[lesson.pk])
     data = {**sam.form(lesson), "title": "Only a thought"}
@@ -390,9 +402,38 @@ def test_the_uses_of_a_lesson_name_related_lessons_links_and_rules(sam: Person, 
     assert "Warm up first" in told(sam.opens("usage", used.pk))
 
 
-def test_an_address_that_rules_know_stays(sam: Person, lesson: Lesson) -> None:
-    answer = sam.saves(Lesson.objects.get(slug="rolling-in"), slug="rolling")
-    assert "This is in use, so it has to stay" in told(answer)
+class TestAnAddressThatRulesKnow:
+    @pytest.fixture
+    def moved(self, physio: Person, lesson: Lesson) -> Lesson:
+        """`rolling-in`, which rules name, at its new address."""
+        used = Lesson.objects.get(slug="rolling-in")
+        answer = physio.saves(used, "action-publish", slug="rolling")
+        assert answer.status_code == 302, told(answer)
+        return Lesson.objects.get(pk=used.pk, slug="rolling")
+
+    def test_it_changes_and_the_old_one_leads_there(self, moved: Lesson) -> None:
+        answer = Client().get("/learn/rolling-in/")
+        assert (answer.status_code, answer.headers["Location"]) == (301, "/learn/rolling/")
+        assert page_of(moved).status_code == 200
+        assert quote(links=[], lessons=["rolling-in"]).lessons["rolling-in"] == LessonRef(
+            moved.title, "/learn/rolling/"
+        )
+
+    def test_it_still_has_to_stay(self, physio: Person, moved: Lesson) -> None:
+        answer = physio.client.post(reverse(f"{LESSON}:unpublish", args=[moved.pk]), follow=True)
+        assert "Foot rolling in may be loading the kneecap" in told(answer)
+        with pytest.raises(InUse):
+            moved.delete()
+
+    def test_no_other_lesson_gets_it(self, sam: Person, moved: Lesson, lesson: Lesson) -> None:
+        answer = sam.saves(lesson, slug="rolling-in")
+        assert "Foot rolling in may be loading the kneecap" in told(answer)
+        assert sam.saves(Lesson.objects.get(pk=moved.pk), slug="rolling-in").status_code == 302
+
+    def test_it_stays_while_readers_cannot_open_it(self, sam: Person, lesson: Lesson) -> None:
+        Lesson.objects.filter(slug="rolling-in").update(live=False)
+        answer = sam.saves(Lesson.objects.get(slug="rolling-in"), slug="rolling")
+        assert "This is in use, so it has to stay" in told(answer)
 
 
 def test_the_clinics_phone_is_checked_and_shows_everywhere(sam: Person, lesson: Lesson) -> None:
