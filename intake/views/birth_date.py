@@ -43,16 +43,17 @@ def mismatch() -> str:
     return _("That doesn't match what the clinic has. Check the numbers and try again.")
 
 
-def come_back(request: HttpRequest, session: PatientSession) -> links.Opened | HttpResponse:
+def come_back(request: HttpRequest, session: PatientSession, *, whose: str) -> links.Opened | HttpResponse:
     """Asks the date of birth on the page where the patient is, and opens a session again for the right one.
 
     What was sent to that page stands in the form that asks, so that it is saved by the very answer.
+    whose: what forms of this session carry.
     """
     if request.method != "POST" or AGAIN not in request.POST:
-        return ask_again(request, Read(TypedDate()))
+        return ask_again(request, Read(TypedDate()), whose)
     found = read(request)
     if found.born is None:
-        return ask_again(request, found)
+        return ask_again(request, found, whose)
     outcome = journey.open_again(
         session=session,
         birth_date=found.born,
@@ -62,16 +63,20 @@ def come_back(request: HttpRequest, session: PatientSession) -> links.Opened | H
     if isinstance(outcome, links.Opened):
         return outcome
     if isinstance(outcome, links.Mismatch):
-        return ask_again(request, Read(found.typed, error=mismatch()))
+        return ask_again(request, Read(found.typed, error=mismatch()), whose)
     return render(request, "intake/session_over.html", status=403)
 
 
-def ask_again(request: HttpRequest, found: Read) -> HttpResponse:
-    sent = request.POST.lists()
-    kept = [
-        (name, text) for name, texts in sent if name not in ("csrfmiddlewaretoken", *BOXES) for text in texts
-    ]
+def ask_again(request: HttpRequest, found: Read, whose: str) -> HttpResponse:
+    own = ("csrfmiddlewaretoken", "whose", *BOXES)
+    kept = [(name, text) for name, texts in request.POST.lists() if name not in own for text in texts]
     if AGAIN not in request.POST:
         kept.append((AGAIN, SAVE if request.method == "POST" else LOOK))
-    context = {"typed": found.typed, "error": found.error, "kept": kept}
+    # What was sent says itself whose it is, and is refused if it is somebody else's.
+    context = {
+        "typed": found.typed,
+        "error": found.error,
+        "kept": kept,
+        "whose": request.POST.get("whose", whose),
+    }
     return render(request, "intake/birth_date_again.html", context, status=403)

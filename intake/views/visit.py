@@ -171,7 +171,7 @@ def _session_page(
             device = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
             session, opened = find(token), None
             if session is None and comes_back and (idle := links.find_idle(token, device)) is not None:
-                answer = birth_date.come_back(request, idle)
+                answer = birth_date.come_back(request, idle, whose=Visit(idle).whose)
                 if isinstance(answer, HttpResponse):
                     return answer
                 session, opened = answer.session, answer
@@ -182,7 +182,8 @@ def _session_page(
                 # patient's.
                 if request.method == "POST" and request.POST.get("whose", visit.whose) != visit.whose:
                     return another_form(request, visit)
-                if opened is not None and request.POST.get(birth_date.AGAIN) == birth_date.LOOK:
+                # Also where another tab opened the session meanwhile: this form carries no answers to save.
+                if request.method == "POST" and request.POST.get(birth_date.AGAIN) == birth_date.LOOK:
                     response: HttpResponse = see_other(request.get_full_path())
                 else:
                     response = view(request, visit, *args, **kwargs)

@@ -75,6 +75,16 @@ def test_what_was_sent_too_late_is_saved_with_the_date(visit: tuple[Visitor, Inv
         assert stored(invitation).answers["about.age"] == [40]
 
 
+def test_where_another_tab_came_back_first_nothing_is_cleared(visit: tuple[Visitor, Invitation]) -> None:
+    visitor, invitation = visit
+    with later():
+        asked = visitor.page("about")
+        visitor.client.post("/intake/about/", {**hidden(asked), **BORN})
+        again = visitor.client.post("/intake/about/", {**hidden(asked), **BORN})
+        assert again.headers["Location"] == "/intake/about/"
+    assert stored(invitation).answers == {"about.age": [39]}
+
+
 def test_wrong_dates_rest_the_link_here_too(visit: tuple[Visitor, Invitation]) -> None:
     visitor, _invitation = visit
     with later():
