@@ -3,7 +3,9 @@
 import io
 import re
 import unicodedata
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
@@ -87,8 +89,11 @@ def test_every_intake_of_the_demo_is_one_page(come: Come, product: Product, pape
 def test_the_briefs_of_a_day_are_a_page_each(come: Come, product: Product, account: Any) -> None:
     intakes = product.reception("known_intakes")
     people = {"Ana": "SPARING", "Ben": "FULLEST", "Cem": "ROLLING_IN"}
+    # In the morning: one after the other they are of one day, at whatever hour this runs.
+    now = datetime.now(ZoneInfo("America/Los_Angeles"))
+    morning = (now + timedelta(days=40)).replace(hour=9, minute=0)
+    ahead = (morning - now) // timedelta(minutes=1)
     for given, kind in people.items():
-        ahead = 60 * 24 * 40
         product.reception("visit", given=given, family="Ofday", minutes_ahead=ahead, answers=intakes[kind])
     physio: Physio = come(Physio).signs_in(account)
     physio.goes_to_worklist("?day=coming&mine=1")
