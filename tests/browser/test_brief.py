@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 from pypdf import PageObject, PdfReader
 
-from tests.browser.conftest import BOTH_WAYS, Come
+from tests.browser.conftest import Come
 from tests.browser.desk import Physio
 from tests.browser.product import Product
 
@@ -130,7 +130,6 @@ def test_the_briefs_of_a_day_are_a_page_each(come: Come, product: Product, accou
     assert "mine=1" in physio.page.url
 
 
-@BOTH_WAYS
 def test_the_brief_is_copied_as_text(come: Come, product: Product, account: Any, scripts: bool) -> None:
     answers = product.reception("known_intakes")["SPARING"]
     made = product.reception("visit", given="Zoë", family="Text", answers=answers)

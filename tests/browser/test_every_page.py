@@ -102,6 +102,7 @@ def test_pages_before_there_is_an_appointment(come: Come, product: Product) -> N
     assert len(check(gallery.asking_pages(come, product), deep=True)) == 19
 
 
+@pytest.mark.deep
 @DEEP
 def test_pages_of_the_form_without_scripts(come: Come, product: Product, deep: bool) -> None:
     assert len(check(gallery.pages_with_conditions_in_words(come, product), deep=deep)) == 4

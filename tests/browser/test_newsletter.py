@@ -192,6 +192,7 @@ def test_a_failure_of_ours_is_an_apology_and_keeps_the_address(
     product.mail.wait_for(address)
 
 
+@pytest.mark.deep
 def test_machines_get_the_same_thank_you_and_nothing_else(
     come: Come, product: Product, scripts: bool
 ) -> None:

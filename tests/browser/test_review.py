@@ -177,6 +177,7 @@ def test_a_review_with_an_urgent_answer_waits_for_the_call(
     physio.finishes().is_told("Review finished.")
 
 
+@pytest.mark.deep
 def test_what_a_role_may_not_see_is_not_there(come: Come, product: Product, intakes) -> None:
     made = product.reception("visit", given="Nobody", family="Sees", answers=intakes["ROLLING_IN"])
     review = f"/staff/intake/questionnaireresponse/{made['response']}/review/"

@@ -69,7 +69,8 @@ def signed_in(product: Product, username: str) -> Caller:
     return caller
 
 
-@pytest.mark.parametrize("number", [40, pytest.param(200, marks=pytest.mark.deep)])
+@pytest.mark.deep
+@pytest.mark.parametrize("number", [40, 200])
 def test_parallel_decisions_on_one_intake(product: Product, number: int) -> None:
     known = product.reception("known_intakes")
     answers = known["ROLLING_IN"] | known["SPARING"]
