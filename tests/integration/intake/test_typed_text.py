@@ -2,10 +2,12 @@
 
 import itertools
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.architecture.answers import forbidden_in
 from tests.factories import make_evaluation, make_patient, make_response, make_user
@@ -142,17 +144,12 @@ def test_names_are_text_in_lists():
     """Twenty odd names at once on the worklist and in the list of patients."""
     physio = Client()
     physio.force_login(make_user("physio"))
-    lists = (reverse("admin:intake_evaluation_changelist"), reverse("admin:intake_patient_changelist"))
-
-    def add(names: list[str]) -> None:
-        for name in names:
-            make_response(
-                {}, evaluation=make_evaluation(patient=make_patient(given_name=name, family_name=name))
-            )
-
-    names = in_pieces([text for text in CORPUS if len(text) <= 80], 80)[:10]
-    add(names)
-    for path in lists:
+    day = (timezone.localtime() + timedelta(days=1)).replace(hour=9)
+    for name in in_pieces([text for text in CORPUS if len(text) <= 80], 80)[:10]:
+        patient = make_patient(given_name=name, family_name=name)
+        make_response({}, evaluation=make_evaluation(patient=patient, starts_at=day))
+    worklist = f"{reverse('admin:intake_evaluation_changelist')}?day={day.date().isoformat()}"
+    for path in (worklist, reverse("admin:intake_patient_changelist")):
         page = physio.get(path).text
         assert forbidden_in(page) == []
         assert "zyx()" in page
