@@ -62,6 +62,7 @@ TELL_OF_VISIT: Final = "tell_of_visit"
 SEND_REMINDER: Final = "send_reminder"
 SEND_LESSONS: Final = "send_lessons"
 SEND_CODE: Final = "send_code"
+RENEW_LINK: Final = "renew_link"
 # The question whose tick says that the privacy notice was seen.
 PRIVACY_SEEN: Final = "consent.privacy"
 
@@ -158,6 +159,42 @@ def deliver_invitation(*, invitation_id: UUID) -> bool:
     mail.send()
     with audit.audited("invitation.sent", by=by, objects={"invitation": [invitation_id]}):
         Invitation.objects.filter(pk=invitation_id).update(sent_at=timezone.now())
+    return True
+
+
+def ask_for_link(*, token: str, address: str | None) -> None:
+    """Somebody at a link that is over wants a new one. What is done here is the same for every token.
+
+    Whether there is anything to send is for the job to see, so that nobody learns it from an answer's time.
+    """
+    if links.may_ask_for_link(address):
+        app.configure_task(RENEW_LINK).defer(token_hash=links.hash_token(token).hex())
+
+
+def renew_link(*, token_hash: str) -> bool:
+    """The job: queue a new link for the visit of one that is over, to the address the clinic has.
+
+    An invitation that lives already gets another mail, so whoever has the form open goes on. False when there
+    is nothing to send: an unknown link, a visit that is cancelled or has begun, no address, or enough mail.
+    """
+    with audit.audited("link.renewal-refused", by=audit.system(RENEW_LINK)) as access:
+        over = links.find_over(bytes.fromhex(token_hash))
+        if over is None:
+            return False
+        evaluation = over.evaluation
+        access.saw("evaluation", [evaluation.pk])
+        email = evaluation.patient.email
+        if not email or not asking.may_mail(email):
+            return False
+        access.action = "link.renewed"
+        living = evaluation.invitations.filter(
+            revoked_at=None, ended_at=None, expires_at__gt=timezone.now()
+        ).first()
+        if living is None:
+            _invite(evaluation, access, mail=True)
+        else:
+            access.saw("invitation", [living.pk])
+            app.configure_task(SEND_INVITATION).defer(invitation_id=str(living.pk))
     return True
 
 

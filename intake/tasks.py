@@ -43,6 +43,11 @@ def send_code(code_id: int) -> None:
     journey.deliver_code(code_id=code_id)
 
 
+@app.task(name=journey.RENEW_LINK, pass_context=False)
+def renew_link(token_hash: str) -> None:
+    journey.renew_link(token_hash=token_hash)
+
+
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="remind", queueing_lock="remind", pass_context=False)
 def remind(timestamp: int) -> None:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from education.visitors import limits
 from intake.patients.models import AccessEvent, Evaluation, Invitation, LessonShare, PatientSession
 
 TOKEN_BYTES: Final = 32
@@ -25,6 +26,7 @@ WRONG_BEFORE_END: Final = 10
 END_WINDOW: Final = timedelta(hours=24)
 WRONG_PER_ADDRESS: Final = 30
 ADDRESS_WINDOW: Final = timedelta(hours=1)
+RENEWALS_AN_HOUR: Final = 20
 
 
 def new_token() -> str:
@@ -51,6 +53,24 @@ def find_live(token: str, *, lock: bool = False) -> Invitation | None:
         or invitations.filter(reminders__token_hash=hashed).first()
     )
     return invitation if invitation is not None and is_open(invitation) else None
+
+
+def find_over(hashed: bytes) -> Invitation | None:
+    """The invitation of a link that is over while its visit is still to come, with its evaluation locked.
+
+    None for a link that nobody had, that still opens the form, or whose visit is cancelled or has begun.
+    """
+    mine = Q(token_hash=hashed) | Q(reminders__token_hash=hashed)
+    found = Invitation.objects.filter(mine).values("evaluation")
+    evaluation = Evaluation.objects.select_for_update().filter(pk__in=found).first()
+    if evaluation is None or evaluation.status == Evaluation.Status.CANCELLED:
+        return None
+    if (evaluation.starts_at or evaluation.link_ends_at) <= timezone.now():
+        return None
+    invitation: Invitation = (
+        Invitation.objects.filter(mine).select_related("evaluation__patient", "evaluation__physio")[:1].get()
+    )
+    return None if is_open(invitation) else invitation
 
 
 def find_share(token: str, *, lock: bool = False) -> LessonShare | None:
@@ -141,6 +161,11 @@ def _judge(
         _note(link, AccessEvent.Kind.OTHER_DEVICE, address, now)
         return OtherDevice(link)
     return open_session(invitation=link, address=address, device_token=device_token)
+
+
+def may_ask_for_link(address: str | None) -> bool:
+    """Counts one "Send me a new one" from this IP address; False after twenty within the hour."""
+    return limits.allow("link.renewal", address, limit=RENEWALS_AN_HOUR, within=timedelta(hours=1))
 
 
 def refused_at_rest(link: Invitation | LessonShare, address: str | None, now: datetime) -> bool:

@@ -1,5 +1,7 @@
 """The link: asks the date of birth, opens the form. Looking at it changes nothing."""
 
+from typing import Final
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,6 +15,9 @@ from intake.patients import asking, calendar, codes, links
 from intake.patients.birth_date import TypedDate
 from intake.views import birth_date
 from intake.views.visit import Visit, patient_page, see_other, set_device_cookie, set_patient_cookies
+
+# The button of the page for a link that is over.
+RENEW: Final = "renew"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,16 +35,17 @@ def open_lessons(request: HttpRequest, token: str) -> HttpResponse:
 def ask_birth_date(request: HttpRequest, token: str, *, shared: bool) -> HttpResponse:
     with audit.audited("link.viewed", by=audit.ANONYMOUS) as access:
         link = links.find_share(token) if shared else links.find_live(token)
-        if link is None:
-            return _ended(request, shared=shared)
-        access.saw("lesson-share" if shared else "invitation", [link.pk])
-        physio = link.evaluation.physio
-        visit = {
-            "starts_at": link.evaluation.starts_at,
-            "physio": physio.formal_name if physio is not None else "",
-        }
+        if link is not None:
+            access.saw("lesson-share" if shared else "invitation", [link.pk])
+            physio = link.evaluation.physio
+            visit = {
+                "starts_at": link.evaluation.starts_at,
+                "physio": physio.formal_name if physio is not None else "",
+            }
+    if link is None:
+        return _ended(request, token, shared=shared)
     context = {"visit": visit, "shared": shared}
-    if request.method != "POST":
+    if request.method != "POST" or RENEW in request.POST:
         return render(request, "intake/birth_date.html", {**context, "typed": TypedDate()})
 
     found = birth_date.read(request)
@@ -55,7 +61,7 @@ def ask_birth_date(request: HttpRequest, token: str, *, shared: bool) -> HttpRes
         shared=shared,
     )
     if isinstance(outcome, links.NotLive):
-        return _ended(request, shared=shared)
+        return _ended(request, token, shared=shared)
     if isinstance(outcome, links.OtherDevice):
         return render(request, "intake/other_device.html", status=403)
     if isinstance(outcome, codes.TooMany):
@@ -80,8 +86,12 @@ def ask_birth_date(request: HttpRequest, token: str, *, shared: bool) -> HttpRes
     return response
 
 
-def _ended(request: HttpRequest, *, shared: bool) -> HttpResponse:
-    return render(request, "intake/link_ended.html", {"shared": shared}, status=404)
+def _ended(request: HttpRequest, token: str, *, shared: bool) -> HttpResponse:
+    """One page for every link that opens nothing. "Send me a new one" says the same whatever comes of it."""
+    asked = not shared and request.method == "POST" and RENEW in request.POST
+    if asked:
+        journey.ask_for_link(token=token, address=visitor_address(request))
+    return render(request, "intake/link_ended.html", {"shared": shared, "asked": asked}, status=404)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
