@@ -27,9 +27,10 @@ from education.clinic_info.models import ClinicInfo, PrivacyNotice
 from education.lessons.models import Lesson
 from intake import audit
 from intake.conditions import Answers, Value
-from intake.patients import asking, calendar, diary, links, register, reminders
+from intake.patients import asking, calendar, codes, diary, links, register, reminders
 from intake.patients.models import (
     LINK_OF_REQUEST,
+    AccessCode,
     BookingEvent,
     Evaluation,
     EvaluationRequest,
@@ -60,6 +61,8 @@ SETTLE_DRAFT: Final = "settle_draft"
 TELL_OF_VISIT: Final = "tell_of_visit"
 SEND_REMINDER: Final = "send_reminder"
 SEND_LESSONS: Final = "send_lessons"
+SEND_CODE: Final = "send_code"
+RENEW_LINK: Final = "renew_link"
 # The question whose tick says that the privacy notice was seen.
 PRIVACY_SEEN: Final = "consent.privacy"
 
@@ -156,6 +159,42 @@ def deliver_invitation(*, invitation_id: UUID) -> bool:
     mail.send()
     with audit.audited("invitation.sent", by=by, objects={"invitation": [invitation_id]}):
         Invitation.objects.filter(pk=invitation_id).update(sent_at=timezone.now())
+    return True
+
+
+def ask_for_link(*, token: str, address: str | None) -> None:
+    """Somebody at a link that is over wants a new one. What is done here is the same for every token.
+
+    Whether there is anything to send is for the job to see, so that nobody learns it from an answer's time.
+    """
+    if links.may_ask_for_link(address):
+        app.configure_task(RENEW_LINK).defer(token_hash=links.hash_token(token).hex())
+
+
+def renew_link(*, token_hash: str) -> bool:
+    """The job: queue a new link for the visit of one that is over, to the address the clinic has.
+
+    An invitation that lives already gets another mail, so whoever has the form open goes on. False when there
+    is nothing to send: an unknown link, a visit that is cancelled or has begun, no address, or enough mail.
+    """
+    with audit.audited("link.renewal-refused", by=audit.system(RENEW_LINK)) as access:
+        over = links.find_over(bytes.fromhex(token_hash))
+        if over is None:
+            return False
+        evaluation = over.evaluation
+        access.saw("evaluation", [evaluation.pk])
+        email = evaluation.patient.email
+        if not email or not asking.may_mail(email):
+            return False
+        access.action = "link.renewed"
+        living = evaluation.invitations.filter(
+            revoked_at=None, ended_at=None, expires_at__gt=timezone.now()
+        ).first()
+        if living is None:
+            _invite(evaluation, access, mail=True)
+        else:
+            access.saw("invitation", [living.pk])
+            app.configure_task(SEND_INVITATION).defer(invitation_id=str(living.pk))
     return True
 
 
@@ -437,21 +476,90 @@ def _is_sent(evaluation: Evaluation) -> bool:
 # ---- the patient
 
 LinkOutcome = links.Opened | links.Mismatch | links.OtherDevice | links.NotLive
+CodeOutcome = codes.Asked | codes.TooMany
 
 
 def open_link(
     *, token: str, birth_date: date, address: str | None, device_token: str, shared: bool = False
-) -> LinkOutcome:
+) -> LinkOutcome | CodeOutcome:
     """Judge one date of birth typed at a link. A right one opens a session on this device.
 
-    shared: the link is one to shared lessons, and its session opens nothing else.
+    Where answers are stored that another device wrote, a code is queued to the patient's e-mail address
+    first; `links.OtherDevice` where she has none. shared: the link is one to shared lessons, and its session
+    opens nothing else.
     """
     with audit.audited("link.tried", by=audit.ANONYMOUS) as access:
         outcome = links.try_birth_date(
             token=token, birth_date=birth_date, address=address, device_token=device_token, shared=shared
         )
+        if isinstance(outcome, links.OtherDevice) and outcome.invitation.evaluation.patient.email:
+            asked = codes.ask(outcome.invitation, device_token)
+            _queue_code(access, asked)
+            return asked
         _note_outcome(access, outcome)
     return outcome
+
+
+def _queue_code(access: audit.Access, asked: CodeOutcome | links.NotLive) -> None:
+    access.note(outcome=type(asked).__name__)
+    if isinstance(asked, codes.Asked) and asked.code is not None:
+        access.action = "code.asked"
+        access.saw("invitation", [asked.code.invitation_id])
+        app.configure_task(SEND_CODE).defer(code_id=asked.code.pk)
+
+
+def is_code_asked(*, device_token: str) -> bool:
+    """Whether this browser waits for a code. Looking changes nothing."""
+    with audit.audited("code.viewed", by=audit.ANONYMOUS) as access:
+        code = codes.find_asked(device_token)
+        if code is not None:
+            access.saw("invitation", [code.invitation_id])
+    return code is not None
+
+
+def ask_code_again(*, device_token: str, address: str | None) -> CodeOutcome | links.NotLive:
+    """Queue another code for the browser that asked for one; the one before works no more."""
+    with audit.audited("code.not-asked", by=audit.ANONYMOUS) as access:
+        asked = codes.ask_again(device_token, address)
+        _queue_code(access, asked)
+    return asked
+
+
+def open_with_code(
+    *, device_token: str, code: str, address: str | None
+) -> links.Opened | codes.WrongCode | links.NotLive:
+    """Judge one code. The right one opens a session, and the device is known from then on."""
+    with audit.audited("code.tried", by=audit.ANONYMOUS) as access:
+        outcome = codes.try_code(device_token=device_token, code=code, address=address)
+        _note_outcome(access, outcome)
+    return outcome
+
+
+def deliver_code(*, code_id: int) -> bool:
+    """The job: make the code, mail it, note that it was sent. False when nobody needs it any more.
+
+    Run twice it sends a second mail whose code replaces the first, as with an invitation.
+    """
+    by = audit.system(SEND_CODE)
+    with audit.audited("code.made", by=by, objects={"access-code": [code_id]}) as access:
+        made = codes.make_digits(code_id)
+        if made is None:
+            access.action = "code.not-needed"
+            return False
+        code, digits = made
+        access.saw("invitation", [code.invitation_id])
+        address = code.invitation.evaluation.patient.email
+    context = {
+        "code": digits,
+        "minutes": int(AccessCode.LIFE.total_seconds()) // 60,
+        "clinic": ClinicInfo.current(),
+    }
+    EmailMessage(
+        subject=_("Your code"), body=render_to_string("email/access_code.txt", context), to=[address]
+    ).send()
+    with audit.audited("code.sent", by=by, objects={"access-code": [code_id]}):
+        codes.note_sent(code_id)
+    return True
 
 
 def open_again(
@@ -466,7 +574,7 @@ def open_again(
     return outcome
 
 
-def _note_outcome(access: audit.Access, outcome: LinkOutcome) -> None:
+def _note_outcome(access: audit.Access, outcome: LinkOutcome | codes.WrongCode) -> None:
     access.note(outcome=type(outcome).__name__)
     if isinstance(outcome, links.Opened):
         session = outcome.session

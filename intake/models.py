@@ -2,6 +2,7 @@
 
 from intake.audit import AuditEvent
 from intake.patients.models import (
+    AccessCode,
     AccessEvent,
     BookingEvent,
     Evaluation,
@@ -28,6 +29,7 @@ from intake.review.models import (
 from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun
 
 __all__ = [
+    "AccessCode",
     "AccessEvent",
     "AuditEvent",
     "BookingEvent",

@@ -38,6 +38,16 @@ def send_lessons(share_id: str) -> None:
     journey.deliver_lessons(share_id=UUID(share_id))
 
 
+@app.task(name=journey.SEND_CODE, retry=MAIL_RETRY, pass_context=False)
+def send_code(code_id: int) -> None:
+    journey.deliver_code(code_id=code_id)
+
+
+@app.task(name=journey.RENEW_LINK, pass_context=False)
+def renew_link(token_hash: str) -> None:
+    journey.renew_link(token_hash=token_hash)
+
+
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="remind", queueing_lock="remind", pass_context=False)
 def remind(timestamp: int) -> None:

@@ -8,6 +8,7 @@ app_name = "intake"
 
 urlpatterns = [
     path("open/<str:token>/", link.open_link, name="open"),
+    path("code/", link.code, name="code"),
     path("lessons/<str:token>/", link.open_lessons, name="open_lessons"),
     path("lessons/", lesson.shared, name="lessons"),
     path("reminders/<str:token>/", link.stop_reminders, name="stop_reminders"),

@@ -8,20 +8,25 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from education.visitors import limits
 from intake.patients.models import AccessEvent, Evaluation, Invitation, LessonShare, PatientSession
 
 TOKEN_BYTES: Final = 32
-WRONG_DATES_BEFORE_REST: Final = 5
+# Wrong dates of birth and wrong codes, together.
+WRONG: Final = (AccessEvent.Kind.WRONG_DATE, AccessEvent.Kind.WRONG_CODE)
+WRONG_BEFORE_REST: Final = 5
 REST: Final = timedelta(minutes=15)
-WRONG_DATES_BEFORE_END: Final = 10
+WRONG_BEFORE_END: Final = 10
 END_WINDOW: Final = timedelta(hours=24)
-WRONG_DATES_PER_ADDRESS: Final = 30
+WRONG_PER_ADDRESS: Final = 30
 ADDRESS_WINDOW: Final = timedelta(hours=1)
+RENEWALS_AN_HOUR: Final = 20
 
 
 def new_token() -> str:
@@ -47,7 +52,25 @@ def find_live(token: str, *, lock: bool = False) -> Invitation | None:
         invitations.filter(token_hash=hashed).first()
         or invitations.filter(reminders__token_hash=hashed).first()
     )
-    return invitation if invitation is not None and _is_live(invitation, timezone.now()) else None
+    return invitation if invitation is not None and is_open(invitation) else None
+
+
+def find_over(hashed: bytes) -> Invitation | None:
+    """The invitation of a link that is over while its visit is still to come, with its evaluation locked.
+
+    None for a link that nobody had, that still opens the form, or whose visit is cancelled or has begun.
+    """
+    mine = Q(token_hash=hashed) | Q(reminders__token_hash=hashed)
+    found = Invitation.objects.filter(mine).values("evaluation")
+    evaluation = Evaluation.objects.select_for_update().filter(pk__in=found).first()
+    if evaluation is None or evaluation.status == Evaluation.Status.CANCELLED:
+        return None
+    if (evaluation.starts_at or evaluation.link_ends_at) <= timezone.now():
+        return None
+    invitation: Invitation = (
+        Invitation.objects.filter(mine).select_related("evaluation__patient", "evaluation__physio")[:1].get()
+    )
+    return None if is_open(invitation) else invitation
 
 
 def find_share(token: str, *, lock: bool = False) -> LessonShare | None:
@@ -56,12 +79,12 @@ def find_share(token: str, *, lock: bool = False) -> LessonShare | None:
     if lock:
         shares = shares.select_for_update(of=("self",))
     share: LessonShare | None = shares.filter(token_hash=hash_token(token)).first()
-    return share if share is not None and _is_live(share, timezone.now()) else None
+    return share if share is not None and is_open(share) else None
 
 
-def _is_live(link: Invitation | LessonShare, now: datetime) -> bool:
-    """Also what a session that is open asks at every request: the link's end is its own."""
-    return link.is_live(now) and link.evaluation.status != Evaluation.Status.CANCELLED
+def is_open(link: Invitation | LessonShare) -> bool:
+    """Whether a link opens anything. A session asks so at every request: the link's end is its own."""
+    return link.is_live(timezone.now()) and link.evaluation.status != Evaluation.Status.CANCELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +104,8 @@ class Mismatch:
 @dataclass(frozen=True, slots=True)
 class OtherDevice:
     """The date fitted, but answers are stored and this is not the device they were typed on."""
+
+    invitation: Invitation
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,32 +137,53 @@ def try_again(
     *, session: PatientSession, birth_date: date, address: str | None, device_token: str
 ) -> Opened | Mismatch | OtherDevice | NotLive:
     """The same for a session that was idle too long, which stands in the place of its link."""
+    invitation = lock_live(session.invitation_id)
+    return NotLive() if invitation is None else _judge(invitation, birth_date, address, device_token)
+
+
+def lock_live(invitation_id: UUID | None) -> Invitation | None:
+    """The invitation under its lock, for whatever counts tries; None once its link is over."""
     invitations = Invitation.objects.select_related("evaluation__patient", "evaluation__physio")
-    invitation = invitations.select_for_update(of=("self",)).get(pk=session.invitation_id)
-    if not _is_live(invitation, timezone.now()):
-        return NotLive()
-    return _judge(invitation, birth_date, address, device_token)
+    invitation: Invitation = invitations.select_for_update(of=("self",)).get(pk=invitation_id)
+    return invitation if is_open(invitation) else None
 
 
 def _judge(
     link: Invitation | LessonShare, birth_date: date, address: str | None, device_token: str
 ) -> Opened | Mismatch | OtherDevice:
     now = timezone.now()
-    if _rests(link, now) or _address_is_tired(address, now):
-        _note(link, AccessEvent.Kind.REFUSED_AT_REST, address, now)
+    if refused_at_rest(link, address, now):
         return Mismatch()
     if birth_date != link.evaluation.patient.birth_date:
-        _note(link, AccessEvent.Kind.WRONG_DATE, address, now)
-        wrong = link.events.filter(kind=AccessEvent.Kind.WRONG_DATE, at__gt=now - END_WINDOW).count()
-        if wrong >= WRONG_DATES_BEFORE_END:
-            link.ended_at = now
-            link.save(update_fields=["ended_at"])
-            _note(link, AccessEvent.Kind.ENDED, address, now)
+        count_wrong(link, AccessEvent.Kind.WRONG_DATE, address, now)
         return Mismatch()
     if isinstance(link, Invitation) and _has_stored_answers(link) and not is_known_device(link, device_token):
         _note(link, AccessEvent.Kind.OTHER_DEVICE, address, now)
-        return OtherDevice()
+        return OtherDevice(link)
     return open_session(invitation=link, address=address, device_token=device_token)
+
+
+def may_ask_for_link(address: str | None) -> bool:
+    """Counts one "Send me a new one" from this IP address; False after twenty within the hour."""
+    return limits.allow("link.renewal", address, limit=RENEWALS_AN_HOUR, within=timedelta(hours=1))
+
+
+def refused_at_rest(link: Invitation | LessonShare, address: str | None, now: datetime) -> bool:
+    """Whether this try is not judged at all: the link rests, or too much was wrong from this address."""
+    if not _rests(link, now) and not _address_is_tired(address, now):
+        return False
+    _note(link, AccessEvent.Kind.REFUSED_AT_REST, address, now)
+    return True
+
+
+def count_wrong(link: Invitation | LessonShare, kind: str, address: str | None, now: datetime) -> None:
+    """One more wrong date or code; the tenth within a day ends the link. The caller holds its lock."""
+    _note(link, kind, address, now)
+    wrong = link.events.filter(kind__in=WRONG, at__gt=now - END_WINDOW).count()
+    if wrong >= WRONG_BEFORE_END:
+        link.ended_at = now
+        link.save(update_fields=["ended_at"])
+        _note(link, AccessEvent.Kind.ENDED, address, now)
 
 
 def open_session(*, invitation: Invitation | LessonShare, address: str | None, device_token: str) -> Opened:
@@ -196,7 +242,7 @@ def _unended(session_token: str, link: str) -> PatientSession | None:
         .filter(**{f"{link}__isnull": False}, token_hash=hash_token(session_token), ended_at=None)
         .first()
     )
-    return session if session is not None and _is_live(session.link, timezone.now()) else None
+    return session if session is not None and is_open(session.link) else None
 
 
 def seconds_left(session: PatientSession) -> float:
@@ -231,18 +277,18 @@ def is_known_device(invitation: Invitation, device_token: str) -> bool:
 
 
 def rests(invitation: Invitation) -> bool:
-    """Whether the link rests now after too many wrong dates; staff see so."""
+    """Whether the link rests now after too many wrong dates or codes; staff see so."""
     return _rests(invitation, timezone.now())
 
 
 def _rests(link: Invitation | LessonShare, now: datetime) -> bool:
-    """Five wrong dates within 15 minutes rest the link for 15 minutes from the fifth."""
+    """Five wrong dates or codes within 15 minutes rest the link for 15 minutes from the fifth."""
     latest = list(
-        link.events.filter(kind=AccessEvent.Kind.WRONG_DATE, at__gt=now - 2 * REST)
+        link.events.filter(kind__in=WRONG, at__gt=now - 2 * REST)
         .order_by("-at")
-        .values_list("at", flat=True)[:WRONG_DATES_BEFORE_REST]
+        .values_list("at", flat=True)[:WRONG_BEFORE_REST]
     )
-    if len(latest) < WRONG_DATES_BEFORE_REST:
+    if len(latest) < WRONG_BEFORE_REST:
         return False
     return bool(latest[0] - latest[-1] <= REST and now - latest[0] < REST)
 
@@ -250,10 +296,8 @@ def _rests(link: Invitation | LessonShare, now: datetime) -> bool:
 def _address_is_tired(address: str | None, now: datetime) -> bool:
     if not address:
         return False
-    wrong = AccessEvent.objects.filter(
-        address=address, kind=AccessEvent.Kind.WRONG_DATE, at__gt=now - ADDRESS_WINDOW
-    )
-    return wrong.count() >= WRONG_DATES_PER_ADDRESS
+    wrong = AccessEvent.objects.filter(address=address, kind__in=WRONG, at__gt=now - ADDRESS_WINDOW)
+    return wrong.count() >= WRONG_PER_ADDRESS
 
 
 def _has_stored_answers(invitation: Invitation) -> bool:

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import pgtrigger
 from django.conf import settings
@@ -385,6 +385,7 @@ class AccessEvent(PatientData):
         REFUSED_AT_REST = "resting", _("Tried while resting")
         OPENED = "opened", _("Opened")
         OTHER_DEVICE = "other-device", _("Opened on another device")
+        WRONG_CODE = "wrong-code", _("Wrong code")
         ENDED = "ended", _("Ended after too many wrong dates")
 
     invitation = models.ForeignKey(Invitation, models.CASCADE, null=True, related_name="events")
@@ -409,6 +410,66 @@ class AccessEvent(PatientData):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
+
+
+class AccessCode(PatientData):
+    """Six digits by e-mail that let another device to what is stored (R6).
+
+    It works once, for 10 minutes, for five tries, and only in the browser that asked for it: `device_hash`
+    is that of its cookie. code_hash: keyed, because six digits can be counted through; None until the mail
+    is made.
+    """
+
+    TRIES: Final = 5
+    LIFE: Final = timedelta(minutes=10)
+
+    invitation = models.ForeignKey(Invitation, models.CASCADE, related_name="codes")
+    device_hash = models.BinaryField(_("hash of the device"), max_length=32)
+    code_hash = models.BinaryField(_("hash of the code"), max_length=32, null=True)
+    asked_at = models.DateTimeField(_("asked"), default=timezone.now)
+    expires_at = models.DateTimeField(_("lives until"))
+    sent_at = models.DateTimeField(_("sent"), null=True)
+    tries = models.PositiveSmallIntegerField(_("wrong tries"), default=0)
+    used_at = models.DateTimeField(_("used"), null=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("access code")
+        verbose_name_plural = _("access codes")
+        indexes = [
+            models.Index(fields=["device_hash", "asked_at"], name="access_code_device"),
+            models.Index(fields=["invitation", "asked_at"], name="access_code_link"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(tries__lte=5), name="access_code_five_tries"),
+            models.CheckConstraint(
+                condition=Q(
+                    expires_at__gt=F("asked_at"), expires_at__lte=F("asked_at") + timedelta(minutes=10)
+                ),
+                name="access_code_ten_minutes",
+            ),
+            models.CheckConstraint(
+                condition=Q(used_at=None) | Q(code_hash__isnull=False), name="access_code_used_was_made"
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="asked_for_good", fields=["invitation", "device_hash", "asked_at", "expires_at"]
+            ),
+            pgtrigger.Protect(
+                name="used_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__used_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asked_at:%Y-%m-%d %H:%M}"
+
+    def is_live(self, now: Any) -> bool:
+        """Whether the right digits would open the form at `now`."""
+        return self.used_at is None and self.tries < self.TRIES and self.expires_at > now
 
 
 class Reminder(PatientData):

@@ -1,16 +1,23 @@
 """The link: asks the date of birth, opens the form. Looking at it changes nothing."""
 
+from typing import Final
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from education.visitors.limits import visitor_address
 from intake import audit, journey
-from intake.patients import asking, calendar, links
+from intake.patients import asking, calendar, codes, links
 from intake.patients.birth_date import TypedDate
 from intake.views import birth_date
-from intake.views.visit import Visit, patient_page, set_patient_cookies
+from intake.views.visit import Visit, patient_page, see_other, set_device_cookie, set_patient_cookies
+
+# The button of the page for a link that is over.
+RENEW: Final = "renew"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,16 +35,17 @@ def open_lessons(request: HttpRequest, token: str) -> HttpResponse:
 def ask_birth_date(request: HttpRequest, token: str, *, shared: bool) -> HttpResponse:
     with audit.audited("link.viewed", by=audit.ANONYMOUS) as access:
         link = links.find_share(token) if shared else links.find_live(token)
-        if link is None:
-            return _ended(request, shared=shared)
-        access.saw("lesson-share" if shared else "invitation", [link.pk])
-        physio = link.evaluation.physio
-        visit = {
-            "starts_at": link.evaluation.starts_at,
-            "physio": physio.formal_name if physio is not None else "",
-        }
+        if link is not None:
+            access.saw("lesson-share" if shared else "invitation", [link.pk])
+            physio = link.evaluation.physio
+            visit = {
+                "starts_at": link.evaluation.starts_at,
+                "physio": physio.formal_name if physio is not None else "",
+            }
+    if link is None:
+        return _ended(request, token, shared=shared)
     context = {"visit": visit, "shared": shared}
-    if request.method != "POST":
+    if request.method != "POST" or RENEW in request.POST:
         return render(request, "intake/birth_date.html", {**context, "typed": TypedDate()})
 
     found = birth_date.read(request)
@@ -53,9 +61,15 @@ def ask_birth_date(request: HttpRequest, token: str, *, shared: bool) -> HttpRes
         shared=shared,
     )
     if isinstance(outcome, links.NotLive):
-        return _ended(request, shared=shared)
+        return _ended(request, token, shared=shared)
     if isinstance(outcome, links.OtherDevice):
         return render(request, "intake/other_device.html", status=403)
+    if isinstance(outcome, codes.TooMany):
+        return render(request, "intake/code_later.html", status=429)
+    if isinstance(outcome, codes.Asked):
+        response = see_other(reverse("intake:code"))
+        set_device_cookie(response, outcome.device_token)
+        return response
     if isinstance(outcome, links.Mismatch):
         return render(
             request,
@@ -67,14 +81,60 @@ def ask_birth_date(request: HttpRequest, token: str, *, shared: bool) -> HttpRes
                 "mismatch": True,
             },
         )
-    response = redirect("intake:lessons" if shared else "intake:start", permanent=False)
-    response.status_code = 303
+    response = see_other(reverse("intake:lessons" if shared else "intake:start"))
     set_patient_cookies(response, outcome)
     return response
 
 
-def _ended(request: HttpRequest, *, shared: bool) -> HttpResponse:
-    return render(request, "intake/link_ended.html", {"shared": shared}, status=404)
+def _ended(request: HttpRequest, token: str, *, shared: bool) -> HttpResponse:
+    """One page for every link that opens nothing. "Send me a new one" says the same whatever comes of it."""
+    asked = not shared and request.method == "POST" and RENEW in request.POST
+    if asked:
+        journey.ask_for_link(token=token, address=visitor_address(request))
+    return render(request, "intake/link_ended.html", {"shared": shared, "asked": asked}, status=404)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    """The code out of the e-mail, in the browser that asked for it; or another one, please."""
+    device = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
+    if request.method != "POST":
+        if not journey.is_code_asked(device_token=device):
+            return _code_over(request)
+        return _ask_code(request, again="again" in request.GET)
+    address = visitor_address(request)
+    if "again" in request.POST:
+        asked = journey.ask_code_again(device_token=device, address=address)
+        if isinstance(asked, codes.Asked):
+            return see_other(reverse("intake:code") + "?again=1")
+        if isinstance(asked, codes.TooMany):
+            return _ask_code(request, too_many=True, status=429)
+        return _code_over(request)
+    typed = request.POST.get("code", "")
+    digits = codes.read_code(typed)
+    if digits is None:
+        if not journey.is_code_asked(device_token=device):
+            return _code_over(request)
+        return _ask_code(request, error=_("Enter the 6 numbers from the e-mail."), typed=typed)
+    outcome = journey.open_with_code(device_token=device, code=digits, address=address)
+    if isinstance(outcome, links.NotLive):
+        return _code_over(request)
+    if isinstance(outcome, codes.WrongCode):
+        error = _("That code doesn’t work. Use the newest e-mail from us, or send another code.")
+        return _ask_code(request, error=error)
+    # Where the form was not sent yet, this leads on to its parts.
+    response = see_other(reverse("intake:status"))
+    set_patient_cookies(response, outcome)
+    return response
+
+
+def _ask_code(request: HttpRequest, *, status: int = 200, **context: object) -> HttpResponse:
+    """error: what to do about the code. again: another one was sent. too_many: none was, for now."""
+    return render(request, "intake/code.html", context, status=status)
+
+
+def _code_over(request: HttpRequest) -> HttpResponse:
+    return render(request, "intake/session_over.html", status=403)
 
 
 @require_safe

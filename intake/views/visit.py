@@ -67,6 +67,17 @@ class Visit:
         return draft.standing_response(self.invitation)
 
     @property
+    def is_back(self) -> bool:
+        """Whether answers were typed in an earlier session, on this device or another, and not yet sent."""
+        response = self.response
+        return (
+            response is not None
+            and not self.is_change
+            and bool(response.answers)
+            and response.started_at < self.session.started_at
+        )
+
+    @property
     def is_sent(self) -> bool:
         return self.response is not None and self.response.is_sent
 
@@ -224,9 +235,13 @@ def set_patient_cookies(response: HttpResponse, opened: links.Opened) -> None:
         httponly=True,
         samesite="Lax",
     )
+    set_device_cookie(response, opened.device_token)
+
+
+def set_device_cookie(response: HttpResponse, device_token: str) -> None:
     response.set_cookie(
         settings.DEVICE_COOKIE_NAME,
-        opened.device_token,
+        device_token,
         max_age=settings.DEVICE_COOKIE_AGE,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,

@@ -102,6 +102,8 @@ ROWS: dict[str, Row] = {
     "education:newsletter_leave": Row({"*": "200"}, {"*": "200"}, {"token": "{leaving}"}),
     # The patient's way.
     "intake:open": Row({"*": "200"}, {"*": "200"}, {"token": "{token}"}),
+    # Only in a browser that waits for one.
+    "intake:code": Row({"*": "403"}, {"*": "403"}),
     "intake:open_lessons": Row({"*": "200"}, {"*": "200"}, {"token": "{shared}"}),
     # A session that an invitation opened does not open them; they stand on its status page.
     "intake:lessons": Row({"*": "403"}, {"*": "405"}),

@@ -86,6 +86,17 @@ def patient_pages(come: Come, product: Product) -> Iterator[Shown]:
     stranger = come(Patient)
     begun = product.reception("visit", given="Begun")
     come(Patient).opens_with_birth_date(begun["link"]).has_filled("about")
+    yield "code", stranger.opens_with_birth_date(begun["link"])
+    yield "code-error", stranger.gives_code("12345")
+    yield "code-again", stranger.presses("Send another code")
+    stranger.presses("Send another code")
+    with stranger.refused_with(429):
+        yield "code-too-many", stranger.presses("Send another code")
+    late: Patient = come(Patient)
+    with late.refused_with(429):
+        yield "code-later", late.opens_with_birth_date(begun["link"])
+    begun = product.reception("visit", given="Begun", email="")
+    come(Patient).opens_with_birth_date(begun["link"]).has_filled("about")
     with stranger.refused_with(403):
         yield "other-device", stranger.opens_with_birth_date(begun["link"])
 

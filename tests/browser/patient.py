@@ -63,6 +63,10 @@ class Patient(Visitor):
         year, month, day = (part.lstrip("0") for part in born.split("-"))
         return self.opens(link).gives_birth_date(month, day, year)
 
+    def gives_code(self, code: str) -> Self:
+        self.types(self.page.get_by_label("6-digit code"), code)
+        return self.presses("Open my form")
+
     def starts(self) -> Self:
         return self.follows("Start")
 

@@ -1,11 +1,13 @@
 """J1.2 to J1.6: the link is looked at by machines, tried with wrong dates, and opened."""
 
 import http.client
+import re
 from urllib.parse import urlsplit
 
 from tests.browser.conftest import BOTH_WAYS, Come
 from tests.browser.patient import Patient
 from tests.browser.product import Product
+from tests.integration.intake.visitor import without_form_tokens
 
 MISMATCH = "That doesn't match what the clinic has."
 
@@ -76,8 +78,28 @@ def test_links_that_no_longer_work_look_alike(patient: Patient, product: Product
     for link in (visit["link"], "/intake/open/no-such-token/"):
         with patient.refused_with(404):
             patient.opens(link).reads_heading("This link no longer works").reads("Call us")
+        pages.append(without_form_tokens(patient.main.inner_html()))
+    assert pages[0] == pages[1]
+
+
+def test_a_new_link_instead_of_one_that_ended(patient: Patient, product: Product) -> None:
+    """J3.7: to the address that the clinic has, and the same words for a link that nobody ever had."""
+    address = "new.link@patients.example"
+    visit = product.reception("visit", email=address, minutes_ahead=60 * 24)
+    product.reception("another_link", evaluation=visit["evaluation"])
+    pages = []
+    for link in ("/intake/open/no-such-token/", visit["link"]):
+        with patient.refused_with(404):
+            patient.opens(link)
+        with patient.refused_with(404):
+            patient.presses("Send me a new one").reads("If this link was yours, a new one is on its way.")
         pages.append(patient.main.inner_html())
     assert pages[0] == pages[1]
+    patient.finds_page_accessible()
+    [mail] = product.mail.wait_for(address)
+    link = re.search(r"http\S+/intake/open/\S+/", mail)
+    assert link, mail
+    patient.opens_with_birth_date(link[0]).reads_heading("Before you start")
 
 
 @BOTH_WAYS

@@ -113,9 +113,9 @@ class TestStatus:
         _, token = invited()
         assert Visitor(token).open().look(STATUS).headers["Location"] == TASKS
 
-    def test_another_device_gets_the_page_that_refuses_it(self, visit):
+    def test_another_device_is_asked_for_a_code(self, visit):
         visitor, _ = visit
-        assert Visitor(visitor.token).type_date().status_code == 403
+        assert Visitor(visitor.token).type_date().headers["Location"] == "/intake/code/"
 
     def test_the_receipt_comes_with_finish_and_not_before(self, visit):
         visitor, invitation = visit

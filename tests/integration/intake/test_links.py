@@ -21,6 +21,7 @@ from tests.integration.intake.visitor import Visitor, invited, stored, without_f
 RIGHT = date(1986, 4, 12)
 WRONG = date(1986, 4, 13)
 ENDED = "This link no longer works"
+CODE = "/intake/code/"
 MISMATCH = "That doesn&#x27;t match what the clinic has"
 SCANNERS = (
     "Mozilla/5.0 (Windows NT 10.0) Microsoft Outlook SafeLinks",
@@ -297,9 +298,9 @@ def test_all_links_that_are_not_live_show_one_page():
         visitor = Visitor(token)
         for response in (visitor.look(visitor.link), visitor.type_date(RIGHT), visitor.type_date(WRONG)):
             assert response.status_code == 404
-            seen.add((response.content, json.dumps(dict(response.headers), sort_keys=True)))
+            seen.add((without_form_tokens(response.text), json.dumps(dict(response.headers), sort_keys=True)))
     assert len(seen) == 1
-    assert ENDED in seen.pop()[0].decode()
+    assert ENDED in seen.pop()[0]
 
 
 # ------------------------------------------------------------ other devices (R6)
@@ -313,7 +314,7 @@ def test_another_device_is_not_let_to_stored_answers():
     assert stored(invitation).answers["why.story"] == ["Zyxstory"]
     other = Visitor(token)
     response = other.type_date()
-    assert response.status_code == 403
+    assert (response.status_code, response.headers["Location"]) == (303, CODE)
     assert "Zyxstory" not in response.text
     assert settings.PATIENT_COOKIE_NAME not in response.cookies
     assert other.look("/intake/").status_code == 403
@@ -349,7 +350,7 @@ def test_stored_answers_stay_closed_also_beside_an_empty_form():
             status="stopped",
         )
     Visitor(token).open().save("about", ABOUT)
-    assert Visitor(token).type_date().status_code == 403
+    assert Visitor(token).type_date().headers["Location"] == CODE
 
 
 def test_a_device_is_known_for_its_own_visit_only():
@@ -358,7 +359,7 @@ def test_a_device_is_known_for_its_own_visit_only():
     Visitor(token).open().save("about", ABOUT)
     stranger = Visitor(other_token).open()
     stranger.token = token
-    assert stranger.type_date().status_code == 403
+    assert stranger.type_date().headers["Location"] == CODE
 
 
 # ------------------------------------------------------------ how long it lives (R7), sessions (R10)

@@ -13,6 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from intake import audit, journey
 from intake.audit import AuditEvent
+from intake.patients import codes
 from intake.patients.models import AccessEvent, PatientSession
 from intake.responses.models import QuestionnaireResponse
 from intake.review import versions
@@ -65,6 +66,37 @@ def test_fifty_guesses_at_once_are_judged_one_by_one(committed_db: None):
     assert kinds.count(AccessEvent.Kind.WRONG_DATE) == 5
     assert kinds.count(AccessEvent.Kind.REFUSED_AT_REST) == 45
     assert sessions == 0
+
+
+def test_wrong_codes_at_once_are_judged_one_by_one_and_the_right_one_opens_once(committed_db: None):
+    invitation, token = invited()
+    Visitor(token).open().save("about", {"why.main-problem": ["knee"]})
+    asker = Visitor(token)
+    asker.type_date()
+    with audit.audited("tests.made", by=SETUP):
+        (code,) = invitation.codes.all()
+        _, digits = codes.make_digits(code.pk) or (None, "")
+
+    def type_digits(text: str) -> int:
+        tab = Visitor(token, raise_request_exception=False)
+        tab.client.cookies[settings.DEVICE_COOKIE_NAME] = asker.client.cookies[
+            settings.DEVICE_COOKIE_NAME
+        ].value
+        return tab.client.post(reverse("intake:code"), {"code": text}).status_code
+
+    statuses = at_once(8, lambda _: type_digits(digits))
+    assert statuses.count(303) == 1
+
+    asker = Visitor(token)
+    asker.type_date()
+    with audit.audited("tests.made", by=SETUP):
+        _, digits = codes.make_digits(invitation.codes.latest("pk").pk) or (None, "")
+    wrong = f"{(int(digits) + 1) % 10**6:06}"
+    assert at_once(30, lambda _: type_digits(wrong)) == [200] * 30
+    with audit.audited("tests.read", by=SETUP):
+        kinds = list(invitation.events.values_list("kind", flat=True))
+        assert invitation.codes.latest("pk").tries == 5
+    assert kinds.count(AccessEvent.Kind.WRONG_CODE) == 5
 
 
 def test_what_several_tabs_send_at_once_is_one_intake(committed_db: None):

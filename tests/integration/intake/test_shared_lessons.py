@@ -251,7 +251,7 @@ class TestReading:
         client = opened(path)
         form = journey.make_link(invitation_id=seen.invitation_id, by=factories.SETUP)
         door = reverse("intake:open", args=[form.rstrip("/").rsplit("/", 1)[-1]])
-        assert client.post(door, RIGHT).status_code == 403
+        assert client.post(door, RIGHT).headers["Location"] == reverse("intake:code")
 
     def test_wrong_dates_rest_it_and_end_it(self, path):
         client = Client()
