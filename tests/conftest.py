@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Examples run against a real database and a loaded machine: a slow one is no failure.
 hypothesis_settings.register_profile(
-    "default", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
+    "default", deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.register_profile(
     "deep", deadline=None, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow]

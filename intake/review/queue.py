@@ -71,6 +71,7 @@ TO_DO: Final = (Status.TO_REVIEW, Status.IN_REVIEW)
 SENT: Final = (*TO_DO, Status.REVIEWED)
 # The briefs of a day stand in one document; no clinic sees more people in one.
 PRINTED_AT_MOST: Final = 60
+_STANDS: Final = "status <> 'cancelled'"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -497,27 +498,32 @@ def _overview(
     whose = "(physio_id = %(me)s OR physio_id IS NULL)" if filters.mine else "true"
     # Whoever has a visit has a physio, so one index gives them in order.
     whose_visit = "physio_id = %(me)s" if filters.mine and not filters.search else whose
-    here = f"({_here_sql(filters)} AND status <> 'cancelled')"
-    over = "at <= %(now)s AND status IN ('to-review', 'in-review', 'reviewed') AND NOT needs_appointment"
-    calm = calm_next = f"NOT urgent AND {here} AND {whose_visit}"
+    here = _here_sql(filters)
+    unclosed = "status IN ('to-review', 'in-review', 'reviewed') AND NOT needs_appointment"
+    over = f"at <= %(now)s AND {unclosed}"
+    after = _inside(filters, words, now)
+    calm = f"NOT urgent AND {_here_sql(filters, after)} AND {whose_visit}"
+    calm_next = f"NOT urgent AND {here} AND {whose_visit}"
     if filters.needs_appointment:
-        calm = calm_next = f"NOT urgent AND needs_appointment AND status <> 'cancelled' AND {whose}"
+        calm = calm_next = f"NOT urgent AND needs_appointment AND {_STANDS} AND {whose}"
     elif filters.to_close:
-        calm = f"NOT urgent AND {over} AND {whose_visit}"
+        calm = f"NOT urgent AND {unclosed if _goes_on(after) else over} AND {whose_visit}"
     urgent = f"urgent AND {whose}"
     direction = f" AND {filters.direction} > 0" if filters.direction in ("up", "down") else ""
     asked = " AND needs_appointment" if filters.needs_appointment else ""
-    narrowed = direction + asked + (f" AND {over}" if filters.to_close else "")
+    narrowed = direction + asked
     if filters.status in STATUSES:
         words["statuses"] = list(STATUSES[filters.status])
         one = len(words["statuses"]) == 1
         narrowed += " AND status = (%(statuses)s::text[])[1]" if one else " AND status = ANY(%(statuses)s)"
     urgent_page, calm_page = urgent + narrowed, calm + narrowed
-    if filters.after is not None:
-        words |= {"after_at": filters.after.at, "after_key": filters.after.key}
+    if filters.to_close:
+        urgent_page += f" AND {over}"
+    if after is not None:
+        words |= {"after_at": after.at, "after_key": after.key}
         sign = "<" if filters.latest_first else ">"
         beyond = f" AND (at, evaluation_id) {sign} (%(after_at)s, %(after_key)s)"
-        if filters.after.urgent:
+        if after.urgent:
             urgent_page += beyond
         else:
             urgent_page, calm_page = "false", calm_page + beyond
@@ -570,14 +576,35 @@ def _days_of(filters: Filters) -> dict[str, datetime]:
     return {"start": start, "end": end}
 
 
-def _here_sql(filters: Filters) -> str:
-    """The visits of the days asked for, in the list that `filters` asks for; a search looks at all."""
+def _inside(filters: Filters, words: Mapping[str, Any], now: datetime) -> Cursor | None:
+    """The cursor, if it is a place in the list that `filters` asks for."""
+    after = filters.after
+    if after is None or after.urgent or filters.search or filters.needs_appointment:
+        return after
+    if filters.to_close:
+        return after if after.at <= now else None
+    if filters.day == PAST:
+        return after if after.at < words["start"] else None
+    return after if after.at >= words["start"] else None
+
+
+def _goes_on(after: Cursor | None) -> bool:
+    return after is not None and not after.urgent
+
+
+def _here_sql(filters: Filters, after: Cursor | None = None) -> str:
+    """The visits of the days asked for; a search looks at all.
+
+    after: a calm one says itself where its list goes on. With a second bound on that side Postgres would
+    begin to read at the list's beginning.
+    """
     if filters.search:
-        return "true"
+        return f"({_STANDS})"
+    begins = "at < %(start)s" if filters.day == PAST else "at >= %(start)s"
+    bounds = [] if _goes_on(after) else [begins]
     if isinstance(filters.day, date):
-        return "at >= %(start)s AND at < %(end)s AND NOT needs_appointment"
-    when = "at < %(start)s" if filters.day == PAST else "at >= %(start)s"
-    return f"{when} AND NOT needs_appointment"
+        bounds.append("at < %(end)s")
+    return f"({' AND '.join([*bounds, 'NOT needs_appointment', _STANDS])})"
 
 
 def _shown(entries: Any) -> Any:
