@@ -13,6 +13,7 @@ urlpatterns = [
     path("lessons/", lesson.shared, name="lessons"),
     path("reminders/<str:token>/", link.stop_reminders, name="stop_reminders"),
     path("visit.ics", link.calendar_file, name="calendar"),
+    path("earlier/", link.earlier, name="earlier"),
     path("start/", link.start, name="start"),
     path("stay/", form.stay, name="stay"),
     path("leave/", form.leave, name="leave"),

@@ -1,4 +1,4 @@
-"""A young patient: a parent or guardian does the form along (clinical brief, section 3); under 16 they call too."""
+"""A young patient does the form with a parent or guardian (clinical brief, section 3)."""
 
 from datetime import date
 
