@@ -132,6 +132,10 @@ ROWS: dict[str, Row] = {
     ),
     "intake:sent": patient_page({"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}),
     "intake:status": patient_page({"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}),
+    "intake:answers": patient_page({"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}),
+    "intake:answers_file": patient_page(
+        {"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}
+    ),
     # A draft is open for change as it is.
     "intake:change": Row(
         {"*": "405"}, {"patient": "303 intake:tasks", "other patient": "303 intake:tasks", "*": "403"}
