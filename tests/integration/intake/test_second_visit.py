@@ -8,8 +8,10 @@ from html import unescape
 import pytest
 from django.conf import settings
 from django.core import mail
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -305,6 +307,17 @@ def test_what_does_not_stand_is_not_offered(status):
     with audit.audited("tests.made", by=SETUP):
         QuestionnaireResponse.objects.filter(pk=again.before.pk).update(status=status)
     assert ASK not in again.look("walk")
+
+
+def test_a_step_of_a_first_form_asks_the_database_nothing_more():
+    """Whether there was another is seen in the statement that brings the draft."""
+    _, token = invited()
+    visitor = Visitor(token).open()
+    visitor.save("pain", PAIN)
+    with CaptureQueriesContext(connection) as asked:
+        visitor.page("walk")
+    statements = [one["sql"] for one in asked if "intake_questionnaireresponse" in one["sql"]]
+    assert len(statements) == 1
 
 
 # ------------------------------------------------------------ what staff see
