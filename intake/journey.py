@@ -43,7 +43,7 @@ from intake.patients.models import (
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.pages import Page
-from intake.responses import amend, draft
+from intake.responses import amend, draft, earlier
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse
 from intake.review import contacts, decide, outcomes, sharing, versions
@@ -591,6 +591,71 @@ def leave(*, session: PatientSession) -> None:
         links.end_session(session)
 
 
+# ---- what was answered before an earlier visit
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierIntake:
+    """What the patient sent for another visit. is_open: her device may see it; if not, a code opens it."""
+
+    response: QuestionnaireResponse
+    is_open: bool
+
+
+def find_earlier(*, session: PatientSession) -> EarlierIntake | None:
+    """The newest intake of the session's patient for another visit. Its answers are not read here."""
+    before = QuestionnaireResponse.objects.sent_before(session.link.evaluation)
+    found = before.select_related("questionnaire").defer("answers", "document", "questionnaire__definition")
+    response = found.first()
+    if response is None:
+        return None
+    return EarlierIntake(response, links.may_see_earlier(session, response.evaluation_id))
+
+
+def offer_earlier(
+    *,
+    found: EarlierIntake,
+    definition: Definition,
+    page: Page,
+    answers: Answers,
+    hide: Collection[str],
+    by: audit.Actor,
+) -> earlier.Offer | None:
+    """What the patient may confirm on one page of her form; None where her device may not see it."""
+    if not found.is_open:
+        return None
+    anew = frozenset(
+        question
+        for rule in record.active_rules().rules
+        if rule.kind in ("red-flag", "precaution")
+        for sided in rule.sides
+        for question in sided.questions
+    )
+    before = found.response
+    if before.authored is None or not earlier.may_offer(page, anew):
+        return None
+    with audit.audited("earlier.read", by=by, objects={"response": [before.pk]}, page=page.link_id):
+        return earlier.offer(
+            definition,
+            page,
+            answers,
+            before=before.questionnaire.tree(),
+            said=read_answers(before.answers),
+            sent_at=before.authored,
+            anew=anew,
+            hide=hide,
+        )
+
+
+def ask_code_for_earlier(*, session: PatientSession, device_token: str) -> CodeOutcome | links.NotLive:
+    """Queue a code that lets this device to what the patient sent before, as for a form begun elsewhere."""
+    with audit.audited("code.not-asked", by=audit.patient(session.link.pk)) as access:
+        invitation = links.lock_live(session.invitation_id)
+        asked = links.NotLive() if invitation is None else codes.ask(invitation, device_token)
+        _queue_code(access, asked)
+    return asked
+
+
 class Save(Enum):
     """How a page came to be saved.
 
@@ -628,16 +693,20 @@ def save_page(
     by: audit.Actor,
     save: Save = Save.COMPLETE,
     ignored: int = 0,
+    confirmed: QuestionnaireResponse | None = None,
 ) -> PageSaved:
     """Store one page and look for red flags over all answers so far.
 
     fields: linkIds that stood on the page and whose answers are replaced. ignored: how many names were sent
-    that it does not ask for. The trail keeps which version of the privacy notice stood behind the tick that
-    it was seen. Raises `draft.AlreadySent`.
+    that it does not ask for. confirmed: the earlier intake whose answers these are. The trail keeps which
+    version of the privacy notice stood behind the tick that it was seen. Raises `draft.AlreadySent`.
     """
     with audit.audited(save.value, by=by, page=page.link_id) as access:
         if ignored:
             access.note(ignored=ignored)
+        if confirmed is not None:
+            access.saw("response", [confirmed.pk])
+            access.note(confirmed=len(fields))
         if PRIVACY_SEEN in fields and True in answers.get(PRIVACY_SEEN, ()):
             access.note(privacy_notice=PrivacyNotice.current().version)
         response = _locked_draft(invitation)

@@ -15,7 +15,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from education.visitors import limits
-from intake.patients.models import AccessEvent, Evaluation, Invitation, LessonShare, PatientSession
+from intake.patients.models import (
+    AccessCode,
+    AccessEvent,
+    Evaluation,
+    Invitation,
+    LessonShare,
+    PatientSession,
+)
 
 TOKEN_BYTES: Final = 32
 # Wrong dates of birth and wrong codes, together.
@@ -274,6 +281,25 @@ def is_known_device(invitation: Invitation, device_token: str) -> bool:
     return PatientSession.objects.filter(
         invitation__evaluation=invitation.evaluation_id, device_hash=hash_token(device_token)
     ).exists()
+
+
+def may_see_earlier(session: PatientSession, evaluation_id: UUID) -> bool:
+    """Whether this device may see what the same patient sent for an earlier evaluation (R6).
+
+    It opened that one's invitation too, or a code that went to the patient's mail was typed on it.
+    """
+    if session.invitation is None:
+        return False
+    return bool(
+        PatientSession.objects.filter(
+            invitation__evaluation=evaluation_id, device_hash=session.device_hash
+        ).exists()
+        or AccessCode.objects.filter(
+            invitation__evaluation__patient=session.invitation.evaluation.patient_id,
+            device_hash=session.device_hash,
+            used_at__isnull=False,
+        ).exists()
+    )
 
 
 def rests(invitation: Invitation) -> bool:

@@ -9,7 +9,22 @@ from intake.conditions import Answers, Value, holds
 from intake.questionnaires.definition import Definition, Item
 
 RESERVED: Final = frozenset(
-    {"open", "start", "leave", "left", "advice", "check", "sent", "status", "change", "keep", "lesson"}
+    {
+        *(
+            "open",
+            "code",
+            "lessons",
+            "reminders",
+            "earlier",
+            "start",
+            "stay",
+            "leave",
+            "left",
+            "advice",
+            "check",
+        ),
+        *("sent", "status", "answers", "change", "keep", "lesson"),
+    }
 )
 """Words under /intake/ that are other pages; no page of a questionnaire may be called so."""
 

@@ -22,13 +22,13 @@ class AlreadySent(Exception):
 def standing_response(invitation: Invitation, *, lock: bool = False) -> QuestionnaireResponse | None:
     """What the patient works on: a draft, also one of a change, else what she sent, if there is anything.
 
-    lock: it and, of a change, what it replaces are locked, in one order for all who do.
+    lock: it and, of a change, what it replaces are locked, in one order for all who do. Without, it is looked
+    up in the same query whether it `has_earlier`.
     """
     responses = QuestionnaireResponse.objects.select_related("questionnaire", "evaluation").defer(
         "questionnaire__definition"
     )
-    if lock:
-        responses = responses.select_for_update(of=("self",))
+    responses = responses.select_for_update(of=("self",)) if lock else responses.with_earlier()
     found: list[QuestionnaireResponse] = list(
         responses.filter(
             evaluation=invitation.evaluation_id,

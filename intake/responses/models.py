@@ -6,7 +6,7 @@ from typing import Final, Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +16,8 @@ from intake.questionnaires.models import Questionnaire
 
 # Nothing that is mistaken for something else on the phone: no 0 O 1 I L 5 S 8 B.
 ALPHABET = "234679ACDEFGHJKMNPQRTUVWXYZ"
+# What was sent and was not replaced by a later version.
+SENT: Final = Q(status__in=["completed", "amended"], replaced_at=None)
 STANDS: Final = Q(status__in=["completed", "amended"], replaced_at=None) | Q(
     status="in-progress", replaces=None
 )
@@ -27,6 +29,16 @@ class ResponseQuerySet(ReviewedQuerySet):
     def standing(self) -> Self:
         """What counts: the newest that was sent, or a first draft; never a change that was not sent."""
         return self.filter(STANDS)
+
+    def with_earlier(self) -> Self:
+        """Adds `has_earlier`: the same patient sent an intake for another visit."""
+        others = self.model.objects.filter(SENT, evaluation__patient=OuterRef("evaluation__patient"))
+        return self.annotate(has_earlier=Exists(others.filter(~Q(evaluation=OuterRef("evaluation")))))
+
+    def sent_before(self, evaluation: Evaluation) -> Self:
+        """What the patient of an evaluation sent for other visits, the newest first."""
+        mine = self.filter(SENT, evaluation__patient=evaluation.patient_id)
+        return mine.exclude(evaluation=evaluation.pk).order_by("-authored")
 
 
 class QuestionnaireResponse(PatientData):

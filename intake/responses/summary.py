@@ -62,6 +62,15 @@ def summarize(
     )
 
 
+def said(definition: Definition, answers: Answers, path: tuple[Page, ...]) -> tuple[Section, ...]:
+    """What was answered on the path and nothing else, as the patient keeps it."""
+    found = (
+        Section(section.page, tuple(line for line in section.lines if line.answers))
+        for section in summarize(definition, answers, path)
+    )
+    return tuple(section for section in found if section.lines)
+
+
 def _left_out(definition: Definition, item: Item, hide: Collection[str]) -> bool:
     if item.link_id in hide:
         return True

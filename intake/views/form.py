@@ -15,7 +15,7 @@ from education.clinic_info.models import ClinicInfo
 from intake import journey
 from intake.patients.wording import clock
 from intake.questionnaires.pages import Page
-from intake.responses import amend, draft
+from intake.responses import amend, draft, earlier
 from intake.responses.answers import missing
 from intake.responses.forms import PageForm, page_form
 from intake.responses.models import QuestionnaireResponse
@@ -32,7 +32,7 @@ CONTINUE = "continue"
 # "Save and leave" has the browser drop its copies.
 KEPT_HEADERS = frozenset({"Clear-Site-Data"})
 # What a page sends besides answers.
-CONTROLS = frozenset({"csrfmiddlewaretoken", "leave", "switch", "view", "whose", AGAIN, *BOXES})
+CONTROLS = frozenset({"csrfmiddlewaretoken", "earlier", "leave", "switch", "view", "whose", AGAIN, *BOXES})
 
 
 def see_other(name: str, *args: str, query: str = "") -> HttpResponse:
@@ -84,7 +84,12 @@ def answer_page(request: HttpRequest, visit: Visit, slug: str, *, is_autosave: b
             return redirect("intake:status")
         if visit.advice_waits:
             return redirect("intake:advice")
-        return show_page(request, visit, here, form_for(request, visit, here))
+        offer = earlier_offer(visit, here)
+        if offer is not None and request.GET.get("earlier") != "change":
+            return show_earlier(request, visit, here, offer)
+        return show_page(request, visit, here, form_for(request, visit, here, offer), offer)
+    if "earlier" in request.POST and not is_autosave:
+        return confirm_earlier(request, visit, here)
     form = form_for(request, visit, here)
     if is_autosave:
         return autosave(request, visit, here, form)
@@ -106,10 +111,69 @@ def answer_page(request: HttpRequest, visit: Visit, slug: str, *, is_autosave: b
         return see_other("intake:page", here.slug, query=f"?list={as_list}{change_query(request, '&')}")
     if not complete:
         return show_page(request, visit, here, form)
+    return go_on(request, visit, saved, here)
+
+
+def go_on(request: HttpRequest, visit: Visit, saved: journey.PageSaved, here: Page) -> HttpResponse:
+    """On to the next page, or back to the check page where one answer was changed."""
     if "change" in request.GET:
         return see_other("intake:check")
     following = page_after(visit, saved, here)
     return see_other("intake:page", following.slug) if following else see_other("intake:check")
+
+
+def earlier_offer(visit: Visit, here: Page) -> earlier.Offer | None:
+    """What the patient may confirm on a page that she has not begun."""
+    begun = visit.response.saved_pages if visit.response else []
+    if earlier.is_begun(here, visit.answers, begun) or (found := visit.earlier) is None:
+        return None
+    return journey.offer_earlier(
+        found=found,
+        definition=visit.definition,
+        page=here,
+        answers=visit.answers,
+        hide=visit.hidden,
+        by=visit.actor,
+    )
+
+
+def show_earlier(request: HttpRequest, visit: Visit, here: Page, offer: earlier.Offer) -> HttpResponse:
+    number = visit.path.index(here) + 1
+    context = {
+        "visit": visit,
+        "page": here,
+        "offer": offer,
+        "number": number,
+        "total": len(visit.path),
+        "back": back_link(request, visit.path[number - 2] if number > 1 else None),
+        "change": f"?earlier=change{change_query(request, '&')}",
+    }
+    return render(request, "intake/earlier.html", context)
+
+
+def confirm_earlier(request: HttpRequest, visit: Visit, here: Page) -> HttpResponse:
+    """Still true: what was shown is this form's answer from now on; what is left of the page is asked."""
+    offer = earlier_offer(visit, here)
+    again = f"?{change_query(request, '')}".removesuffix("?")
+    if offer is None or visit.earlier is None or request.POST["earlier"] != offer.mark:
+        return see_other("intake:page", here.slug, query=again)
+    try:
+        saved = journey.save_page(
+            invitation=visit.invitation,
+            page=here,
+            fields=offer.answers.keys(),
+            answers=offer.answers,
+            by=visit.actor,
+            save=journey.Save.COMPLETE if offer.whole else journey.Save.PARTIAL,
+            confirmed=visit.earlier.response,
+        )
+    except draft.AlreadySent:
+        return see_other("intake:sent")
+    if saved.advice:
+        return show_advice(request, visit, saved.screening)
+    if not offer.whole:
+        return see_other("intake:page", here.slug, query=again)
+    return go_on(request, visit, saved, here)
 
 
 def save(
@@ -150,18 +214,22 @@ def leave(request: HttpRequest, visit: Visit) -> HttpResponse:
     return leave_now(visit)
 
 
-def form_for(request: HttpRequest, visit: Visit, here: Page) -> PageForm:
+def form_for(request: HttpRequest, visit: Visit, here: Page, offer: earlier.Offer | None = None) -> PageForm:
+    """offer: earlier answers that stand in the boxes, to be changed."""
+    answers = {**visit.answers, **offer.answers} if offer is not None else visit.answers
     return page_form(
         visit.definition,
         here,
-        with_known(visit.definition, visit.answers, visit.patient, timezone.localdate()),
+        with_known(visit.definition, answers, visit.patient, timezone.localdate()),
         data=request.POST if request.method == "POST" else None,
         hide=visit.hidden,
         as_list=request.GET.get("list") == "1",
     )
 
 
-def show_page(request: HttpRequest, visit: Visit, here: Page, form: PageForm) -> HttpResponse:
+def show_page(
+    request: HttpRequest, visit: Visit, here: Page, form: PageForm, offer: earlier.Offer | None = None
+) -> HttpResponse:
     number = visit.path.index(here) + 1
     before = visit.path[number - 2] if number > 1 else None
     return render(
@@ -176,6 +244,7 @@ def show_page(request: HttpRequest, visit: Visit, here: Page, form: PageForm) ->
             "back": back_link(request, before),
             "change": "change" in request.GET,
             "saved_at": clock(visit.response.updated_at) if visit.response else "",
+            "offer": offer,
         },
     )
 

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from education.visitors.limits import visitor_address
 from intake import audit, journey
@@ -135,6 +135,24 @@ def _ask_code(request: HttpRequest, *, status: int = 200, **context: object) -> 
 
 def _code_over(request: HttpRequest) -> HttpResponse:
     return render(request, "intake/session_over.html", status=403)
+
+
+@require_POST
+@patient_page
+def earlier(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Send a code that lets this device to what the patient answered before an earlier visit."""
+    found = visit.earlier
+    if found is None or found.is_open or not visit.patient.email:
+        return see_other(reverse("intake:tasks"))
+    device = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
+    asked = journey.ask_code_for_earlier(session=visit.session, device_token=device)
+    if isinstance(asked, codes.TooMany):
+        return render(request, "intake/code_later.html", status=429)
+    if isinstance(asked, links.NotLive):
+        return _code_over(request)
+    response = see_other(reverse("intake:code"))
+    set_device_cookie(response, asked.device_token)
+    return response
 
 
 @require_safe

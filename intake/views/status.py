@@ -1,16 +1,25 @@
 """After the form was sent: where it stands, and a way to change it until the visit begins."""
 
+from typing import Any, Final
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST, require_safe
 
-from intake import journey
-from intake.responses import amend
+from education.clinic_info.models import ClinicInfo
+from intake import audit, journey
+from intake.responses import amend, draft
 from intake.responses.answers import read_answers
+from intake.responses.models import QuestionnaireResponse
+from intake.responses.summary import said
 from intake.review.receipt import receipt_for
 from intake.review.sharing import shared_lessons
 from intake.views.form import advice_context, see_other
 from intake.views.visit import Visit, patient_page
+
+# It lies among other downloads, so it says nothing about health.
+FILE: Final = "my-answers.txt"
 
 
 @require_safe
@@ -18,6 +27,40 @@ from intake.views.visit import Visit, patient_page
 def show(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Received, read by, the visit, lessons. Never a finding, nor what was made of one."""
     return show_status(request, visit)
+
+
+@require_safe
+@patient_page
+def answers(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """What the patient sent, in her own words, to read and to print."""
+    sent = visit.sent
+    if sent is None:
+        return redirect("intake:tasks")
+    return render(request, "intake/answers.html", answers_context(visit, sent))
+
+
+@require_safe
+@patient_page
+def answers_file(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """The same as plain text, to keep. That a copy left has its own row in the trail."""
+    sent = visit.sent
+    if sent is None:
+        return redirect("intake:tasks")
+    with audit.audited("answers.taken", by=visit.actor, objects={"response": [sent.pk]}):
+        context = {**answers_context(visit, sent), "clinic": ClinicInfo.current()}
+        return HttpResponse(
+            render_to_string("intake/answers.txt", context),
+            content_type="text/plain; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{FILE}"'},
+        )
+
+
+def answers_context(visit: Visit, sent: QuestionnaireResponse) -> dict[str, Any]:
+    """A change that was not sent is no part of it, nor is what anybody made of the answers."""
+    definition, given = sent.questionnaire.tree(), read_answers(sent.answers)
+    # Pages hidden for comfort may hold answers that were given before.
+    path = draft.path_of(definition, given, frozenset())
+    return {"visit": visit, "response": sent, "sections": said(definition, given, path)}
 
 
 @require_POST

@@ -91,6 +91,15 @@ class Visit:
         return self.response is not None and self.response.is_change
 
     @cached_property
+    def earlier(self) -> journey.EarlierIntake | None:
+        """What the patient sent for another visit, while she fills in the form of this one."""
+        if self.is_sent or self.is_change:
+            return None
+        if self.response is not None and not getattr(self.response, "has_earlier", False):
+            return None
+        return journey.find_earlier(session=self.session)
+
+    @cached_property
     def has_begun(self) -> bool:
         """Whether the visit itself has begun: nothing that was sent can be changed any more."""
         return amend.has_begun(self.evaluation, timezone.now())

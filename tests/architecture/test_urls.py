@@ -108,6 +108,10 @@ ROWS: dict[str, Row] = {
     # A session that an invitation opened does not open them; they stand on its status page.
     "intake:lessons": Row({"*": "403"}, {"*": "405"}),
     "intake:left": public(),
+    # The patient has an earlier form that this browser did not write; the other one has none.
+    "intake:earlier": Row(
+        {"*": "405"}, {"patient": "303 intake:code", "other patient": "303 intake:tasks", "*": "403"}
+    ),
     "intake:start": patient_page({"patient": "200", "other patient": "302 intake:status"}, {"*": "405"}),
     "intake:stop_reminders": Row({"*": "200"}, {"*": "200"}, {"token": "{stop}"}),
     "intake:calendar": patient_page({"patient": "200", "other patient": "200"}, {"*": "405"}),
@@ -128,6 +132,10 @@ ROWS: dict[str, Row] = {
     ),
     "intake:sent": patient_page({"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}),
     "intake:status": patient_page({"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}),
+    "intake:answers": patient_page({"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}),
+    "intake:answers_file": patient_page(
+        {"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}
+    ),
     # A draft is open for change as it is.
     "intake:change": Row(
         {"*": "405"}, {"patient": "303 intake:tasks", "other patient": "303 intake:tasks", "*": "403"}

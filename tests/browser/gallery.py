@@ -1,5 +1,6 @@
 """Every distinct page of the product, one after another, as somebody sees it: for checks and pictures."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from tests.browser.conftest import Come
@@ -8,11 +9,19 @@ from tests.browser.patient import Patient
 from tests.browser.product import Product
 from tests.browser.visitor import Visitor
 
+CODE = re.compile(r"^Your code: (\d{6})$", re.MULTILINE)
+
 Shown = tuple[str, Visitor]
 
 KNEECAP = "Right knee, around or behind the kneecap"
 STEADY = "I have a wall or chair to hold, I am steady, and I want to try."
 ARCH = "Right foot, under the arch"
+
+
+def code_in(mail: str) -> str:
+    found = CODE.search(mail)
+    assert found, mail
+    return found[1]
 
 
 def pages_of_nobody(come: Come) -> Iterator[Shown]:
@@ -203,6 +212,38 @@ def changed_pages(come: Come, product: Product) -> Iterator[Shown]:
     yield "status-changed", patient.goes_to("/intake/status/")
     yield "review-earlier", physio.goes_to(earlier)
     yield "review-changed", physio.follows("Open the newest version", within=physio.main.locator("#changes"))
+
+
+# What a patient said months ago.
+SAID: Mapping[str, list[object]] = {
+    "why.main-problem": ["knee"],
+    "pain.regions.right": ["knee-front"],
+    "gait.foot-roll.left": ["middle"],
+    "gait.foot-roll.right": ["inward"],
+    "gait.changed": ["no-change"],
+    "foot.arch.right": ["drops"],
+    "shoes.usual": ["running", "work-boots"],
+    "activity.usual": ["run", "stand-job"],
+    "goal.one.activity": ["Run 5 km"],
+    "goal.one.score": [4],
+}
+
+
+def again_pages(come: Come, product: Product) -> Iterator[Shown]:
+    """A second visit: earlier answers behind a code, to confirm or to change; then the own ones, to keep."""
+    address = "second.visit@patients.example"
+    visit = product.reception("again", answers=SAID, email=address, given="Robin", family="Again")
+    patient: Patient = come(Patient)
+    patient.opens_with_birth_date(visit["link"])
+    yield "again-tasks-closed", patient.goes_to("/intake/")
+    patient.presses("E-mail me a code")
+    [mail] = product.mail.wait_for(address)
+    yield "again-tasks", patient.gives_code(code_in(mail))
+    yield "again-page", patient.opens_part("How you stand and walk")
+    yield "again-change", patient.follows("Change these answers")
+    patient.has_filled_everything().confirms().sends()
+    yield "again-status", patient.goes_to("/intake/status/")
+    yield "again-answers", patient.follows("View my answers")
 
 
 def staff_pages(come: Come, product: Product) -> Iterator[Shown]:

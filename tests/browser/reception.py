@@ -67,6 +67,23 @@ def visit(
     return {"link": link, "born": born, "evaluation": str(evaluation.pk), "invitation": str(invitation.pk)}
 
 
+def again(*, answers: dict[str, list[Any]], **new: Any) -> dict[str, str]:
+    """A `visit` of somebody who sent answers four months ago, with a link to the new form."""
+    from django.utils import timezone
+
+    from intake import audit
+    from intake.patients.models import Evaluation
+    from tests import factories
+
+    found = visit(**new)
+    then = timezone.now() - timedelta(days=120)
+    with audit.audited("tests.read", by=factories.SETUP):
+        now = Evaluation.objects.select_related("patient", "physio").get(pk=found["evaluation"])
+    earlier = factories.make_evaluation(patient=now.patient, physio=now.physio, starts_at=then, is_over=True)
+    factories.make_response(answers, evaluation=earlier, at=then - timedelta(days=3))
+    return found
+
+
 def asks(
     *,
     given: str = "Ana",
@@ -304,7 +321,19 @@ def decisions(*, response: str) -> dict[str, Any]:
 
 TASKS: Final[dict[str, Callable[..., Any]]] = {
     task.__name__: task
-    for task in (staff, visit, asks, visits, known_intakes, demo_day, another_link, idle, stored, decisions)
+    for task in (
+        staff,
+        visit,
+        again,
+        asks,
+        visits,
+        known_intakes,
+        demo_day,
+        another_link,
+        idle,
+        stored,
+        decisions,
+    )
 }
 
 

@@ -1,16 +1,9 @@
 """J3.3: begun on one phone, finished on another."""
 
-import re
-
 from tests.browser.conftest import BOTH_WAYS, Come
+from tests.browser.gallery import code_in
 from tests.browser.patient import NOTHING_TO_REPORT, Patient
 from tests.browser.product import Product
-
-
-def code_in(mail: str) -> str:
-    found = re.search(r"^Your code: (\d{6})$", mail, re.MULTILINE)
-    assert found, mail
-    return found[1]
 
 
 @BOTH_WAYS
