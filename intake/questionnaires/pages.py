@@ -9,7 +9,20 @@ from intake.conditions import Answers, Value, holds
 from intake.questionnaires.definition import Definition, Item
 
 RESERVED: Final = frozenset(
-    {"open", "start", "leave", "left", "advice", "check", "sent", "status", "change", "keep", "lesson"}
+    {
+        "open",
+        "start",
+        "leave",
+        "left",
+        "advice",
+        "check",
+        "sent",
+        "status",
+        "change",
+        "keep",
+        "lesson",
+        "tablet",
+    }
 )
 """Words under /intake/ that are other pages; no page of a questionnaire may be called so."""
 
