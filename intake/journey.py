@@ -571,9 +571,7 @@ def start_tablet(*, evaluation: Evaluation, by: audit.Actor) -> tablet.Started:
     with audit.audited("tablet.started", by=by, objects={"evaluation": [evaluation.pk]}) as access:
         tablet.end_codes(evaluation)
         now = timezone.now()
-        invitation = evaluation.invitations.filter(
-            revoked_at=None, ended_at=None, expires_at__gt=now
-        ).first()
+        invitation = evaluation.invitations.filter(revoked_at=None, ended_at=None, expires_at__gt=now).first()
         if invitation is None:
             invitation = _invite(evaluation, access, mail=False)
             invitation.sent_at = now
@@ -598,7 +596,7 @@ def is_on_tablet(*, digits: str = "", token: str = "", address: str | None = Non
 def open_on_tablet(
     *, digits: str = "", token: str = "", birth_date: date, address: str | None
 ) -> links.Opened | links.Mismatch | tablet.NoCode:
-    """Judge a code and the date of birth. The right ones open a session that ends after 2 minutes of nothing."""
+    """Judge a code and the date of birth. The right ones open a session that ends after 2 idle minutes."""
     with audit.audited("tablet.tried", by=audit.ANONYMOUS) as access:
         code = _tablet_code(digits, token, address)
         if code is None:

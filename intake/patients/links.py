@@ -163,7 +163,7 @@ def _judge(
 def is_right_date(
     link: Invitation | LessonShare, birth_date: date, address: str | None, now: datetime
 ) -> bool:
-    """Whether the date fits, and is judged at all. A wrong one is counted; the caller holds the link's lock."""
+    """Whether the date fits, and is judged at all. A wrong one is counted; the caller locked the link."""
     if refused_at_rest(link, address, now):
         return False
     if birth_date == link.evaluation.patient.birth_date:

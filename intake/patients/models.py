@@ -527,7 +527,7 @@ class TabletCode(PatientData):
 
 
 class TabletTry(PatientData):
-    """Wrong digits on the tablet's page, while at least one code lived. They say nothing of whose was meant."""
+    """Wrong digits on the tablet's page while at least one code lived. Whose was meant nobody knows."""
 
     at = models.DateTimeField(_("at"), default=timezone.now)
     address = models.GenericIPAddressField(_("from address"), null=True)

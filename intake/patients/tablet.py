@@ -42,7 +42,7 @@ def start(invitation: Invitation, *, by: AbstractBaseUser) -> Started:
         code_hash=_hash(digits),
         token_hash=links.hash_token(token),
         started_at=now,
-        started_by=by,
+        started_by_id=by.pk,
         expires_at=now + TabletCode.LIFE,
     )
     return Started(code, digits, token)

@@ -295,7 +295,7 @@ def answer_sent(request: HttpRequest, visit: Visit, response: QuestionnaireRespo
 
 def end_on_tablet(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Thanks, and what to do today if that is so: in this very answer, because nothing opens any more."""
-    context = {**advice_context(visit, visit.screening), "urgent": visit.screening.is_urgent}
+    context = {**advice_context(visit, visit.screening), "urgent": visit.screening.is_urgent, "blank": True}
     response = render(request, "intake/tablet_done.html", context)
     journey.leave(session=visit.session)
     return visits.forget_patient(response)

@@ -170,7 +170,8 @@ def stop_reminders(request: HttpRequest, token: str) -> HttpResponse:
 @patient_page
 def calendar_file(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The visit for the calendar of whoever has the link and the date of birth."""
-    if visit.evaluation.needs_appointment:
+    # A file would stay on the clinic's tablet.
+    if visit.evaluation.needs_appointment or visit.on_tablet:
         raise Http404
     return HttpResponse(
         journey.calendar_file(evaluation=visit.evaluation),

@@ -19,7 +19,8 @@ from intake.views.visit import forget_patient, is_tablet, see_other, set_patient
 def start(request: HttpRequest) -> HttpResponse:
     """The blank start screen; then the date of birth of whoever the code was started for."""
     if request.method != "POST":
-        response = render(request, "intake/tablet.html", {"left": "left" in request.GET})
+        left = "left" in request.GET
+        response = render(request, "intake/tablet.html", {"left": left, "blank": left})
         return forget_patient(response) if is_tablet(request) else response
     typed = request.POST.get("code", "")
     digits = codes.read_code(typed)
@@ -60,7 +61,7 @@ def _judge(request: HttpRequest, *, digits: str = "", token: str = "") -> HttpRe
 
 def _ask_code(request: HttpRequest, *, status: int = 200, **context: object) -> HttpResponse:
     """error: what to do about the code."""
-    return render(request, "intake/tablet.html", context, status=status)
+    return render(request, "intake/tablet.html", {**context, "blank": True}, status=status)
 
 
 def _no_code(request: HttpRequest, *, status: int = 200) -> HttpResponse:
@@ -69,5 +70,5 @@ def _no_code(request: HttpRequest, *, status: int = 200) -> HttpResponse:
 
 
 def _ask_date(request: HttpRequest, found: birth_date.Read, *, digits: str = "") -> HttpResponse:
-    context = {"typed": found.typed, "error": found.error, "digits": digits}
+    context = {"typed": found.typed, "error": found.error, "digits": digits, "blank": True}
     return render(request, "intake/tablet_birth_date.html", context)

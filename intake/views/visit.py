@@ -10,7 +10,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -229,8 +228,10 @@ def cleared(request: HttpRequest) -> HttpResponse:
         # What was sent before the session ended, by a page whose answer did not arrive.
         token = request.COOKIES.get(settings.PATIENT_COOKIE_NAME, "")
         if journey.sent_on_tablet(session_token=token, submit_key=request.POST.get("key", "")):
-            return forget_patient(render(request, "intake/tablet_done.html"))
-        return forget_patient(render(request, "intake/tablet.html", {"over": True}, status=403))
+            return forget_patient(render(request, "intake/tablet_done.html", {"blank": True}))
+        return forget_patient(
+            render(request, "intake/tablet.html", {"over": True, "blank": True}, status=403)
+        )
     return forget_patient(redirect("intake:tablet"))
 
 
@@ -273,9 +274,7 @@ def set_device_cookie(response: HttpResponse, device_token: str) -> None:
     _set_cookie(response, settings.DEVICE_COOKIE_NAME, device_token, max_age=settings.DEVICE_COOKIE_AGE)
 
 
-def _set_cookie(
-    response: HttpResponse, name: str, value: str, *, max_age: timedelta | None = None
-) -> None:
+def _set_cookie(response: HttpResponse, name: str, value: str, *, max_age: timedelta | None = None) -> None:
     response.set_cookie(
         name,
         value,
