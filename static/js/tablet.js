@@ -21,6 +21,12 @@
     }
   };
   for (const kind of ["pointerdown", "keydown", "scroll"]) addEventListener(kind, touched, { capture: true, passive: true });
+  // "Done" leaves no way back to the last answer.
+  if (blank) document.addEventListener("click", (event) => {
+    if (!event.target.closest(`a[href="${blank.dataset.blank}"]`)) return;
+    event.preventDefault();
+    start();
+  });
   // Kept by the browser behind Back.
   if (blank) addEventListener("pageshow", (event) => { if (event.persisted) start(); });
   touched();
