@@ -622,13 +622,12 @@ def sent_on_tablet(*, session_token: str, submit_key: str) -> bool:
         key = UUID(submit_key)
     except ValueError:
         return False
-    with audit.covered():
+    with audit.audited("tablet.sent-again", by=audit.ANONYMOUS) as access:
         session = tablet.find_ended(session_token)
-        return (
-            session is not None
-            and session.invitation is not None
-            and amend.sent_with(session.invitation, key)
-        )
+        if session is None or session.invitation is None:
+            return False
+        access.saw("invitation", [session.invitation.pk])
+        return amend.sent_with(session.invitation, key)
 
 
 def open_again(
