@@ -55,7 +55,7 @@ def _judge(request: HttpRequest, *, digits: str = "", token: str = "") -> HttpRe
     if isinstance(outcome, links.Mismatch):
         return _ask_date(request, birth_date.Read(found.typed, error=birth_date.mismatch()), digits=digits)
     response = see_other(reverse("intake:start"))
-    set_patient_cookies(response, outcome)
+    set_patient_cookies(request, response, outcome)
     return response
 
 

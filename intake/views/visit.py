@@ -208,7 +208,7 @@ def _session_page(
                     response.render()
                 # "Save and leave" ends the session that has just begun.
                 if opened is not None and settings.PATIENT_COOKIE_NAME not in response.cookies:
-                    set_patient_cookies(response, opened)
+                    set_patient_cookies(request, response, opened)
                 return response
         if is_tablet(request):
             return cleared(request)
@@ -219,7 +219,7 @@ def _session_page(
 
 def is_tablet(request: HttpRequest) -> bool:
     """Whether the last session in this browser was one of the clinic's tablet."""
-    return settings.TABLET_COOKIE_NAME in request.COOKIES
+    return bool(request.COOKIES.get(settings.TABLET_COOKIE_NAME))
 
 
 def cleared(request: HttpRequest) -> HttpResponse:
@@ -259,14 +259,15 @@ def another_form(request: HttpRequest, visit: Visit) -> HttpResponse:
     return render(request, "intake/another_form.html", {"words": words}, status=409)
 
 
-def set_patient_cookies(response: HttpResponse, opened: links.Opened) -> None:
+def set_patient_cookies(request: HttpRequest, response: HttpResponse, opened: links.Opened) -> None:
     """The session's cookie ends with the browser; the device's stays, so that the same phone may resume."""
     _set_cookie(response, settings.PATIENT_COOKIE_NAME, opened.session_token)
     if opened.session.on_tablet:
         # It is never known again; until its browser is closed it says what it is.
         _set_cookie(response, settings.TABLET_COOKIE_NAME, "1")
     else:
-        response.delete_cookie(settings.TABLET_COOKIE_NAME, samesite="Lax")
+        if is_tablet(request):
+            response.delete_cookie(settings.TABLET_COOKIE_NAME, samesite="Lax")
         set_device_cookie(response, opened.device_token)
 
 

@@ -28,6 +28,7 @@ from intake.patients.models import (
 from intake.questionnaires.load import active_questionnaire
 from tests.factories import ROLLING_IN, SETUP, SWOLLEN_CALF, make_evaluation, make_response, make_user
 from tests.integration.intake.visitor import AUTOSAVE, Visitor, filled_in, invited, stored
+from tests.log_lines import log_lines
 
 pytestmark = pytest.mark.django_db
 
@@ -209,6 +210,18 @@ def test_a_cancelled_visit_opens_nothing(evaluation: Evaluation) -> None:
     assert NO_CODE in types(Client(), started.digits, **BORN).text
 
 
+def test_no_log_line_holds_the_token_of_the_qr_code(evaluation: Evaluation) -> None:
+    started = start(evaluation)
+    with log_lines() as written:
+        path = f"{START}{started.token}/"
+        assert Client(enforce_csrf_checks=True).post(path, BORN).status_code == 403
+    printed = written.getvalue()
+    assert "/intake/tablet/.../" in printed
+    assert started.token not in printed
+    # Forgery is refused before anything is looked at.
+    assert QUESTION in types(Client(), started.digits).text
+
+
 # ---- the session
 
 
@@ -334,6 +347,8 @@ def test_an_own_phone_is_no_tablet_any_more(evaluation: Evaluation) -> None:
     visitor.open()
     with later(minutes=31):
         assert "Are you still there?" in visitor.page("about").text
+    visitor.client.post("/intake/leave/")
+    assert visitor.page("about").status_code == 403
 
 
 def test_autosave_after_the_end_is_refused_plainly(evaluation: Evaluation) -> None:
