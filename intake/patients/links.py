@@ -241,10 +241,11 @@ def find_shared_session(session_token: str) -> PatientSession | None:
 def find_idle(session_token: str, device_token: str) -> PatientSession | None:
     """The session of an invitation that was idle, or open, too long, on the device it began on.
 
-    None for one that somebody ended, whose link is over, or that is live, and on the clinic's tablet.
+    None for one that somebody ended, whose link is over, or that is live. The clinic's tablet
+    is no device that a session began on.
     """
     session = _unended(session_token, "invitation")
-    if session is None or session.on_tablet or seconds_left(session) > 0:
+    if session is None or seconds_left(session) > 0:
         return None
     return session if bytes(session.device_hash) == hash_token(device_token) else None
 
