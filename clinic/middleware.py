@@ -21,7 +21,8 @@ RETRY_AFTER_SECONDS = "10"
 TOKEN = re.compile(r"(?<=/intake/open/)[^/\s]+|(?<=/intake/lessons/)[^/\s]+")
 UTF_8 = ("utf-8", "utf8", "us-ascii")
 LINK_SECRET = re.compile(
-    r"(/(?:intake/open|intake/lessons|intake/reminders|newsletter/confirm|newsletter/leave)/)[^\s/?]+"
+    r"(/(?:intake/open|intake/lessons|intake/reminders|intake/tablet|newsletter/confirm|newsletter/leave)/)"
+    r"[^\s/?]+"
 )
 
 

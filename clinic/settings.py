@@ -250,6 +250,9 @@ DEVICE_COOKIE_NAME = f"{_PREFIX}device"
 DEVICE_COOKIE_AGE = timedelta(days=90)
 PATIENT_SESSION_IDLE = timedelta(minutes=30)
 PATIENT_SESSION_LIMIT = timedelta(hours=4)
+# On the clinic's tablet, which says by a cookie of its own that it is one.
+TABLET_COOKIE_NAME = f"{_PREFIX}tablet"
+TABLET_SESSION_IDLE = timedelta(minutes=2)
 
 CONTENT_SECURITY_POLICY = security.CONTENT_SECURITY_POLICY
 PERMISSIONS_POLICY = security.PERMISSIONS_POLICY

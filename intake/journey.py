@@ -27,7 +27,7 @@ from education.clinic_info.models import ClinicInfo, PrivacyNotice
 from education.lessons.models import Lesson
 from intake import audit
 from intake.conditions import Answers, Value
-from intake.patients import asking, calendar, codes, diary, links, register, reminders
+from intake.patients import asking, calendar, codes, diary, links, register, reminders, tablet
 from intake.patients.models import (
     LINK_OF_REQUEST,
     AccessCode,
@@ -39,6 +39,7 @@ from intake.patients.models import (
     Patient,
     PatientSession,
     Reminder,
+    TabletCode,
 )
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.load import active_questionnaire
@@ -560,6 +561,73 @@ def deliver_code(*, code_id: int) -> bool:
     with audit.audited("code.sent", by=by, objects={"access-code": [code_id]}):
         codes.note_sent(code_id)
     return True
+
+
+def start_tablet(*, evaluation: Evaluation, by: audit.Actor) -> tablet.Started:
+    """A code for the clinic's tablet; one that was started for this visit before ends.
+
+    Links that are out go on working. Where none lives, an invitation is made that nobody gets by mail.
+    """
+    with audit.audited("tablet.started", by=by, objects={"evaluation": [evaluation.pk]}) as access:
+        tablet.end_codes(evaluation)
+        now = timezone.now()
+        invitation = evaluation.invitations.filter(revoked_at=None, ended_at=None, expires_at__gt=now).first()
+        if invitation is None:
+            invitation = _invite(evaluation, access, mail=False)
+            invitation.sent_at = now
+        if invitation.token_hash is None:
+            # The mail that may be on its way brings a token of its own.
+            invitation.token_hash = links.hash_token(links.new_token())
+        invitation.save(update_fields=["token_hash", "sent_at"])
+        access.saw("invitation", [invitation.pk])
+        return tablet.start(invitation, by=user_of(by))
+
+
+def is_on_tablet(*, digits: str = "", token: str = "", address: str | None = None) -> bool:
+    """Whether a code of the tablet works: what was typed, or scanned. Wrong digits are counted."""
+    with audit.audited("tablet.tried", by=audit.ANONYMOUS) as access:
+        code = _tablet_code(digits, token, address)
+        access.note(outcome="NoCode" if code is None else "Found")
+        if code is not None:
+            access.saw("invitation", [code.invitation_id])
+    return code is not None
+
+
+def open_on_tablet(
+    *, digits: str = "", token: str = "", birth_date: date, address: str | None
+) -> links.Opened | links.Mismatch | tablet.NoCode:
+    """Judge a code and the date of birth. The right ones open a session that ends after 2 idle minutes."""
+    with audit.audited("tablet.tried", by=audit.ANONYMOUS) as access:
+        code = _tablet_code(digits, token, address)
+        if code is None:
+            access.note(outcome="NoCode")
+            return tablet.NoCode()
+        access.saw("invitation", [code.invitation_id])
+        outcome = tablet.open_with(code, birth_date=birth_date, address=address)
+        access.note(outcome=type(outcome).__name__)
+        if isinstance(outcome, links.Opened):
+            access.action = "tablet.opened"
+            access.by = audit.patient(code.invitation_id)
+            access.saw("evaluation", [code.invitation.evaluation_id])
+    return outcome
+
+
+def _tablet_code(digits: str, token: str, address: str | None) -> TabletCode | None:
+    return tablet.find_scanned(token, lock=True) if token else tablet.find_typed(digits, address)
+
+
+def sent_on_tablet(*, session_token: str, submit_key: str) -> bool:
+    """Whether this key sent the form of a session of the tablet that is over: its answer did not arrive."""
+    try:
+        key = UUID(submit_key)
+    except ValueError:
+        return False
+    with audit.audited("tablet.sent-again", by=audit.ANONYMOUS) as access:
+        session = tablet.find_ended(session_token)
+        if session is None or session.invitation is None:
+            return False
+        access.saw("invitation", [session.invitation.pk])
+        return amend.sent_with(session.invitation, key)
 
 
 def open_again(

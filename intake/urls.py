@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from intake.views import ask, form, lesson, link, status
+from intake.views import ask, form, lesson, link, status, tablet
 
 app_name = "intake"
 
 urlpatterns = [
     path("open/<str:token>/", link.open_link, name="open"),
     path("code/", link.code, name="code"),
+    path("tablet/", tablet.start, name="tablet"),
+    path("tablet/<str:token>/", tablet.scanned, name="tablet_scanned"),
     path("lessons/<str:token>/", link.open_lessons, name="open_lessons"),
     path("lessons/", lesson.shared, name="lessons"),
     path("reminders/<str:token>/", link.stop_reminders, name="stop_reminders"),

@@ -22,9 +22,10 @@ from intake import audit, journey
 from intake.admin.audited import member, see_other, uuid_or_404
 from intake.admin.briefs import BriefsOfDayPages
 from intake.admin.fields import MomentField
+from intake.admin.tablet import SENDS_LINKS, TabletPages
 from intake.patients import diary, reminders
 from intake.patients.models import REVIEWS, Evaluation, Patient
-from intake.review.booking import FormState, check_invite, form_state
+from intake.review.booking import FormState, check_invite, form_state, may_tablet
 from intake.review.decide import NotAllowed
 from intake.review.queue import (
     COMING,
@@ -41,7 +42,6 @@ from intake.review.sharing import shares_of
 # How often a form that lost a race for a time is judged anew before the failure is shown as one.
 TRIES: Final = 3
 SEES_WORKLIST: Final = "intake.see_worklist"
-SENDS_LINKS: Final = "intake.send_invitation"
 
 
 class PhysioField(forms.ModelChoiceField):  # type: ignore[type-arg]  # it takes no arguments at run time
@@ -170,7 +170,7 @@ class Chip:
 
 
 @admin.register(Evaluation)
-class EvaluationAdmin(BriefsOfDayPages):
+class EvaluationAdmin(BriefsOfDayPages, TabletPages):
     kind = "evaluation"
     form = EvaluationForm
     change_form_template = "admin/intake/evaluation/form.html"
@@ -178,6 +178,7 @@ class EvaluationAdmin(BriefsOfDayPages):
     def get_urls(self) -> list[URLPattern]:
         return [
             self.page("<path:object_id>/invite/", self.invite_view, "invite"),
+            *self.tablet_urls(),
             *self.briefs_urls(),
             self.page("<path:object_id>/cancel/", self.cancel_view, "cancel"),
             self.page("<path:object_id>/rebook/", self.rebook_view, "rebook"),
@@ -303,6 +304,7 @@ class EvaluationAdmin(BriefsOfDayPages):
             "may_send": request.user.has_perm(SENDS_LINKS),
             "may_change": super().has_change_permission(request),
             "invite_url": self.url("invite", evaluation.pk),
+            "tablet_url": self.url("tablet", evaluation.pk) if may_tablet(state) else "",
             "review_url": reverse("admin:intake_questionnaireresponse_review", args=[response])
             if readable
             else "",

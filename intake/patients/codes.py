@@ -50,6 +50,10 @@ def read_code(typed: str) -> str | None:
     return text if len(text) == DIGITS and text.isascii() and text.isdigit() else None
 
 
+def new_digits() -> str:
+    return f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+
+
 def ask(invitation: Invitation, device_token: str) -> Asked | TooMany:
     """A code for this browser. While one works that it was sent before, there is no other."""
     now, device = timezone.now(), device_token or links.new_token()
@@ -129,7 +133,7 @@ def make_digits(code_id: int) -> tuple[AccessCode, str] | None:
     newer = AccessCode.objects.filter(device_hash=code.device_hash, pk__gt=code.pk)
     if newer.exists() or not code.invitation.evaluation.patient.email:
         return None
-    digits = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    digits = new_digits()
     code.code_hash = _hash(code, digits)
     code.save(update_fields=["code_hash"])
     return code, digits

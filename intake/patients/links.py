@@ -159,15 +159,24 @@ def _judge(
     link: Invitation | LessonShare, birth_date: date, address: str | None, device_token: str
 ) -> Opened | Mismatch | OtherDevice:
     now = timezone.now()
-    if refused_at_rest(link, address, now):
-        return Mismatch()
-    if birth_date != link.evaluation.patient.birth_date:
-        count_wrong(link, AccessEvent.Kind.WRONG_DATE, address, now)
+    if not is_right_date(link, birth_date, address, now):
         return Mismatch()
     if isinstance(link, Invitation) and _has_stored_answers(link) and not is_known_device(link, device_token):
         _note(link, AccessEvent.Kind.OTHER_DEVICE, address, now)
         return OtherDevice(link)
     return open_session(invitation=link, address=address, device_token=device_token)
+
+
+def is_right_date(
+    link: Invitation | LessonShare, birth_date: date, address: str | None, now: datetime
+) -> bool:
+    """Whether the date fits, and is judged at all. A wrong one is counted; the caller locked the link."""
+    if refused_at_rest(link, address, now):
+        return False
+    if birth_date == link.evaluation.patient.birth_date:
+        return True
+    count_wrong(link, AccessEvent.Kind.WRONG_DATE, address, now)
+    return False
 
 
 def may_ask_for_link(address: str | None) -> bool:
@@ -193,7 +202,13 @@ def count_wrong(link: Invitation | LessonShare, kind: str, address: str | None, 
         _note(link, AccessEvent.Kind.ENDED, address, now)
 
 
-def open_session(*, invitation: Invitation | LessonShare, address: str | None, device_token: str) -> Opened:
+def open_session(
+    *,
+    invitation: Invitation | LessonShare,
+    address: str | None,
+    device_token: str,
+    on_tablet: bool = False,
+) -> Opened:
     """Start a patient session on this device; the device keeps its token so that it is known again.
 
     invitation: or a share of lessons, whose session opens nothing but them.
@@ -206,6 +221,7 @@ def open_session(*, invitation: Invitation | LessonShare, address: str | None, d
         device_hash=hash_token(device),
         started_at=now,
         last_seen_at=now,
+        on_tablet=on_tablet,
     )
     if invitation.opened_at is None:
         invitation.opened_at = now
@@ -232,7 +248,8 @@ def find_shared_session(session_token: str) -> PatientSession | None:
 def find_idle(session_token: str, device_token: str) -> PatientSession | None:
     """The session of an invitation that was idle, or open, too long, on the device it began on.
 
-    None for one that somebody ended, whose link is over, or that is live.
+    None for one that somebody ended, whose link is over, or that is live. The clinic's tablet
+    is no device that a session began on.
     """
     session = _unended(session_token, "invitation")
     if session is None or seconds_left(session) > 0:
@@ -255,16 +272,21 @@ def _unended(session_token: str, link: str) -> PatientSession | None:
 def seconds_left(session: PatientSession) -> float:
     """How long a session lasts if nothing more comes of it."""
     end = min(
-        session.last_seen_at + settings.PATIENT_SESSION_IDLE,
+        session.last_seen_at + _idle(session),
         session.started_at + settings.PATIENT_SESSION_LIMIT,
     )
     return (end - timezone.now()).total_seconds()
 
 
+def _idle(session: PatientSession) -> timedelta:
+    idle: timedelta = settings.TABLET_SESSION_IDLE if session.on_tablet else settings.PATIENT_SESSION_IDLE
+    return idle
+
+
 def touch_session(session: PatientSession) -> None:
-    """The patient is still there. Written at most once a minute."""
+    """The patient is still there. Written at most once a minute; on the tablet, every four seconds."""
     now = timezone.now()
-    if now - session.last_seen_at >= timedelta(minutes=1):
+    if now - session.last_seen_at >= _idle(session) / 30:
         PatientSession.objects.filter(pk=session.pk).update(last_seen_at=now)
         session.last_seen_at = now
 

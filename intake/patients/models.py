@@ -472,6 +472,75 @@ class AccessCode(PatientData):
         return self.used_at is None and self.tries < self.TRIES and self.expires_at > now
 
 
+class TabletCode(PatientData):
+    """Six digits, or a QR code, that let whoever holds the clinic's tablet to one form.
+
+    Both work once, for 5 minutes, until another is made for the same visit. Of the digits a keyed hash is
+    kept. tries: wrong digits typed anywhere while it lived (ADR 0032).
+    """
+
+    LIFE: Final = timedelta(minutes=5)
+    TRIES: Final = 3
+    # From all addresses together: a stranger's three do not end what the front desk has started.
+    TRIES_OF_ALL: Final = 30
+
+    invitation = models.ForeignKey(Invitation, models.CASCADE, related_name="tablet_codes")
+    code_hash = models.BinaryField(_("hash of the code"), max_length=32)
+    token_hash = models.BinaryField(_("hash of the QR code"), max_length=32)
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    expires_at = models.DateTimeField(_("lives until"))
+    tries = models.PositiveSmallIntegerField(_("wrong tries"), default=0)
+    replaced_at = models.DateTimeField(_("replaced"), null=True)
+    used_at = models.DateTimeField(_("used"), null=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("tablet code")
+        verbose_name_plural = _("tablet codes")
+        indexes = [models.Index(fields=["expires_at"], name="tablet_code_ends")]
+        constraints = [
+            models.UniqueConstraint(fields=["token_hash"], name="tablet_code_token_unique"),
+            models.CheckConstraint(condition=Q(tries__lte=30), name="tablet_code_thirty_tries"),
+            models.CheckConstraint(
+                condition=Q(
+                    expires_at__gt=F("started_at"), expires_at__lte=F("started_at") + timedelta(minutes=5)
+                ),
+                name="tablet_code_five_minutes",
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="started_for_good",
+                fields=["invitation", "code_hash", "token_hash", "started_at", "started_by", "expires_at"],
+            ),
+            pgtrigger.Protect(
+                name="used_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__used_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M}"
+
+
+class TabletTry(PatientData):
+    """Wrong digits on the tablet's page while at least one code lived. Whose was meant nobody knows."""
+
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    address = models.GenericIPAddressField(_("from address"), null=True)
+
+    class Meta:
+        verbose_name = _("wrong tablet code")
+        verbose_name_plural = _("wrong tablet codes")
+        indexes = [models.Index(fields=["address", "at"], name="tablet_try_address")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}"
+
+
 class Reminder(PatientData):
     """One mail before one visit, while the form is open. Claimed once for each kind and each start.
 
@@ -530,6 +599,7 @@ class PatientSession(PatientData):
 
     Cookies carry random tokens; only their SHA-256 is stored. `device_hash` tells the same device again. It
     belongs to the link that opened it: of an invitation it opens the form, of a share the lessons alone.
+    on_tablet: of the clinic, which the next patient holds next: idle after 2 minutes, and never known again.
     """
 
     invitation = models.ForeignKey(Invitation, models.CASCADE, null=True, related_name="sessions")
@@ -539,6 +609,7 @@ class PatientSession(PatientData):
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
     ended_at = models.DateTimeField(_("ended"), null=True)
+    on_tablet = models.BooleanField(_("on the clinic’s tablet"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("patient session")

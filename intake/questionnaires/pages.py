@@ -23,7 +23,7 @@ RESERVED: Final = frozenset(
             "advice",
             "check",
         ),
-        *("sent", "status", "answers", "change", "keep", "lesson"),
+        *("sent", "status", "answers", "change", "keep", "lesson", "tablet"),
     }
 )
 """Words under /intake/ that are other pages; no page of a questionnaire may be called so."""

@@ -93,6 +93,22 @@ def check_invite(state: FormState) -> None:
         raise NotAllowed(state.refused)
 
 
+def check_tablet(state: FormState) -> None:
+    """May the tablet be handed over now? It needs no e-mail address. Raises `NotAllowed`."""
+    if state.code == "resting":
+        raise NotAllowed(state.hint)
+    if not state.by_hand:
+        check_invite(state)
+
+
+def may_tablet(state: FormState) -> bool:
+    try:
+        check_tablet(state)
+    except NotAllowed:
+        return False
+    return True
+
+
 def _code(
     evaluation: Evaluation,
     newest: Invitation | None,

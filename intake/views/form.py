@@ -3,7 +3,6 @@
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseRedirectBase
 from django.shortcuts import redirect, render
@@ -194,10 +193,10 @@ def save(
 def leave_now(visit: Visit) -> HttpResponse:
     """Save and leave: what was saved stays, the cookie opens nothing, the browser drops its copies."""
     journey.leave(session=visit.session)
-    response = see_other("intake:left" if visit.session.invitation is not None else "education:lessons")
-    response.delete_cookie(settings.PATIENT_COOKIE_NAME)
-    response.headers["Clear-Site-Data"] = '"cache"'
-    return response
+    if visit.on_tablet:
+        return visits.forget_patient(see_other("intake:tablet", query="?left=1"))
+    left = "intake:left" if visit.session.invitation is not None else "education:lessons"
+    return visits.forget_patient(see_other(left))
 
 
 @require_POST
@@ -359,8 +358,16 @@ def answer_sent(request: HttpRequest, visit: Visit, response: QuestionnaireRespo
     """The tab that sent the form goes on to the thanks page, however often; any other is told so (R8)."""
     key = sent_key(request)
     if key is not None and amend.sent_with(visit.invitation, key):
-        return see_other("intake:sent")
+        return end_on_tablet(request, visit) if visit.on_tablet else see_other("intake:sent")
     return show_sent(request, visit, response, already=True)
+
+
+def end_on_tablet(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Thanks, and what to do today if that is so: in this very answer, because nothing opens any more."""
+    context = {**advice_context(visit, visit.screening), "urgent": visit.screening.is_urgent, "blank": True}
+    response = render(request, "intake/tablet_done.html", context)
+    journey.leave(session=visit.session)
+    return visits.forget_patient(response)
 
 
 def show_check(

@@ -82,7 +82,7 @@ def ask_birth_date(request: HttpRequest, token: str, *, shared: bool) -> HttpRes
             },
         )
     response = see_other(reverse("intake:lessons" if shared else "intake:start"))
-    set_patient_cookies(response, outcome)
+    set_patient_cookies(request, response, outcome)
     return response
 
 
@@ -124,7 +124,7 @@ def code(request: HttpRequest) -> HttpResponse:
         return _ask_code(request, error=error)
     # Where the form was not sent yet, this leads on to its parts.
     response = see_other(reverse("intake:status"))
-    set_patient_cookies(response, outcome)
+    set_patient_cookies(request, response, outcome)
     return response
 
 
@@ -188,7 +188,8 @@ def stop_reminders(request: HttpRequest, token: str) -> HttpResponse:
 @patient_page
 def calendar_file(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The visit for the calendar of whoever has the link and the date of birth."""
-    if visit.evaluation.needs_appointment:
+    # A file would stay on the clinic's tablet.
+    if visit.evaluation.needs_appointment or visit.on_tablet:
         raise Http404
     return HttpResponse(
         journey.calendar_file(evaluation=visit.evaluation),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property, wraps
 from typing import Concatenate, ParamSpec
 
@@ -57,6 +58,11 @@ class Visit:
     def seconds_left(self) -> int:
         """How long the session lasts if the patient does nothing."""
         return int(links.seconds_left(self.session))
+
+    @property
+    def on_tablet(self) -> bool:
+        """Whether this is the clinic's tablet, which the next patient holds next."""
+        return self.session.on_tablet
 
     @property
     def actor(self) -> audit.Actor:
@@ -211,11 +217,38 @@ def _session_page(
                     response.render()
                 # "Save and leave" ends the session that has just begun.
                 if opened is not None and settings.PATIENT_COOKIE_NAME not in response.cookies:
-                    set_patient_cookies(response, opened)
+                    set_patient_cookies(request, response, opened)
                 return response
+        if is_tablet(request):
+            return cleared(request)
         return render(request, over, status=403)
 
     return inner
+
+
+def is_tablet(request: HttpRequest) -> bool:
+    """Whether the last session in this browser was one of the clinic's tablet."""
+    return bool(request.COOKIES.get(settings.TABLET_COOKIE_NAME))
+
+
+def cleared(request: HttpRequest) -> HttpResponse:
+    """The blank start of the tablet, wherever in the form somebody goes there without a session."""
+    if request.method == "POST":
+        # What was sent before the session ended, by a page whose answer did not arrive.
+        token = request.COOKIES.get(settings.PATIENT_COOKIE_NAME, "")
+        if journey.sent_on_tablet(session_token=token, submit_key=request.POST.get("key", "")):
+            return forget_patient(render(request, "intake/tablet_done.html", {"blank": True}))
+        return forget_patient(
+            render(request, "intake/tablet.html", {"over": True, "blank": True}, status=403)
+        )
+    return forget_patient(redirect("intake:tablet"))
+
+
+def forget_patient(response: HttpResponse) -> HttpResponse:
+    """The browser drops the session's cookie and the pages it kept, also those behind Back."""
+    response.delete_cookie(settings.PATIENT_COOKIE_NAME, samesite="Lax")
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 def see_other(url: str) -> HttpResponse:
@@ -235,23 +268,27 @@ def another_form(request: HttpRequest, visit: Visit) -> HttpResponse:
     return render(request, "intake/another_form.html", {"words": words}, status=409)
 
 
-def set_patient_cookies(response: HttpResponse, opened: links.Opened) -> None:
+def set_patient_cookies(request: HttpRequest, response: HttpResponse, opened: links.Opened) -> None:
     """The session's cookie ends with the browser; the device's stays, so that the same phone may resume."""
-    response.set_cookie(
-        settings.PATIENT_COOKIE_NAME,
-        opened.session_token,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
-    set_device_cookie(response, opened.device_token)
+    _set_cookie(response, settings.PATIENT_COOKIE_NAME, opened.session_token)
+    if opened.session.on_tablet:
+        # It is never known again; until its browser is closed it says what it is.
+        _set_cookie(response, settings.TABLET_COOKIE_NAME, "1")
+    else:
+        if is_tablet(request):
+            response.delete_cookie(settings.TABLET_COOKIE_NAME, samesite="Lax")
+        set_device_cookie(response, opened.device_token)
 
 
 def set_device_cookie(response: HttpResponse, device_token: str) -> None:
+    _set_cookie(response, settings.DEVICE_COOKIE_NAME, device_token, max_age=settings.DEVICE_COOKIE_AGE)
+
+
+def _set_cookie(response: HttpResponse, name: str, value: str, *, max_age: timedelta | None = None) -> None:
     response.set_cookie(
-        settings.DEVICE_COOKIE_NAME,
-        device_token,
-        max_age=settings.DEVICE_COOKIE_AGE,
+        name,
+        value,
+        max_age=max_age,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

@@ -7,13 +7,19 @@
 
   // ---- Two minutes before the session ends for want of use: stay?
   const idle = document.querySelector("[data-idle]");
-  const WARNED = 120;
+  const WARNED = idle && idle.dataset.warn ? Number(idle.dataset.warn) : 120;
   let ends = 0;
   let bell = 0;
   let dirty = false;
+  let leaving = false;
   // What could not be saved yet stays on the page: pressing the button takes it along through the date of birth.
+  // On the clinic's tablet nothing stays, whatever comes of the way to its start.
   const close = () => {
-    if (dirty) idle.close();
+    if (idle.dataset.clear) {
+      leaving = true;
+      document.body.replaceChildren();
+      location.replace(idle.dataset.clear);
+    } else if (dirty) idle.close();
     else location.replace(location.pathname + location.search);
   };
   const watch = () => {
@@ -125,7 +131,6 @@
   const line = form.querySelector("[data-saved]");
   const words = line && line.querySelector("span");
   let timer = 0;
-  let leaving = false;
   let wait = 2000;
   let running = null;
   // What to do when the signal is back.

@@ -109,4 +109,9 @@ def test_every_guarded_table_is_scoped_by_what_the_user_may_see():
         if issubclass(model, PatientData) and issubclass(type(model._default_manager.all()), ScopedQuerySet)
     }
     guarded = {model._meta.label for model in all_models() if issubclass(model, PatientData)}
-    assert guarded - scoped == {"intake.AccessEvent", "intake.PatientSession", "intake.RedFlagEvent"}
+    assert guarded - scoped == {
+        "intake.AccessEvent",
+        "intake.PatientSession",
+        "intake.RedFlagEvent",
+        "intake.TabletTry",
+    }

@@ -104,6 +104,9 @@ ROWS: dict[str, Row] = {
     "intake:open": Row({"*": "200"}, {"*": "200"}, {"token": "{token}"}),
     # Only in a browser that waits for one.
     "intake:code": Row({"*": "403"}, {"*": "403"}),
+    "intake:tablet": Row({"*": "200"}, {"*": "200"}),
+    # Nobody started that one: the blank start, which says so.
+    "intake:tablet_scanned": Row({"*": "404"}, {"*": "200"}, {"token": "nobody-started-this"}),
     "intake:open_lessons": Row({"*": "200"}, {"*": "200"}, {"token": "{shared}"}),
     # A session that an invitation opened does not open them; they stand on its status page.
     "intake:lessons": Row({"*": "403"}, {"*": "405"}),
@@ -192,6 +195,11 @@ ROWS: dict[str, Row] = {
             "front desk": "303 admin:intake_evaluation_change",
             "physio": "303 admin:intake_evaluation_change",
         },
+        object_id="{evaluation}",
+    ),
+    "admin:intake_evaluation_tablet": staff_page(
+        {"front desk": "405", "physio": "405"},
+        {"front desk": "200", "physio": "200"},
         object_id="{evaluation}",
     ),
     "admin:intake_evaluation_cancel": staff_page(

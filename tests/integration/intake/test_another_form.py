@@ -78,6 +78,7 @@ def invited_again(invitation: Invitation) -> str:
 def test_every_form_of_a_patient_says_whose_it_is():
     """What is open without a session belongs to nobody: a date of birth, a code, asking, an ended link."""
     open_to_all = {"birth_date.html", "code.html", "link_ended.html", "ask.html", "stop_reminders.html"}
+    open_to_all |= {"tablet.html", "tablet_birth_date.html"}
     lacking = [
         path.name
         for folder in ("intake", "components")

@@ -8,18 +8,19 @@ from threading import Barrier
 
 from django.conf import settings
 from django.db import connections
+from django.test import Client
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from intake import audit, journey
 from intake.audit import AuditEvent
 from intake.patients import codes
-from intake.patients.models import AccessEvent, PatientSession
+from intake.patients.models import AccessEvent, PatientSession, TabletTry
 from intake.responses.models import QuestionnaireResponse
 from intake.review import versions
 from intake.review.models import Verdict
 from intake.screening.models import Finding, RedFlag, ScreeningRun
-from tests.factories import ROLLING_IN, SETUP, SWOLLEN_CALF, make_user
+from tests.factories import ROLLING_IN, SETUP, SWOLLEN_CALF, make_evaluation, make_user
 from tests.integration.intake.visitor import Visitor, filled_in, invited, sent_form, stored
 
 RIGHT = date(1986, 4, 12)
@@ -203,3 +204,34 @@ def test_of_decisions_beside_a_change_none_is_lost(committed_db: None):
     assert len(on_sent) == kept
     # Whatever was decided before the change is what stands after it.
     assert [one.carried_from_id for one in on_amended] == ([on_sent[-1].pk] if on_sent else [])
+
+
+def test_guesses_at_the_tablets_code_at_once_are_judged_one_by_one(committed_db: None):
+    """Three are judged and no more, whatever the other connections do meanwhile."""
+    evaluation = make_evaluation()
+    started = journey.start_tablet(evaluation=evaluation, by=audit.staff(make_user("front desk")))
+
+    def guess(number: int) -> int:
+        digits = started.digits if number == 39 else f"{(int(started.digits) + number + 1) % 10**6:06}"
+        answer = Client().post("/intake/tablet/", {"code": digits, "month": "4", "day": "12", "year": "1986"})
+        return answer.status_code
+
+    statuses = at_once(40, guess, threads=10)
+    with audit.audited("tests.read", by=SETUP):
+        tries, sessions = TabletTry.objects.count(), PatientSession.objects.count()
+    assert statuses == [200] * 40
+    assert (tries, sessions) == (3, 0)
+
+
+def test_one_code_of_the_tablet_opens_one_session(committed_db: None):
+    evaluation = make_evaluation()
+    started = journey.start_tablet(evaluation=evaluation, by=audit.staff(make_user("front desk")))
+    statuses = at_once(
+        8,
+        lambda _number: (
+            Client()
+            .post("/intake/tablet/", {"code": started.digits, "month": "4", "day": "12", "year": "1986"})
+            .status_code
+        ),
+    )
+    assert sorted(map(int, map(str, statuses))) == [200] * 7 + [303]
