@@ -67,7 +67,7 @@ def test_the_whole_page_says_what_to_do(at_safety: Patient, visit: dict[str, str
     is_told_to_get_help_today(patient)
     assert flags(product, visit) == [[*CLOT, "open"]]
     # She cannot get past it: not by Back, not by an address, not by another page.
-    patient.goes_back_in_browser()
+    is_told_to_get_help_today(patient.goes_back_in_browser())
     for path in ("/intake/safety/", "/intake/", "/intake/pain/", "/intake/check/"):
         is_told_to_get_help_today(patient.goes_to(path))
     mail = product.mail.wait_for(ON_CALL, before + 1)[-1]
