@@ -11,7 +11,8 @@ from intake.conditions import Answers
 from intake.patients.models import Invitation
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.pages import Page, enabled, pages
-from intake.responses.answers import missing
+from intake.responses import shown as showing
+from intake.responses.answers import missing, read_answers
 from intake.responses.models import QuestionnaireResponse
 
 
@@ -79,17 +80,29 @@ def start_draft(invitation: Invitation) -> QuestionnaireResponse:
 
 
 def store_page(
-    response: QuestionnaireResponse, page: Page, fields: Collection[str], answers: Answers, *, complete: bool
-) -> None:
+    response: QuestionnaireResponse,
+    page: Page,
+    fields: Collection[str],
+    answers: Answers,
+    *,
+    complete: bool,
+    shown: showing.Shown | None = None,
+) -> showing.Met:
     """Put one page's answers into the draft; the caller holds the row's lock.
 
     fields: the linkIds that stood on the page; what is among them and not in `answers` was emptied. Other
     answers stay, also those of items that are disabled now: only submit prunes. complete: the patient
-    pressed "Save and continue" and nothing was wrong; an autosave is not complete.
+    pressed "Save and continue" and nothing was wrong; an autosave is not complete. shown: what the page
+    showed; only what was changed on it is taken then, and what came from elsewhere meanwhile is told.
     Raises `AlreadySent`.
     """
     if response.status != QuestionnaireResponse.Status.IN_PROGRESS:
         raise AlreadySent
+    met = showing.Met(frozenset(fields))
+    if shown is not None:
+        met = showing.meet(page, shown, response.written, read_answers(response.answers), fields, answers)
+        response.written = showing.remember(page, shown, response.written, met, answers)
+    fields = met.written
     kept = {link_id: values for link_id, values in response.answers.items() if link_id not in fields}
     given = {link_id: list(values) for link_id, values in answers.items() if values and link_id in fields}
     response.answers = {**kept, **given}
@@ -97,7 +110,8 @@ def store_page(
         response.saved_pages = [*response.saved_pages, page.link_id]
     response.revision += 1
     response.updated_at = timezone.now()
-    response.save(update_fields=["answers", "saved_pages", "revision", "updated_at"])
+    response.save(update_fields=["answers", "written", "saved_pages", "revision", "updated_at"])
+    return met
 
 
 @dataclass(frozen=True, slots=True)
