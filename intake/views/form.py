@@ -60,7 +60,15 @@ def tasks(request: HttpRequest, visit: Visit) -> HttpResponse:
     done = sum(part.state == "done" for part in visit.parts)
     upcoming = next((part for part in visit.parts if part.state != "done"), None)
     return render(
-        request, "intake/tasks.html", {"visit": visit, "parts": visit.parts, "done": done, "next": upcoming}
+        request,
+        "intake/tasks.html",
+        {
+            "visit": visit,
+            "parts": visit.parts,
+            "done": done,
+            "next": upcoming,
+            "left": draft.minutes_left(visit.parts),
+        },
     )
 
 
