@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotAllowed
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from psycopg_pool import PoolTimeout
@@ -19,6 +19,8 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 RETRY_AFTER_SECONDS = "10"
 TOKEN = re.compile(r"(?<=/intake/open/)[^/\s]+|(?<=/intake/lessons/)[^/\s]+")
+# Where a page of 405 leads, by the beginning of its address; else to the first page.
+WAYS_ON = ("/intake/", "/staff/", "/editor/")
 UTF_8 = ("utf-8", "utf8", "us-ascii")
 LINK_SECRET = re.compile(
     r"(/(?:intake/open|intake/lessons|intake/reminders|intake/tablet|newsletter/confirm|newsletter/leave)/)"
@@ -113,6 +115,23 @@ class DatabaseAway:
         )
         response = render(request, "503.html", status=503)
         response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+        return response
+
+
+class ReadableRefusals:
+    """A method that an address does not take: a page with a way on, in the place of an empty answer.
+
+    Somebody gets there who reloads the address of a button, or opens it from the history.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            way = next((path for path in WAYS_ON if request.path.startswith(path)), "/")
+            response.content = render(request, "405.html", {"way": way}).content
         return response
 
 

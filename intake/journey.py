@@ -45,6 +45,7 @@ from intake.questionnaires.definition import Definition
 from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.pages import Page
 from intake.responses import amend, draft, earlier
+from intake.responses import shown as showing
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse
 from intake.review import contacts, decide, outcomes, sharing, versions
@@ -743,6 +744,7 @@ class PageSaved:
 
     saved_at: when the draft was stored. answers: all answers so far. screening: what they raise. advice: an
     emergency or same-day flag stands whose advice the patient has not seen; show it before anything else.
+    met: what came from another device meanwhile.
     """
 
     response: QuestionnaireResponse
@@ -750,6 +752,7 @@ class PageSaved:
     answers: dict[str, tuple[Value, ...]]
     screening: Screening
     advice: bool
+    met: showing.Met
 
 
 def save_page(
@@ -762,12 +765,14 @@ def save_page(
     save: Save = Save.COMPLETE,
     ignored: int = 0,
     confirmed: QuestionnaireResponse | None = None,
+    shown: showing.Shown | None = None,
 ) -> PageSaved:
     """Store one page and look for red flags over all answers so far.
 
-    fields: linkIds that stood on the page and whose answers are replaced. ignored: how many names were sent
-    that it does not ask for. confirmed: the earlier intake whose answers these are. The trail keeps which
-    version of the privacy notice stood behind the tick that it was seen. Raises `draft.AlreadySent`.
+    fields: linkIds that stood on the page and whose answers are replaced; with `shown`, what the page showed,
+    only those that were changed on it. ignored: how many names were sent that it does not ask for. confirmed:
+    the earlier intake whose answers these are. The trail keeps which version of the privacy notice stood
+    behind the tick that it was seen. Raises `draft.AlreadySent`.
     """
     with audit.audited(save.value, by=by, page=page.link_id) as access:
         if ignored:
@@ -779,7 +784,8 @@ def save_page(
             access.note(privacy_notice=PrivacyNotice.current().version)
         response = _locked_draft(invitation)
         access.saw("response", [response.pk])
-        draft.store_page(response, page, fields, answers, complete=save is Save.COMPLETE)
+        complete = save is Save.COMPLETE
+        met = draft.store_page(response, page, fields, answers, complete=complete, shown=shown)
         definition = response.questionnaire.tree()
         active = record.active_rules()
         together = read_answers(response.answers)
@@ -793,7 +799,7 @@ def save_page(
             )
         elif urgent:
             _settle_later(response)
-    return PageSaved(response, response.updated_at, together, screening, advice)
+    return PageSaved(response, response.updated_at, together, screening, advice, met)
 
 
 def _locked_draft(invitation: Invitation) -> QuestionnaireResponse:
@@ -950,6 +956,7 @@ def submit(*, invitation: Invitation, submit_key: UUID, by: audit.Actor) -> Sent
             QuestionnaireResponse.Status.AMENDED if earlier else QuestionnaireResponse.Status.COMPLETED
         )
         response.answers = {link_id: list(values) for link_id, values in answers.items()}
+        response.written = {}
         response.document = fhir_document(response, answers, now)
         response.authored = response.updated_at = now
         response.submit_key = submit_key

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from django.db.models import F
@@ -11,7 +12,8 @@ from intake.conditions import Answers
 from intake.patients.models import Invitation
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.pages import Page, enabled, pages
-from intake.responses.answers import missing
+from intake.responses import shown as showing
+from intake.responses.answers import missing, read_answers
 from intake.responses.models import QuestionnaireResponse
 
 
@@ -79,17 +81,29 @@ def start_draft(invitation: Invitation) -> QuestionnaireResponse:
 
 
 def store_page(
-    response: QuestionnaireResponse, page: Page, fields: Collection[str], answers: Answers, *, complete: bool
-) -> None:
+    response: QuestionnaireResponse,
+    page: Page,
+    fields: Collection[str],
+    answers: Answers,
+    *,
+    complete: bool,
+    shown: showing.Shown | None = None,
+) -> showing.Met:
     """Put one page's answers into the draft; the caller holds the row's lock.
 
     fields: the linkIds that stood on the page; what is among them and not in `answers` was emptied. Other
     answers stay, also those of items that are disabled now: only submit prunes. complete: the patient
-    pressed "Save and continue" and nothing was wrong; an autosave is not complete.
+    pressed "Save and continue" and nothing was wrong; an autosave is not complete. shown: what the page
+    showed; only what was changed on it is taken then, and what came from elsewhere meanwhile is told.
     Raises `AlreadySent`.
     """
     if response.status != QuestionnaireResponse.Status.IN_PROGRESS:
         raise AlreadySent
+    met = showing.Met(frozenset(fields))
+    if shown is not None:
+        met = showing.meet(page, shown, response.written, read_answers(response.answers), fields, answers)
+        response.written = showing.remember(page, shown, response.written, met, answers)
+    fields = met.written
     kept = {link_id: values for link_id, values in response.answers.items() if link_id not in fields}
     given = {link_id: list(values) for link_id, values in answers.items() if values and link_id in fields}
     response.answers = {**kept, **given}
@@ -97,7 +111,12 @@ def store_page(
         response.saved_pages = [*response.saved_pages, page.link_id]
     response.revision += 1
     response.updated_at = timezone.now()
-    response.save(update_fields=["answers", "saved_pages", "revision", "updated_at"])
+    response.save(update_fields=["answers", "written", "saved_pages", "revision", "updated_at"])
+    return met
+
+
+# What a question takes: ours, from how long the shipped form took people; for the clinic to measure.
+SECONDS_A_QUESTION: Final = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +158,9 @@ def parts(
             state = "not-started"
         states.append(PartState(page, state, answered, len(asked)))
     return tuple(states)
+
+
+def minutes_left(states: Collection[PartState]) -> int:
+    """About how long the questions still take that nobody answered; 0 when every part is done."""
+    left = sum(part.asked - part.answered for part in states if part.state != "done")
+    return -(-left * SECONDS_A_QUESTION // 60) if left else int(any(part.state != "done" for part in states))

@@ -48,6 +48,7 @@ class QuestionnaireResponse(PatientData):
     it is sent. From then, `replaced_at`, the earlier one is history; until then it stands (ADR 0021).
 
     answers: the compact index `{linkId: [value, ...]}`; a draft also keeps answers of disabled items.
+    written: of a draft, what open pages last said at each question; see `intake.responses.shown`.
     document: the FHIR R4 QuestionnaireResponse, written at submit; the record.
     saved_pages: linkIds of pages the patient has saved without an error.
     submit_key: made by the patient's browser; the same key twice is one intake.
@@ -66,6 +67,7 @@ class QuestionnaireResponse(PatientData):
     questionnaire = models.ForeignKey(Questionnaire, models.PROTECT, related_name="responses")
     status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.IN_PROGRESS)
     answers = models.JSONField(_("answers"), default=dict)
+    written = models.JSONField(_("said by open pages"), default=dict, db_default={})
     document = models.JSONField(_("record"), null=True)
     saved_pages = models.JSONField(_("saved pages"), default=list)
     revision = models.PositiveIntegerField(_("revision"), default=0)

@@ -1,9 +1,11 @@
 """The form itself: task list, pages, advice, check, send, thanks."""
 
 import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseRedirectBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,10 +14,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from education.clinic_info.models import ClinicInfo
 from intake import journey
+from intake.conditions import Answers
 from intake.patients.wording import clock
 from intake.questionnaires.pages import Page
-from intake.responses import amend, draft, earlier
+from intake.responses import amend, draft, earlier, wording
+from intake.responses import shown as showing
 from intake.responses.answers import missing
+from intake.responses.blocks import to_text
 from intake.responses.forms import PageForm, page_form
 from intake.responses.models import QuestionnaireResponse
 from intake.responses.prefill import with_known
@@ -31,7 +36,12 @@ CONTINUE = "continue"
 # "Save and leave" has the browser drop its copies.
 KEPT_HEADERS = frozenset({"Clear-Site-Data"})
 # What a page sends besides answers.
-CONTROLS = frozenset({"csrfmiddlewaretoken", "earlier", "leave", "switch", "view", "whose", AGAIN, *BOXES})
+CONTROLS = frozenset(
+    {
+        *("csrfmiddlewaretoken", "earlier", "leave", "switch", "view", "whose"),
+        *(showing.FIELD, AGAIN, *BOXES),
+    }
+)
 
 
 def see_other(name: str, *args: str, query: str = "") -> HttpResponse:
@@ -52,7 +62,15 @@ def tasks(request: HttpRequest, visit: Visit) -> HttpResponse:
     done = sum(part.state == "done" for part in visit.parts)
     upcoming = next((part for part in visit.parts if part.state != "done"), None)
     return render(
-        request, "intake/tasks.html", {"visit": visit, "parts": visit.parts, "done": done, "next": upcoming}
+        request,
+        "intake/tasks.html",
+        {
+            "visit": visit,
+            "parts": visit.parts,
+            "done": done,
+            "next": upcoming,
+            "left": draft.minutes_left(visit.parts),
+        },
     )
 
 
@@ -86,30 +104,39 @@ def answer_page(request: HttpRequest, visit: Visit, slug: str, *, is_autosave: b
         offer = earlier_offer(visit, here)
         if offer is not None and request.GET.get("earlier") != "change":
             return show_earlier(request, visit, here, offer)
-        return show_page(request, visit, here, form_for(request, visit, here, offer), offer)
+        return show_page(request, visit, here, form_for(request, visit, here, offer=offer), offer=offer)
     if "earlier" in request.POST and not is_autosave:
         return confirm_earlier(request, visit, here)
     form = form_for(request, visit, here)
+    shown = showing.read(here, request.POST.get(showing.FIELD, ""))
     if is_autosave:
-        return autosave(request, visit, here, form)
+        return autosave(request, visit, here, form, shown)
+    form, newer = with_newer(request, visit, here, form, shown)
     complete = form.is_valid()
+    how = journey.Save.COMPLETE if complete else journey.Save.PARTIAL
     try:
-        saved = save(request, visit, here, form, journey.Save.COMPLETE if complete else journey.Save.PARTIAL)
+        saved = save(request, visit, here, form, how, shown, leave_out=newer)
     except draft.AlreadySent:
         return see_other("intake:sent")
     if saved.advice:
         # Shown in this very answer: on a bad line the next request may never come.
         return show_advice(request, visit, saved.screening)
+    moved = Moved.of(visit, (*newer, *saved.met.newer), saved.met.replaced)
     if form.problems:
         # Also for "Save and leave" and the other way to mark the body: what does not fit would be lost.
-        return show_page(request, visit, here, form)
+        return show_page(request, visit, here, form, stored=saved.answers, moved=moved)
     if "leave" in request.POST:
         return leave_now(visit)
+    if moved:
+        # The same page, as it stands now: nobody goes on from answers that she has not seen.
+        if complete:
+            form = form_for(request, visit, here, stored=saved.answers)
+        return show_page(request, visit, here, form, stored=saved.answers, moved=moved)
     if "switch" in request.POST:
         as_list = "1" if request.POST["switch"] == "list" else "0"
         return see_other("intake:page", here.slug, query=f"?list={as_list}{change_query(request, '&')}")
     if not complete:
-        return show_page(request, visit, here, form)
+        return show_page(request, visit, here, form, stored=saved.answers)
     return go_on(request, visit, saved, here)
 
 
@@ -175,18 +202,68 @@ def confirm_earlier(request: HttpRequest, visit: Visit, here: Page) -> HttpRespo
     return go_on(request, visit, saved, here)
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Questions of a page that another device, or another tab, answered while it was open, in patient words.
+
+    newer: what came from there stays. replaced: what was typed here took its place.
+    """
+
+    newer: tuple[str, ...]
+    replaced: tuple[str, ...]
+
+    @classmethod
+    def of(cls, visit: Visit, newer: Collection[str], replaced: Collection[str]) -> "Moved | None":
+        """None where nothing moved."""
+        if not newer and not replaced:
+            return None
+
+        def named(link_ids: Collection[str]) -> tuple[str, ...]:
+            items = [visit.definition.item(link_id) for link_id in link_ids]
+            return tuple(dict.fromkeys(wording.question_label(visit.definition, item) for item in items))
+
+        return cls(named(newer), named(replaced))
+
+
+def with_newer(
+    request: HttpRequest, visit: Visit, here: Page, form: PageForm, shown: showing.Shown | None
+) -> tuple[PageForm, tuple[str, ...]]:
+    """The form with what came from elsewhere in the place of what nobody touched on it, and which that is.
+
+    So it is judged, and shown again, as the draft will stand.
+    """
+    if shown is None or visit.response is None:
+        return form, ()
+    fields = form.link_ids - form.problems.keys()
+    met = showing.meet(here, shown, visit.response.written, visit.answers, fields, form.valid_answers)
+    if not met.newer:
+        return form, ()
+    data = request.POST.copy()
+    for link_id in met.newer:
+        data.setlist(link_id, [to_text(value) for value in visit.answers.get(link_id, ())])
+    return form_for(request, visit, here, data=data), met.newer
+
+
 def save(
-    request: HttpRequest, visit: Visit, here: Page, form: PageForm, how: journey.Save
+    request: HttpRequest,
+    visit: Visit,
+    here: Page,
+    form: PageForm,
+    how: journey.Save,
+    shown: showing.Shown | None,
+    *,
+    leave_out: Collection[str] = (),
 ) -> journey.PageSaved:
     """Store what fits. Names that the page does not ask for are dropped, and counted in the trail (R38)."""
     return journey.save_page(
         invitation=visit.invitation,
         page=here,
-        fields=form.link_ids - form.problems.keys(),
+        fields=form.link_ids - form.problems.keys() - set(leave_out),
         answers=form.valid_answers,
         by=visit.actor,
         save=how,
         ignored=len(request.POST.keys() - form.link_ids - CONTROLS),
+        shown=shown,
     )
 
 
@@ -213,22 +290,45 @@ def leave(request: HttpRequest, visit: Visit) -> HttpResponse:
     return leave_now(visit)
 
 
-def form_for(request: HttpRequest, visit: Visit, here: Page, offer: earlier.Offer | None = None) -> PageForm:
-    """offer: earlier answers that stand in the boxes, to be changed."""
-    answers = {**visit.answers, **offer.answers} if offer is not None else visit.answers
+def form_for(
+    request: HttpRequest,
+    visit: Visit,
+    here: Page,
+    *,
+    data: QueryDict | None = None,
+    stored: Answers | None = None,
+    offer: earlier.Offer | None = None,
+) -> PageForm:
+    """The page as it was sent, or for a page that is only looked at as it is stored.
+
+    data: instead of what was sent. stored: the draft as it is now, shown instead of either. offer: earlier
+    answers that stand in the boxes, to be changed.
+    """
+    answers = visit.answers if stored is None else stored
+    if offer is not None:
+        answers = {**answers, **offer.answers}
+    sent = request.POST if data is None else data
     return page_form(
         visit.definition,
         here,
         with_known(visit.definition, answers, visit.patient, timezone.localdate()),
-        data=request.POST if request.method == "POST" else None,
+        data=sent if request.method == "POST" and stored is None else None,
         hide=visit.hidden,
         as_list=request.GET.get("list") == "1",
     )
 
 
 def show_page(
-    request: HttpRequest, visit: Visit, here: Page, form: PageForm, offer: earlier.Offer | None = None
+    request: HttpRequest,
+    visit: Visit,
+    here: Page,
+    form: PageForm,
+    *,
+    stored: Answers | None = None,
+    moved: Moved | None = None,
+    offer: earlier.Offer | None = None,
 ) -> HttpResponse:
+    """stored: the draft, where it was saved since the visit was read."""
     number = visit.path.index(here) + 1
     before = visit.path[number - 2] if number > 1 else None
     return render(
@@ -238,6 +338,8 @@ def show_page(
             "visit": visit,
             "page": here,
             "form": form,
+            "shown": showing.seal(here, visit.answers if stored is None else stored, form.stored),
+            "moved": moved,
             "number": number,
             "total": len(visit.path),
             "back": back_link(request, before),
@@ -267,10 +369,12 @@ def page_after(visit: Visit, saved: journey.PageSaved, here: Page) -> Page | Non
     return path[place] if place < len(path) else None
 
 
-def autosave(request: HttpRequest, visit: Visit, here: Page, form: PageForm) -> HttpResponse:
+def autosave(
+    request: HttpRequest, visit: Visit, here: Page, form: PageForm, shown: showing.Shown | None
+) -> HttpResponse:
     """Keeps what fits of a page that is being typed; says when."""
     try:
-        saved = save(request, visit, here, form, journey.Save.AUTOSAVE)
+        saved = save(request, visit, here, form, journey.Save.AUTOSAVE, shown)
     except draft.AlreadySent:
         return JsonResponse({"sent": True}, status=409)
     return JsonResponse({"saved_at": clock(saved.saved_at), "seconds": visit.seconds_left})

@@ -161,6 +161,8 @@ def start(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Before you start: what happens, who reads it, and what it is not for."""
     if visit.sent is not None:
         return redirect("intake:status")
+    if visit.advice_waits:
+        return redirect("intake:advice")
     if visit.response is not None and visit.response.saved_pages:
         return redirect("intake:tasks")
     came_from = asking.came_from(visit.evaluation)

@@ -319,20 +319,19 @@ def decisions(*, response: str) -> dict[str, Any]:
         }
 
 
+def notices() -> list[int]:
+    """How often each notice to whoever is on call was tried in vain, of those that wait to be tried again."""
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    waiting = ProcrastinateJob.objects.filter(task_name="mail_on_call", status="todo", attempts__gt=0)
+    return list(waiting.order_by("pk").values_list("attempts", flat=True))
+
+
 TASKS: Final[dict[str, Callable[..., Any]]] = {
     task.__name__: task
     for task in (
-        staff,
-        visit,
-        again,
-        asks,
-        visits,
-        known_intakes,
-        demo_day,
-        another_link,
-        idle,
-        stored,
-        decisions,
+        *(staff, visit, again, asks, visits, known_intakes, demo_day, another_link, idle, stored, decisions),
+        notices,
     )
 }
 

@@ -40,6 +40,14 @@ def test_a_page_that_is_not_there(come: Come) -> None:
     visitor.follows("Go to the first page").reads_heading("It hurts here. It may start there.")
 
 
+def test_an_address_that_only_a_button_leads_to(come: Come) -> None:
+    visitor: Visitor = come(Visitor)
+    with visitor.refused_with(405):
+        visitor.goes_to("/intake/leave/")
+    visitor.reads_heading("This address is not a page").reads("(310) 555-0142")
+    visitor.finds_page_accessible(themes=True)
+
+
 def test_what_was_sent_cannot_be_read(come: Come) -> None:
     visitor: Visitor = come(Visitor).goes_to("/privacy/")
     with visitor.refused_with(400):

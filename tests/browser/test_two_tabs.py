@@ -1,5 +1,7 @@
 """J3.5: the same form in two tabs."""
 
+from playwright.sync_api import expect
+
 from tests.browser.patient import Patient
 from tests.browser.product import Product
 
@@ -45,3 +47,24 @@ def test_two_tabs_fill_in_different_pages(patient: Patient, product: Product) ->
     answers = product.reception("stored", evaluation=visit["evaluation"])["intakes"][0]["answers"]
     assert answers["gait.foot-roll.right"] == ["inward"]
     assert answers["pain.now"] == [5]
+
+
+def test_an_older_page_takes_nothing_back_and_says_so(patient: Patient, product: Product) -> None:
+    """J3.4: the same page open twice; the older one is sent last."""
+    visit = product.reception("visit")
+    patient.opens_with_birth_date(visit["link"]).has_filled_up_to("health").goes_to("/intake/pain/")
+    older = patient.page
+    patient.opens_tab()
+    patient.goes_to("/intake/pain/").chooses("Right now", "8").chooses("Worst in the last 7 days", "9")
+    patient.continues()
+    patient.turns_to(older)
+    patient.chooses("Worst in the last 7 days", "4").chooses("Usual in the last 7 days", "2").continues()
+    notice = patient.main.get_by_role("status", name="Changed on another device")
+    expect(notice).to_be_focused()
+    expect(notice.get_by_role("listitem")).to_have_text(["Right now", "Worst in the last 7 days"])
+    patient.has_chosen("Right now", "8").has_chosen("Worst in the last 7 days", "4")
+    patient.finds_page_accessible()
+    answers = product.reception("stored", evaluation=visit["evaluation"])["intakes"][0]["answers"]
+    assert (answers["pain.now"], answers["pain.worst"], answers["pain.average"]) == ([8], [4], [2])
+    patient.continues()
+    expect(patient.heading).not_to_have_text("Your pain")

@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import BOTH_WAYS
+from tests.browser.conftest import BOTH_WAYS, Come
+from tests.browser.desk import FrontDesk
 from tests.browser.patient import Patient
 from tests.browser.product import Product, wait_for
 
@@ -67,7 +68,7 @@ def test_the_whole_page_says_what_to_do(at_safety: Patient, visit: dict[str, str
     is_told_to_get_help_today(patient)
     assert flags(product, visit) == [[*CLOT, "open"]]
     # She cannot get past it: not by Back, not by an address, not by another page.
-    patient.goes_back_in_browser()
+    is_told_to_get_help_today(patient.goes_back_in_browser())
     for path in ("/intake/safety/", "/intake/", "/intake/pain/", "/intake/check/"):
         is_told_to_get_help_today(patient.goes_to(path))
     mail = product.mail.wait_for(ON_CALL, before + 1)[-1]
@@ -119,6 +120,34 @@ def test_a_killed_tab_changes_nothing(at_safety: Patient, visit: dict[str, str],
     is_told_to_get_help_today(
         at_safety.opens_with_birth_date(visit["link"], visit["born"]).goes_to("/intake/")
     )
+
+
+@pytest.mark.deep
+@pytest.mark.usefixtures("broken_on_purpose")
+def test_the_mail_server_is_down(
+    at_safety: Patient, come: Come, visit: dict[str, str], product: Product
+) -> None:
+    """J4.7: staff see the answer without the e-mail, and it leaves once when it can."""
+    account = product.reception("staff", role="front desk", username="desk")
+    desk = come(FrontDesk).signs_in(account)
+    waiting, before = desk.urgent_answers(), len(product.mail.to(ON_CALL))
+    away = product.mail.folder.with_name("mail-away")
+    product.mail.folder.mkdir(exist_ok=True)
+    product.mail.folder.rename(away)
+    product.mail.folder.touch()
+    try:
+        patient = at_safety.chooses(NOW, SWOLLEN, side="Left leg").continues()
+        is_told_to_get_help_today(patient)
+        wait_for(lambda: product.reception("notices"), "a notice that did not leave")
+        desk.reloads()
+        assert desk.urgent_answers() == waiting + 1
+    finally:
+        product.mail.folder.unlink()
+        away.rename(product.mail.folder)
+    product.mail.wait_for(ON_CALL, before + 1)
+    desk.reloads()
+    assert desk.urgent_answers() == waiting + 1
+    assert len(product.mail.to(ON_CALL)) == before + 1
 
 
 def test_an_emergency(at_safety: Patient) -> None:

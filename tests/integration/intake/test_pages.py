@@ -403,3 +403,15 @@ class TestTheButtonOfTheScript:
         assert answer.headers["Clear-Site-Data"] == '"cache"'
         assert answer.cookies["intake"].value == ""
         assert visitor.page("about").status_code == 403
+
+
+def test_the_list_of_parts_says_how_long_it_still_takes():
+    invitation, token = invited()
+    visitor = Visitor(token).open()
+    before = re.search(r"About (\d+) minutes left", visitor.look("/intake/").text)
+    assert before
+    assert 5 <= int(before[1]) <= 20
+    visitor.fill(invitation.questionnaire.tree(), {})
+    page = visitor.look("/intake/").text
+    assert re.search(r"\b(\d+) of \1 parts done", page)
+    assert "left</span>" not in page

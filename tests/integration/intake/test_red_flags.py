@@ -1,23 +1,30 @@
 """An urgent answer: shown at once, staff told at once, never lost (journeys J4)."""
 
-from datetime import timedelta
+import json
+import re
+from datetime import datetime, timedelta
+from html import unescape
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from django.conf import settings
 from django.db import transaction
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from intake import audit, journey, tasks
 from intake.patients.models import Invitation
+from intake.questionnaires.pages import pages
 from intake.review.contacts import ContactRefused
 from intake.screening.models import RedFlag, RedFlagEvent
 from tests.factories import SETUP, make_user
 from tests.integration.intake.tables import digests
 from tests.integration.intake.visitor import Visitor, filled_in, invited, stored
+from tests.unit.intake.shipped import REPOSITORY, rules
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +38,14 @@ CALF = {
 }
 CALM = {**CALF, "safety.leg-signs.left": ["none"], "safety.clot-risks": ["none"]}
 CHEST = {**CALM, "safety.body-signs": ["chest-breath"]}
+URGENT_RULES = [rule for rule in rules() if rule.is_urgent]
+HEADINGS = {"emergency": "Get help now", "same-day": "Get medical help today"}
+# What a patient could take for a promise to be called, whoever is at the clinic now.
+PROMISE = re.compile(
+    r"(\b(we|they|someone|somebody|you|staff|physio|clinic|desk|team)(’ll|'ll| will| (is|are) going to)"
+    r"( \w+)?( be)? (called|call|phone|ring|get back|get a call|contact|reach)|\bwait for (a|our) call\b)",
+    re.IGNORECASE,
+)
 # What must not leave the clinic by mail or stand in a job.
 HEALTH_WORDS = (
     "calf",
@@ -185,13 +200,88 @@ def test_a_quiet_flag_stops_nobody_and_is_a_note_at_the_end(visit):
     assert 'name="lesson"' in page.text
 
 
+def raising(rule_id: str) -> dict[str, list]:
+    """The answers of a case of the catalog that raise this rule."""
+    boundaries = json.loads((REPOSITORY / "tests" / "catalog" / "boundaries.json").read_text())
+    return next(case["answers"] for case in boundaries[rule_id]["cases"] if case["raised"])
+
+
+@pytest.mark.parametrize("rule", URGENT_RULES, ids=[rule.id for rule in URGENT_RULES])
+def test_each_urgent_answer_is_told_at_the_very_page_that_completes_it(visit, rule):
+    """Whichever page of the form that is: its tier's text, its own line, and one notice to staff."""
+    visitor, invitation = visit
+    answers = raising(rule.id)
+    told = []
+    for page in pages(invitation.questionnaire.tree()):
+        asked = {item.link_id for item in page.item.walk()}
+        here = {link_id: values for link_id, values in answers.items() if link_id in asked}
+        if not here:
+            continue
+        text = unescape(visitor.save(page.slug, here).text)
+        raised = [flag for flag in flags(invitation) if flag.rule.rule_id == rule.id]
+        if not raised:
+            press(visitor, "understood")
+        else:
+            assert HEADINGS[rule.tier] in text
+            told.append(page.slug)
+            assert rule.patient_message.partition("{")[0] in text
+            assert rule.extra_patient_message.partition("{")[0] in text
+            assert {flag.tier for flag in raised} == {rule.tier}
+            assert raised[-1].pk in jobs()[-1].args["flag_ids"]
+            press(visitor, "understood")
+    assert told
+    assert told == told[:1], "said once, then answered"
+
+
+def test_a_tab_closed_before_any_button_alerts_minutes_later_and_is_told_on_return(visit):
+    visitor, invitation = visit
+    visitor.autosave("safety", CALF)
+    (job,) = ProcrastinateJob.objects.filter(task_name="settle_draft")
+    assert (job.scheduled_at - timezone.now()).total_seconds() == pytest.approx(180, abs=60)
+    assert job.args == {"response_id": str(stored(invitation).pk)}
+    assert flags(invitation) == []
+    tasks.settle_draft(**job.args)
+    assert [flag.state for flag in flags(invitation)] == ["open"]
+    assert len(jobs()) == 1
+    tasks.settle_draft(**job.args)
+    assert len(jobs()) == 1
+    assert visitor.look(reverse("intake:tasks")).headers["Location"] == reverse("intake:advice")
+
+
+@pytest.mark.parametrize(
+    "moment", [(2027, 6, 6, 3, 15), (2027, 12, 25, 23, 50)], ids=["Sunday night", "Christmas"]
+)
+def test_no_page_promises_that_anybody_calls_whatever_the_hour(moment):
+    """J4.12: there is one text for all hours, so at 3 am it must not promise what only 9 am can keep."""
+    with time_machine.travel(datetime(*moment, tzinfo=ZoneInfo("America/Los_Angeles")), tick=False):
+        invitation, token = invited(starts_at=timezone.now() + timedelta(days=4))
+        visitor = Visitor(token).open()
+        seen = [visitor.save("safety", CALF).text, visitor.look(reverse("intake:advice")).text]
+        press(visitor, "understood")
+        seen += [visitor.look(f"/intake/{place}").text for place in ("", "safety/", "check/")]
+        visitor.fill(invitation.questionnaire.tree(), CALF)
+        assert visitor.send().status_code == 303
+        seen += [visitor.look(reverse(name)).text for name in ("intake:sent", "intake:status")]
+    for page in seen:
+        assert not PROMISE.search(unescape(page)), PROMISE.search(unescape(page))
+    for page in (seen[0], seen[-2], seen[-1]):
+        assert "If we are closed or you can't reach us, go to urgent care" in unescape(page)
+    assert "Please do not wait for us to call." in seen[0]
+    assert "We are open:" in seen[0]
+
+
+@pytest.mark.parametrize("text", ["We will call you.", "Your physio will phone", "You will get a call"])
+def test_the_search_for_promises_finds_one(text):
+    assert PROMISE.search(text)
+
+
 # ------------------------------------------------------------ no way round it
 
 
 def test_nothing_goes_on_before_a_button_is_pressed(visit):
     visitor, _ = visit
     visitor.save("safety", CALF)
-    for path in ("/intake/", "/intake/pain/", "/intake/check/"):
+    for path in ("/intake/", "/intake/start/", "/intake/pain/", "/intake/check/"):
         assert visitor.look(path).headers["Location"] == reverse("intake:advice"), path
     assert visitor.send().headers["Location"] == reverse("intake:advice")
     assert "Get medical help today" in visitor.save("pain", {"pain.now": [1]}).text
@@ -347,9 +437,23 @@ def test_a_mail_server_that_is_down_leaves_the_flag_unsent_and_the_job_to_be_tri
     (flag,) = flags(invitation)
     assert (flag.state, flag.mail_sent_at) == ("open", None)
     assert tasks.mail_on_call.retry_strategy.max_attempts > 1
+    # Staff are told on every page, with or without the e-mail, and after ten minutes of the e-mail itself.
+    desk = Client()
+    desk.force_login(make_user("front desk"))
+    page = desk.get(reverse("admin:password_change")).text
+    assert "1 urgent answer waits since" in page
+    assert "has not left" not in page
+    with time_machine.travel(flag.raised_at + timedelta(minutes=11)):
+        assert "the e-mail to whoever is on call has not left" in desk.get(reverse("admin:urgent")).text
+    # Back again: one mail, however often the job is tried from then on.
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    tasks.mail_on_call(**job.args)
-    assert len(mails(mail_dir)) == 1
+    for _ in range(3):
+        tasks.mail_on_call(**job.args)
+    assert len(mails(mail_dir)) == len(jobs()) == 1
+    with time_machine.travel(flag.raised_at + timedelta(minutes=11)):
+        banner = desk.get(reverse("admin:urgent")).text
+    assert "1 urgent answer waits since" in banner
+    assert "has not left" not in banner
 
 
 def test_the_invitation_carries_no_health_information_and_no_date_of_birth(mail_dir: Path):

@@ -24,6 +24,7 @@ from intake.responses.answers import (
     to_fhir_items,
     without_words,
 )
+from intake.responses.draft import PartState, minutes_left
 from tests.unit.intake.answer_makers import answer_sets
 from tests.unit.intake.shipped import cases, definition
 
@@ -247,3 +248,19 @@ def test_every_shared_case_becomes_fhir_json() -> None:
         assert check(definition(), answers) == []
         text = json.dumps(to_fhir_items(definition(), answers))
         assert all(json.dumps(link_id) in text for link_id in prune(definition(), answers))
+
+
+@pytest.mark.parametrize(
+    ("parts", "minutes"),
+    [
+        ([], 0),
+        ([("done", 3, 5)], 0),
+        ([("started", 4, 4)], 1),
+        ([("started", 1, 2), ("done", 3, 5)], 1),
+        ([("not-started", 0, 4), ("started", 1, 2)], 2),
+        ([("not-started", 0, 60)], 13),
+    ],
+)
+def test_thirteen_seconds_a_question_rounded_up(parts, minutes):
+    states = [PartState(pages(definition())[0], state, answered, asked) for state, answered, asked in parts]
+    assert minutes_left(states) == minutes

@@ -1,0 +1,16 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('intake', '0015_access_code'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='questionnaireresponse',
+            name='written',
+            field=models.JSONField(db_default={}, default=dict, verbose_name='said by open pages'),
+        ),
+    ]

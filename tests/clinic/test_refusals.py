@@ -1,0 +1,39 @@
+"""An address that does not take a method answers with a page, not with nothing."""
+
+import pytest
+from django.test import Client
+
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow", "way"),
+    [
+        ("GET", "/intake/leave/", "POST", "/intake/"),
+        ("GET", "/intake/change/", "POST", "/intake/"),
+        ("DELETE", "/intake/", "GET, HEAD", "/intake/"),
+        ("POST", "/learn/", "GET, HEAD", "/"),
+    ],
+)
+def test_it_says_so_with_the_phone_and_a_way_on(client: Client, method, path, allow, way):
+    response = client.generic(method, path)
+    assert (response.status_code, response.headers["Allow"]) == (405, allow)
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "<h1>This address is not a page</h1>" in response.text
+    assert f'<a class="c-btn c-btn-2 c-btn-wide" href="{way}">' in response.text
+    assert 'href="tel:+13105550142"' in response.text
+
+
+def test_staff_are_led_to_their_pages():
+    desk = Client()
+    desk.force_login(make_user("front desk"))
+    response = desk.get("/staff/logout/")
+    assert response.status_code == 405
+    assert 'href="/staff/">Go to the worklist' in response.text
+
+
+def test_who_asks_for_the_head_alone_gets_it(client: Client):
+    response = client.head("/intake/leave/")
+    assert (response.status_code, response.content) == (405, b"")
