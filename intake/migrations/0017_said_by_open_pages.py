@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0015_access_code'),
+        ('intake', '0016_tablet'),
     ]
 
     operations = [

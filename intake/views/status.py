@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST, require_safe
@@ -43,6 +43,9 @@ def answers(request: HttpRequest, visit: Visit) -> HttpResponse:
 @patient_page
 def answers_file(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The same as plain text, to keep. That a copy left has its own row in the trail."""
+    # A file would stay on the clinic's tablet.
+    if visit.on_tablet:
+        raise Http404
     sent = visit.sent
     if sent is None:
         return redirect("intake:tasks")

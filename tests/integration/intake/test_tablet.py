@@ -408,3 +408,8 @@ def test_an_old_invitation_waits_for_its_mail_no_more_than_before(evaluation: Ev
     assert QUESTION in types(Client(), start(evaluation).digits).text
     link = journey.make_link(invitation_id=invitation.pk, by=SETUP)
     Visitor(link.rstrip("/").rsplit("/", 1)[-1]).open()
+
+
+@pytest.mark.parametrize("path", ["/intake/answers.txt", "/intake/visit.ics"])
+def test_no_file_is_left_on_the_tablet(evaluation: Evaluation, path: str) -> None:
+    assert opened(evaluation).client.get(path).status_code == 404
