@@ -1,12 +1,11 @@
 """J3.3: begun on one phone, finished on another."""
 
-from tests.browser.conftest import BOTH_WAYS, Come
+from tests.browser.conftest import Come
 from tests.browser.gallery import code_in
 from tests.browser.patient import NOTHING_TO_REPORT, Patient
 from tests.browser.product import Product
 
 
-@BOTH_WAYS
 def test_on_another_phone_with_a_code_from_the_mail(patient: Patient, come: Come, product: Product) -> None:
     address = f"two.phones.{'js' if patient.scripts else 'html'}@patients.example"
     visit = product.reception("visit", email=address)

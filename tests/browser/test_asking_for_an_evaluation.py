@@ -168,6 +168,7 @@ def test_the_way_to_an_appointment(
     asker.reloads().reads(f"You come in on Tuesday, {day:%B} {day.day}").reads("Your form is with Dr. Ortiz")
 
 
+@pytest.mark.deep
 def test_an_urgent_answer_before_any_appointment(come: Come, product: Product) -> None:
     """J4 on this way in: the same page, the same mail, on top of every list."""
     asked = product.reception("asks", given="Uma", family="Early")

@@ -16,7 +16,7 @@ from tests.browser.desk import Physio
 from tests.browser.product import Product
 
 PAPERS = {"letter": (612, 792), "a4": (595, 842)}
-ALL_PAPERS = pytest.mark.parametrize("paper", PAPERS)
+ALL_PAPERS = pytest.mark.parametrize("paper", ["letter", pytest.param("a4", marks=pytest.mark.deep)])
 BRIEF = "/staff/intake/questionnaireresponse/{}/brief/"
 
 

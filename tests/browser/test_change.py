@@ -12,6 +12,7 @@ from tests.browser.test_every_page import check
 ROLLS = "Where is your weight on this foot as you walk?"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "scripts",
     [pytest.param(True, id="scripts"), pytest.param(False, id="no scripts", marks=pytest.mark.deep)],

@@ -39,6 +39,7 @@ def test_every_room_and_no_patient(sam: Editor) -> None:
         sam.page.goto("/staff/intake/patient/")
 
 
+@pytest.mark.deep
 def test_a_new_lesson_from_the_first_word_to_its_readers(
     sam: Editor, maya: Editor, come: Come, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Self
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import BOTH_WAYS, Come
+from tests.browser.conftest import Come
 from tests.browser.database import change, without
 from tests.browser.desk import Staff
 from tests.browser.product import Product
@@ -97,7 +97,6 @@ def address(scripts: bool) -> str:
     return f"ana.{'scripts' if scripts else 'plain'}@readers.example"
 
 
-@BOTH_WAYS
 def test_what_is_no_address_is_named_and_kept(reader: Reader) -> None:
     reader.goes_to(LESSON).reads("never tie it to your care").reads("Privacy notice")
     reader.asks_for_lessons("").sees_error("Enter your e-mail address").finds_it_for_everybody()
@@ -107,7 +106,6 @@ def test_what_is_no_address_is_named_and_kept(reader: Reader) -> None:
     assert reader.cookies() == {}
 
 
-@BOTH_WAYS
 def test_in_by_one_button(reader: Reader, product: Product, address: str) -> None:
     reader.goes_to(LESSON).asks_for_lessons(address).reads_heading("Thank you. Check your e-mail")
     expect(reader.heading).to_be_focused()

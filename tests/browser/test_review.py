@@ -92,6 +92,7 @@ def test_decided_and_finished_in_twelve_keys(come: Come, product: Product, physi
     assert physio.open_findings() == [first], "and stays off"
 
 
+@pytest.mark.deep
 def test_an_open_page_tells_what_a_colleague_decided(
     come: Come, product: Product, physio_account, intakes
 ) -> None:

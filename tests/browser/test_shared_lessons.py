@@ -12,6 +12,7 @@ from tests.browser.patient import Patient
 from tests.browser.product import Product
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "scripts",
     [pytest.param(True, id="scripts"), pytest.param(False, id="no scripts", marks=pytest.mark.deep)],

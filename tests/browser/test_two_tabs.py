@@ -1,11 +1,13 @@
 """J3.5: the same form in two tabs."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.patient import Patient
 from tests.browser.product import Product
 
 
+@pytest.mark.deep
 def test_the_second_tab_is_told_that_it_was_sent(patient: Patient, product: Product) -> None:
     visit = product.reception("visit")
     patient.opens_with_birth_date(visit["link"]).has_filled_everything()
