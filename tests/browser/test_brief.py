@@ -86,6 +86,7 @@ def test_every_intake_of_the_demo_is_one_page(come: Come, product: Product, pape
         assert "Page1of1" in words_of(page), name
 
 
+@pytest.mark.deep
 def test_the_briefs_of_a_day_are_a_page_each(come: Come, product: Product, account: Any) -> None:
     intakes = product.reception("known_intakes")
     people = {"Ana": "SPARING", "Ben": "FULLEST", "Cem": "ROLLING_IN"}
@@ -130,6 +131,7 @@ def test_the_briefs_of_a_day_are_a_page_each(come: Come, product: Product, accou
     assert "mine=1" in physio.page.url
 
 
+@pytest.mark.deep
 def test_the_brief_is_copied_as_text(come: Come, product: Product, account: Any, scripts: bool) -> None:
     answers = product.reception("known_intakes")["SPARING"]
     made = product.reception("visit", given="Zoë", family="Text", answers=answers)

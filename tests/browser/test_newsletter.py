@@ -269,6 +269,7 @@ def test_an_issue_from_writing_it_to_the_last_reader(come: Come, product: Produc
     ana.presses("Confirm").reads_heading("You are in")
 
 
+@pytest.mark.deep
 def test_the_list_leads_to_no_patient(come: Come, product: Product) -> None:
     product.reception("visit", email="casey@patients.example")
     editor: Editor = come(Editor)

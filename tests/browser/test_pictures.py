@@ -65,6 +65,7 @@ def test_the_body_map(come: Come, product: Product, album: Path) -> None:
     assert (album / "body-map.png").read_bytes() != before, "the marks are to be seen"
 
 
+@pytest.mark.deep
 def test_the_review(come: Come, product: Product, album: Path) -> None:
     intakes = product.reception("demo_day")
     physio = come(Physio).signs_in({"username": "ortiz", "password": intakes["password"]})

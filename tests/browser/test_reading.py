@@ -101,6 +101,7 @@ def test_the_map_leads_to_the_link_in_its_lesson(reader: Reader) -> None:
     expect(reader.page.locator("[id='knee--weight-shift']")).to_be_in_viewport()
 
 
+@pytest.mark.deep
 def test_tab_walks_every_link_of_the_map_from_top_to_bottom(reader: Reader) -> None:
     reader.goes_to("/chain/")
     drawn = reader.page.locator("svg.m-map a")
