@@ -100,16 +100,9 @@ def test_mistakes_are_named_and_nothing_typed_is_lost(asker: Asker) -> None:
     asker.finds_page_accessible()
 
 
-# The short run lives it once with scripts as a new person, once without as a known one.
-@pytest.mark.parametrize(
-    ("person", "scripts"),
-    [
-        pytest.param("new", True, id="new with scripts"),
-        pytest.param("known", False, id="known without", marks=pytest.mark.deep),
-        pytest.param("new", False, id="new without", marks=pytest.mark.deep),
-        pytest.param("known", True, id="known with scripts", marks=pytest.mark.deep),
-    ],
-)
+@pytest.mark.deep
+@pytest.mark.parametrize("person", ["new", "known"])
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 def test_the_way_to_an_appointment(
     come: Come, asker: Asker, product: Product, scripts: bool, person: str
 ) -> None:
