@@ -22,7 +22,8 @@ from intake import audit, journey
 from intake.admin.audited import member, see_other, uuid_or_404
 from intake.admin.briefs import BriefsOfDayPages
 from intake.admin.fields import MomentField
-from intake.admin.tablet import SENDS_LINKS, TabletPages
+from intake.admin.sending import SENDS_LINKS, sends_a_link
+from intake.admin.tablet import TabletPages
 from intake.patients import diary, reminders
 from intake.patients.models import REVIEWS, Evaluation, Patient
 from intake.review.booking import FormState, check_invite, form_state, may_tablet
@@ -348,12 +349,9 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
         self.message_user(request, _("Saved."), messages.SUCCESS)
         return see_other(self.url("change", obj.pk))
 
+    @sends_a_link
     def invite_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Send the link, or a new one in the place of an earlier one; without an address, show it once."""
-        if not request.user.has_perm(SENDS_LINKS):
-            raise PermissionDenied
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         key = uuid_or_404(object_id)
 
         def answer(access: audit.Access) -> HttpResponseBase:
@@ -440,12 +438,9 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
 
         return self.audited(request, "evaluation.rebook-page", answer, [key])
 
+    @sends_a_link
     def lessons_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Take back a link to shared lessons, without a word of which they are."""
-        if not request.user.has_perm(SENDS_LINKS):
-            raise PermissionDenied
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         key = uuid_or_404(object_id)
 
         def answer(access: audit.Access) -> HttpResponseBase:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from intake import audit, journey
 from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
 from intake.admin.evaluations import TRIES, RequestForm, told_of_booking
-from intake.admin.tablet import SENDS_LINKS
+from intake.admin.sending import SENDS_LINKS
 from intake.patients import asking, diary
 from intake.patients.models import REVIEWS, EvaluationRequest, Patient
 from intake.review.booking import form_state

@@ -5,8 +5,7 @@ from typing import Final
 import segno
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils import timezone
@@ -14,10 +13,10 @@ from django.utils.translation import gettext as _
 
 from intake import audit, journey
 from intake.admin.audited import AuditedAdmin, see_other, uuid_or_404
+from intake.admin.sending import sends_a_link
 from intake.review.booking import check_tablet, form_state
 from intake.review.decide import NotAllowed
 
-SENDS_LINKS: Final = "intake.send_invitation"
 # Modules of white around a QR code; with fewer some cameras do not find it.
 MARGIN: Final = 4
 
@@ -44,11 +43,8 @@ class TabletPages(AuditedAdmin):
     def tablet_urls(self) -> list[URLPattern]:
         return [self.page("<path:object_id>/tablet/", self.tablet_view, "tablet")]
 
+    @sends_a_link
     def tablet_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        if not request.user.has_perm(SENDS_LINKS):
-            raise PermissionDenied
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         key = uuid_or_404(object_id)
 
         def answer(access: audit.Access) -> HttpResponseBase:
