@@ -60,6 +60,8 @@ def test_handed_over_left_and_nothing_stays(come: Come, code: str) -> None:
     tablet.shows_nothing_behind_back()
 
 
+# Its clock is the browser's, which a loaded machine lets run on; the server's end of it is held in Postgres.
+@pytest.mark.deep
 def test_two_minutes_without_a_touch(come: Come, code: str) -> None:
     tablet: Tablet = come(Tablet)
     tablet.opens_form(code)
