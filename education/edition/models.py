@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Edition(models.Model):
-    """One row, written by the SQL function `education_new_edition` (migration 0006) and by nothing else.
+    """One row, written by the SQL function `education_new_edition` (first migration) and by nothing else.
 
     `mark` says nothing but "same" or "not the same". It is drawn anew each time, so neither a rollback nor a
     restored backup brings back a mark under which something else was read.

@@ -1,6 +1,6 @@
 """Whose visit is when: no physio is booked twice at one time, and what happened to a booking stays known.
 
-The rule is a constraint of the database (`evaluation_physio_once`, migration 0009), so it holds
+The rule is a constraint of the database (`evaluation_physio_once`, first migration), so it holds
 whoever writes. What stands here tells of it in time, in words.
 """
 

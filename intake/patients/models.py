@@ -122,8 +122,8 @@ class Evaluation(PatientData):
     """The first visit, `minutes` long, 60 unless the clinic sets another default.
 
     One that a person asked for has neither time nor physio until the front desk books it (ADR 0015). Two
-    booked ones of a physio never overlap: an exclusion constraint, `evaluation_physio_once`, written in
-    migration 0009 because Django's own needs an app that asks every new connection for types nobody uses.
+    booked ones of a physio never overlap: an exclusion constraint, `evaluation_physio_once`, written in the
+    first migration because Django's own needs an app that asks every new connection for types nobody uses.
 
     double_booked: it overlapped with another before that rule; it stays as it is until its time is changed.
     booked_at: when this time was set. reminders_off: no reminders of this visit.

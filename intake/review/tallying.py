@@ -4,7 +4,7 @@ A row a finding is worked out again from what stands (its last verdict, its last
 evaluation is closed or cancelled, whether changed answers stand in for it) after every statement that changes
 one of these. Nothing is added up, so nothing can be added twice: a reload, a double submit or a reopened
 evaluation ends in the same row (ADR 0020). What a row is made of is the SQL function `intake_tally_findings`
-(migrations 0007 and 0012).
+(first migration).
 """
 
 from typing import Final

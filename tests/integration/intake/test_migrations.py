@@ -1,103 +1,70 @@
-"""A database of before migrations 0006 and 0009 comes through them, and everything stays in its place."""
+"""Migrations that stand for many before them: who had all of these goes on, who had some is told the way."""
 
 import os
 import subprocess
 import sys
-import uuid
+from collections.abc import Iterator
 
 import psycopg
 import pytest
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 from tests.conftest import ROOT, address, copy_database, drop_database
 
 
-def migrate(owner: str, app: str, to: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "manage.py", "migrate", "intake", to],
+@pytest.fixture
+def database(database_urls: tuple[str, str], ready_database: str) -> Iterator[tuple[str, str]]:
+    """A copy of the ready one, at the addresses for its owner and for the app."""
+    owner_url, app_url = database_urls
+    name = f"footing_test_{os.getpid()}_migrated"
+    copy_database(owner_url, ready_database, name)
+    yield address(owner_url, name), address(app_url, name)
+    drop_database(owner_url, name)
+
+
+def migrate(owner: str, app: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--no-color"],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": app, "DATABASE_OWNER_URL": owner},
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.deep
-def test_whoever_asked_before_gets_an_evaluation(database_urls: tuple[str, str], ready_database: str):
-    owner_url, app_url = database_urls
-    name = f"footing_test_{os.getpid()}_migrated"
-    copy_database(owner_url, ready_database, name)
-    owner, app = address(owner_url, name), address(app_url, name)
-    try:
-        migrate(owner, app, "0005")
-        with psycopg.connect(owner) as old:
-            for family, closed in (("Waits", None), ("Closed", "2026-05-02")):
-                old.execute(
-                    "INSERT INTO intake_evaluationrequest (id, given_name, family_name, birth_date, "
-                    "guardian_name, email, phone, preferred_times, source, asked_at, closed_at) VALUES "
-                    "(%s, 'Ana', %s, '1986-04-12', '', 'ana@example.org', '', '', '', '2026-05-01', %s)",
-                    [uuid.uuid4(), family, closed],
+def as_before(owner: str, but: int) -> set[tuple[str, str]]:
+    """Let the record say that the old migrations ran, `but` the last; say which stand for them."""
+    stands_for = {
+        (app, name): migration.replaces
+        for (app, name), migration in MigrationLoader(connection).disk_migrations.items()
+        if app in ("intake", "education") and migration.replaces
+    }
+    with psycopg.connect(owner) as record:
+        for (app, _name), before in stands_for.items():
+            record.execute("DELETE FROM django_migrations WHERE app = %s", [app])
+            for old_app, old_name in before[: len(before) - but]:
+                record.execute(
+                    "INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, now())",
+                    [old_app, old_name],
                 )
-        migrate(owner, app, "0006")
-        with psycopg.connect(owner) as new:
-            found = new.execute(
-                "SELECT p.family_name, e.status, q.needs_appointment, q.at = r.asked_at "
-                "FROM intake_evaluationrequest r JOIN intake_evaluation e ON e.id = r.evaluation_id "
-                "JOIN intake_patient p ON p.id = e.patient_id "
-                "JOIN intake_queueentry q ON q.evaluation_id = e.id ORDER BY 1"
-            ).fetchall()
-    finally:
-        drop_database(owner_url, name)
-    assert found == [("Closed", "cancelled", False, True), ("Waits", "requested", True, True)]
+    return set(stands_for)
 
 
 @pytest.mark.deep
-def test_visits_that_overlap_already_are_marked_and_left_alone(
-    database_urls: tuple[str, str], ready_database: str
-):
-    owner_url, app_url = database_urls
-    name = f"footing_test_{os.getpid()}_migrated"
-    copy_database(owner_url, ready_database, name)
-    owner, app = address(owner_url, name), address(app_url, name)
-    visit = (
-        "INSERT INTO intake_evaluation (id, patient_id, physio_id, starts_at, minutes, status, created_at) "
-        "VALUES (%s, %s, %s, %s, %s, %s, '2026-05-01')"
-    )
-    try:
-        migrate(owner, app, "0006")
-        with psycopg.connect(owner) as old:
-            patient = uuid.uuid4()
-            old.execute(
-                "INSERT INTO intake_patient "
-                "(id, given_name, family_name, birth_date, email, phone, created_at) "
-                "VALUES (%s, 'Ana', 'Silva', '1986-04-12', '', '', '2026-05-01')",
-                [patient],
-            )
-            (physio,) = old.execute(
-                "INSERT INTO clinic_user (password, is_superuser, username, first_name, last_name, email, "
-                "is_staff, is_active, date_joined, title) "
-                "VALUES ('', false, 'p', '', '', '', true, true, now(), '') RETURNING id"
-            ).fetchone()
-            for starts_at, minutes, status in (
-                ("2026-06-01 09:00+00", 60, "booked"),
-                ("2026-06-01 09:30+00", 60, "booked"),
-                ("2026-06-01 09:30+00", 60, "cancelled"),
-                ("2026-06-01 10:30+00", 60, "booked"),
-                ("2026-06-01 11:30+00", 60, "booked"),
-            ):
-                old.execute(visit, [uuid.uuid4(), patient, physio, starts_at, minutes, status])
-        migrate(owner, app, "0009")
-        with psycopg.connect(owner) as new:
-            found = new.execute(
-                "SELECT to_char(starts_at AT TIME ZONE 'UTC', 'HH24:MI'), status, double_booked, "
-                "booked_at = created_at FROM intake_evaluation ORDER BY 1, 2"
-            ).fetchall()
-    finally:
-        drop_database(owner_url, name)
-    assert found == [
-        ("09:00", "booked", False, True),
-        ("09:30", "booked", True, True),
-        ("09:30", "cancelled", False, True),
-        ("10:30", "booked", False, True),
-        ("11:30", "booked", False, True),
-    ]
+@pytest.mark.django_db
+def test_a_database_with_all_the_old_ones_goes_on(database: tuple[str, str]):
+    new = as_before(database[0], but=0)
+    done = migrate(*database)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with psycopg.connect(database[0]) as record:
+        assert new <= set(record.execute("SELECT app, name FROM django_migrations").fetchall())
+
+
+@pytest.mark.deep
+@pytest.mark.django_db
+def test_a_database_with_some_of_them_is_left_as_it_is_and_says_why(database: tuple[str, str]):
+    as_before(database[0], but=3)
+    done = migrate(*database)
+    assert done.returncode != 0
+    assert "take them first, as CHANGELOG.md says" in done.stderr
