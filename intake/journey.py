@@ -4,16 +4,19 @@ Every function here is one transaction with one row in the audit trail, takes ke
 Mail is queued in the same transaction, so it leaves only if the write stands.
 """
 
+import copy
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -27,6 +30,7 @@ from education.clinic_info.models import ClinicInfo, PrivacyNotice
 from education.lessons.models import Lesson
 from intake import audit
 from intake.conditions import Answers, Value
+from intake.kept import Kept
 from intake.patients import asking, calendar, codes, diary, links, register, reminders, tablet
 from intake.patients.models import (
     LINK_OF_REQUEST,
@@ -47,7 +51,7 @@ from intake.questionnaires.pages import Page
 from intake.responses import amend, draft, earlier
 from intake.responses import shown as showing
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
-from intake.responses.models import QuestionnaireResponse
+from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
 from intake.review import contacts, decide, outcomes, sharing, versions
 from intake.review.booking import form_state
 from intake.review.models import Closing, RedFlagContact, Review, Verdict
@@ -725,6 +729,36 @@ def ask_code_for_earlier(*, session: PatientSession, device_token: str) -> CodeO
     return asked
 
 
+@dataclass(frozen=True, slots=True)
+class Working:
+    """What a patient is at work on. response: draft, change or sent; None before the first save.
+
+    active: the rules that run now, read with it; None where nothing was. has_earlier: she sent an intake for
+    another visit.
+    """
+
+    response: QuestionnaireResponse | None = None
+    active: record.ActiveRules | None = None
+    has_earlier: bool | None = None
+
+
+def _working() -> ResponseQuerySet:
+    asked: ResponseQuerySet = draft.worked_on().with_earlier().annotate(active=ArraySubquery(record.ACTIVE))
+    return asked
+
+
+_WORKING: Final = Kept(_working)
+
+
+def find_working(invitation: Invitation) -> Working:
+    """What every page of the form begins with, in one statement."""
+    found = _WORKING.rows([], evaluation=invitation.evaluation_id)
+    response = draft.chosen(found)
+    if response is None:
+        return Working()
+    return Working(response, record.active_rules(found[-1].active), found[-1].has_earlier)
+
+
 class Save(Enum):
     """How a page came to be saved.
 
@@ -766,13 +800,15 @@ def save_page(
     ignored: int = 0,
     confirmed: QuestionnaireResponse | None = None,
     shown: showing.Shown | None = None,
+    working: Working | None = None,
 ) -> PageSaved:
     """Store one page and look for red flags over all answers so far.
 
     fields: linkIds that stood on the page and whose answers are replaced; with `shown`, what the page showed,
     only those that were changed on it. ignored: how many names were sent that it does not ask for. confirmed:
-    the earlier intake whose answers these are. The trail keeps which version of the privacy notice stood
-    behind the tick that it was seen. Raises `draft.AlreadySent`.
+    the earlier intake whose answers these are. working: the draft as the caller read it; one that is not that
+    any more is read again, under a lock. The trail keeps which version of the privacy notice stood behind the
+    tick that it was seen. Raises `draft.AlreadySent`.
     """
     with audit.audited(save.value, by=by, page=page.link_id) as access:
         if ignored:
@@ -782,12 +818,21 @@ def save_page(
             access.note(confirmed=len(fields))
         if PRIVACY_SEEN in fields and True in answers.get(PRIVACY_SEEN, ()):
             access.note(privacy_notice=PrivacyNotice.current().version)
-        response = _locked_draft(invitation)
+        store = partial(
+            _store, page=page, fields=fields, answers=answers, complete=save is Save.COMPLETE, shown=shown
+        )
+        read = working.response if working is not None else None
+        if read is None or read.is_change:
+            # A change stands on what was sent, whose row is locked before its own.
+            response, met = store(_locked_draft(invitation))
+        else:
+            try:
+                response, met = store(copy.copy(read))
+            except draft.Overtaken:
+                response, met = store(_locked_draft(invitation))
         access.saw("response", [response.pk])
-        complete = save is Save.COMPLETE
-        met = draft.store_page(response, page, fields, answers, complete=complete, shown=shown)
         definition = response.questionnaire.tree()
-        active = record.active_rules()
+        active = (working.active if working is not None else None) or record.active_rules()
         together = read_answers(response.answers)
         screening = record.screen_draft(definition, together, active)
         urgent = [one for one in screening.red_flags if one.rule.is_urgent]
@@ -800,6 +845,18 @@ def save_page(
         elif urgent:
             _settle_later(response)
     return PageSaved(response, response.updated_at, together, screening, advice, met)
+
+
+def _store(
+    response: QuestionnaireResponse,
+    *,
+    page: Page,
+    fields: Collection[str],
+    answers: Answers,
+    complete: bool,
+    shown: showing.Shown | None,
+) -> tuple[QuestionnaireResponse, showing.Met]:
+    return response, draft.store_page(response, page, fields, answers, complete=complete, shown=shown)
 
 
 def _locked_draft(invitation: Invitation) -> QuestionnaireResponse:
@@ -989,9 +1046,9 @@ def fhir_document(response: QuestionnaireResponse, answers: Answers, authored: d
     }
 
 
-def screening_of(definition: Definition, answers: Answers) -> Screening:
+def screening_of(definition: Definition, answers: Answers, active: record.ActiveRules | None) -> Screening:
     """What the answers of a draft or a sent intake raise now: for hiding pages and for advice."""
-    return record.screen_draft(definition, answers, record.active_rules())
+    return record.screen_draft(definition, answers, active or record.active_rules())
 
 
 def page_of_first_flag(definition: Definition, screening: Screening, path: tuple[Page, ...]) -> Page | None:

@@ -7,14 +7,16 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import BinaryField, Q, QuerySet
 from django.utils import timezone
 
 from education.visitors import limits
+from intake.kept import Given, Kept
 from intake.patients.models import (
     AccessCode,
     AccessEvent,
@@ -261,12 +263,22 @@ def _unended(session_token: str, link: str) -> PatientSession | None:
     """A cookie's session while its link is live, however old."""
     if not session_token:
         return None
-    session: PatientSession | None = (
-        PatientSession.objects.select_related(f"{link}__evaluation__patient", f"{link}__evaluation__physio")
-        .filter(**{f"{link}__isnull": False}, token_hash=hash_token(session_token), ended_at=None)
-        .first()
+    found: list[PatientSession] = _SESSIONS[link].rows([], token=hash_token(session_token))
+    return found[0] if found and is_open(found[0].link) else None
+
+
+def _sessions(link: str) -> QuerySet[PatientSession]:
+    """The session with a token that one kind of link opened, with the people of its visit."""
+    sessions: QuerySet[PatientSession] = PatientSession.objects.select_related(
+        f"{link}__evaluation__patient", f"{link}__evaluation__physio"
     )
-    return session if session is not None and is_open(session.link) else None
+    return sessions.filter(
+        **{f"{link}__isnull": False}, token_hash=Given("token", BinaryField()), ended_at=None
+    )
+
+
+# Asked at every request of a patient.
+_SESSIONS: Final = {link: Kept(partial(_sessions, link)) for link in ("invitation", "share")}
 
 
 def seconds_left(session: PatientSession) -> float:

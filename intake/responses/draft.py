@@ -1,47 +1,65 @@
 """Save and resume a draft: one row for one evaluation, page by page."""
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from django.db.models import F
+from django.db import connection
+from django.db.models import F, UUIDField
 from django.utils import timezone
 
 from intake.conditions import Answers
+from intake.kept import Given, Kept
 from intake.patients.models import Invitation
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.pages import Page, enabled, pages
 from intake.responses import shown as showing
 from intake.responses.answers import missing, read_answers
-from intake.responses.models import QuestionnaireResponse
+from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
+
+
+class Overtaken(Exception):
+    """The draft is not what it was when it was read."""
 
 
 class AlreadySent(Exception):
     """The intake was sent; nothing in it can be changed here any more."""
 
 
-def standing_response(invitation: Invitation, *, lock: bool = False) -> QuestionnaireResponse | None:
-    """What the patient works on: a draft, also one of a change, else what she sent, if there is anything.
-
-    lock: it and, of a change, what it replaces are locked, in one order for all who do. Without, it is looked
-    up in the same query whether it `has_earlier`.
-    """
-    responses = QuestionnaireResponse.objects.select_related("questionnaire", "evaluation").defer(
-        "questionnaire__definition"
-    )
-    responses = responses.select_for_update(of=("self",)) if lock else responses.with_earlier()
-    found: list[QuestionnaireResponse] = list(
-        responses.filter(
-            evaluation=invitation.evaluation_id,
+def worked_on() -> ResponseQuerySet:
+    """What the patient may be at work on for the evaluation that is `Given`, what counts last of all."""
+    responses: ResponseQuerySet = QuestionnaireResponse.objects.select_related("questionnaire", "evaluation")
+    return (
+        responses.defer("questionnaire__definition")
+        .filter(
+            evaluation=Given("evaluation", UUIDField()),
             replaced_at=None,
             status__in=[
                 QuestionnaireResponse.Status.IN_PROGRESS,
                 QuestionnaireResponse.Status.COMPLETED,
                 QuestionnaireResponse.Status.AMENDED,
             ],
-        ).order_by(F("authored").asc(nulls_last=True))
+        )
+        .order_by(F("authored").asc(nulls_last=True))
     )
+
+
+_LOOKED_AT: Final = Kept(worked_on)
+_LOCKED: Final = Kept(lambda: worked_on().select_for_update(of=("self",)))
+
+
+def standing_response(invitation: Invitation, *, lock: bool = False) -> QuestionnaireResponse | None:
+    """What the patient works on: a draft, also one of a change, else what she sent, if there is anything.
+
+    lock: it and, of a change, what it replaces are locked, in one order for all who do.
+    """
+    return chosen((_LOCKED if lock else _LOOKED_AT).rows([], evaluation=invitation.evaluation_id))
+
+
+def chosen(found: list[QuestionnaireResponse]) -> QuestionnaireResponse | None:
+    """The one that counts among what `worked_on` brings, which knows what it replaces."""
     if not found:
         return None
     working = found[-1]
@@ -80,6 +98,14 @@ def start_draft(invitation: Invitation) -> QuestionnaireResponse:
     return made
 
 
+# Locks the row: of two saves at once the second waits, and then finds no such revision.
+_STORE: Final = """
+UPDATE intake_questionnaireresponse
+SET answers = %s::jsonb, written = %s::jsonb, saved_pages = %s::jsonb, revision = revision + 1, updated_at = %s
+WHERE id = %s AND revision = %s AND status = 'in-progress'
+"""
+
+
 def store_page(
     response: QuestionnaireResponse,
     page: Page,
@@ -89,13 +115,13 @@ def store_page(
     complete: bool,
     shown: showing.Shown | None = None,
 ) -> showing.Met:
-    """Put one page's answers into the draft; the caller holds the row's lock.
+    """Put one page's answers into the draft, if it is as it was read: a lock is not needed.
 
     fields: the linkIds that stood on the page; what is among them and not in `answers` was emptied. Other
     answers stay, also those of items that are disabled now: only submit prunes. complete: the patient
     pressed "Save and continue" and nothing was wrong; an autosave is not complete. shown: what the page
     showed; only what was changed on it is taken then, and what came from elsewhere meanwhile is told.
-    Raises `AlreadySent`.
+    Raises `AlreadySent`, and `Overtaken` where another save came between: nothing is stored then.
     """
     if response.status != QuestionnaireResponse.Status.IN_PROGRESS:
         raise AlreadySent
@@ -109,9 +135,13 @@ def store_page(
     response.answers = {**kept, **given}
     if complete and page.link_id not in response.saved_pages:
         response.saved_pages = [*response.saved_pages, page.link_id]
-    response.revision += 1
     response.updated_at = timezone.now()
-    response.save(update_fields=["answers", "written", "saved_pages", "revision", "updated_at"])
+    said = [json.dumps(said) for said in (response.answers, response.written, response.saved_pages)]
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE, [*said, response.updated_at, response.pk, response.revision])
+        if not cursor.rowcount:
+            raise Overtaken
+    response.revision += 1
     return met
 
 

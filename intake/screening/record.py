@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Subquery, UUIDField
 from django.utils import timezone
 
 from intake.conditions import Answers
+from intake.kept import Given, Kept
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.models import Status
 from intake.responses.answers import prune
@@ -29,15 +30,22 @@ class ActiveRules:
     keys: dict[str, int]
 
 
-def active_rules() -> ActiveRules:
-    """The active version of every rule: one query for the keys, the rest is remembered."""
+# In the order in which they are told.
+ACTIVE: Final = Rule.objects.filter(status=Status.ACTIVE).order_by("pk").values_list("pk", flat=True)
+
+
+def active_rules(keys: Iterable[int] | None = None) -> ActiveRules:
+    """The active version of every rule: one query for the keys, the rest is remembered.
+
+    keys: those of `ACTIVE`, where they were read with something else.
+    """
     rules: list[RuleDefinition] = []
-    keys: dict[str, int] = {}
-    for pk in Rule.objects.filter(status=Status.ACTIVE).order_by("pk").values_list("pk", flat=True):
+    numbers: dict[str, int] = {}
+    for pk in ACTIVE.all() if keys is None else keys:
         rule = parsed_rule(pk)
         rules.append(rule)
-        keys[rule.id] = pk
-    return ActiveRules(tuple(rules), keys)
+        numbers[rule.id] = pk
+    return ActiveRules(tuple(rules), numbers)
 
 
 def screen_draft(definition: Definition, answers: Answers, active: ActiveRules) -> Screening:
@@ -71,6 +79,9 @@ def store_findings(
     return run
 
 
+_FLAGS: Final = Kept(lambda: RedFlag.objects.filter(response=Given("response", UUIDField())))
+
+
 def sync_red_flags(
     response: QuestionnaireResponse,
     definition: Definition,
@@ -86,7 +97,7 @@ def sync_red_flags(
     keep_before: flags raised earlier are not withdrawn, as while a change is typed: what was sent stands.
     """
     now = timezone.now()
-    standing = {(flag.rule_id, flag.side): flag for flag in response.red_flags.all()}
+    standing = {(flag.rule_id, flag.side): flag for flag in _FLAGS.rows([], response=response.pk)}
     wanted = {(active.keys[one.rule.id], one.side): one for one in raised}
     opened: list[RedFlag] = []
     events: list[RedFlagEvent] = []

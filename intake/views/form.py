@@ -192,6 +192,7 @@ def confirm_earlier(request: HttpRequest, visit: Visit, here: Page) -> HttpRespo
             by=visit.actor,
             save=journey.Save.COMPLETE if offer.whole else journey.Save.PARTIAL,
             confirmed=visit.earlier.response,
+            working=visit.working,
         )
     except draft.AlreadySent:
         return see_other("intake:sent")
@@ -264,6 +265,7 @@ def save(
         save=how,
         ignored=len(request.POST.keys() - form.link_ids - CONTROLS),
         shown=shown,
+        working=visit.working,
     )
 
 

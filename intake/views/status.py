@@ -93,7 +93,7 @@ def show_status(request: HttpRequest, visit: Visit, *, refused: str = "") -> Htt
     screening = visit.screening
     if visit.is_change and not screening.is_urgent:
         # A change that was not sent takes nothing back.
-        screening = journey.screening_of(visit.definition, read_answers(sent.answers))
+        screening = journey.screening_of(visit.definition, read_answers(sent.answers), visit.working.active)
     urgent = screening.is_urgent
     shared = shared_lessons(visit.evaluation)
     context = {

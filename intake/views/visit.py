@@ -69,8 +69,12 @@ class Visit:
         return audit.patient(self.session.link.pk)
 
     @cached_property
+    def working(self) -> journey.Working:
+        return journey.find_working(self.invitation)
+
+    @property
     def response(self) -> QuestionnaireResponse | None:
-        return draft.standing_response(self.invitation)
+        return self.working.response
 
     @property
     def is_back(self) -> bool:
@@ -101,7 +105,7 @@ class Visit:
         """What the patient sent for another visit, while she fills in the form of this one."""
         if self.is_sent or self.is_change:
             return None
-        if self.response is not None and not getattr(self.response, "has_earlier", False):
+        if self.working.has_earlier is False:
             return None
         return journey.find_earlier(session=self.session)
 
@@ -131,7 +135,7 @@ class Visit:
 
     @cached_property
     def screening(self) -> Screening:
-        return journey.screening_of(self.definition, self.answers)
+        return journey.screening_of(self.definition, self.answers, self.working.active)
 
     @cached_property
     def hidden(self) -> frozenset[str]:

@@ -150,6 +150,18 @@ def test_first_pages_saved_at_once_make_one_draft_with_all_of_them(committed_db:
     assert draft.revision == 4
 
 
+def test_pages_saved_at_once_into_a_draft_are_all_kept(committed_db: None):
+    """Each was read before the other was stored: the later ones go on from what the earlier ones wrote."""
+    invitation, token = invited()
+    visitor = Visitor(token).open()
+    visitor.save("about", {"why.story": ["first"]})
+    saves = [("pain", {"pain.now": [3]}), ("where", {"pain.regions.left": ["none"]})] * 10
+    at_once(20, lambda number: same_browser(visitor).autosave(*saves[number]), threads=6)
+    draft = stored(invitation)
+    assert draft.answers == {"why.story": ["first"], "pain.now": [3], "pain.regions.left": ["none"]}
+    assert draft.revision == 21
+
+
 def test_a_change_that_several_tabs_begin_and_send_at_once_is_one(committed_db: None):
     visitor, invitation = sent_form(ROLLING_IN)
     begun = at_once(8, lambda number: same_browser(visitor).client.post(reverse("intake:change")))
