@@ -101,7 +101,8 @@ def start_draft(invitation: Invitation) -> QuestionnaireResponse:
 # Locks the row: of two saves at once the second waits, and then finds no such revision.
 _STORE: Final = """
 UPDATE intake_questionnaireresponse
-SET answers = %s::jsonb, written = %s::jsonb, saved_pages = %s::jsonb, revision = revision + 1, updated_at = %s
+SET answers = %s::jsonb, written = %s::jsonb, saved_pages = %s::jsonb, updated_at = %s,
+    revision = revision + 1
 WHERE id = %s AND revision = %s AND status = 'in-progress'
 """
 
