@@ -152,19 +152,21 @@ def audited(
     *,
     by: Actor,
     objects: dict[str, Iterable[object]] | None = None,
+    savepoint: bool = True,
     **detail: Any,
 ) -> Iterator[Access]:
     """One transaction and one row of the trail, written before the transaction ends.
 
     action: dotted, such as `worklist.read`. objects: kind -> ids known at the start; add more with `saw`.
-    If the row cannot be written the transaction fails, so nothing leaves and nothing is stored.
+    If the row cannot be written the transaction fails, so nothing leaves and nothing is stored. savepoint: False
+    where whoever opened the transaction around it asks nothing more after an error.
     """
     access = Access(action, by, detail=dict(detail))
     for kind, ids in (objects or {}).items():
         access.saw(kind, ids)
     token = _open.set(access)
     try:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=savepoint):
             yield access
             _write(access)
     finally:

@@ -47,7 +47,7 @@ from intake.patients.models import (
 )
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.load import active_questionnaire
-from intake.questionnaires.pages import Page
+from intake.questionnaires.pages import Page, enabled
 from intake.responses import amend, draft, earlier
 from intake.responses import shown as showing
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
@@ -776,14 +776,15 @@ class Save(Enum):
 class PageSaved:
     """What one saved page led to.
 
-    saved_at: when the draft was stored. answers: all answers so far. screening: what they raise. advice: an
-    emergency or same-day flag stands whose advice the patient has not seen; show it before anything else.
-    met: what came from another device meanwhile.
+    saved_at: when the draft was stored. answers: all answers so far. on: the linkIds that they enable.
+    screening: what they raise. advice: an emergency or same-day flag stands whose advice the patient has not
+    seen; show it before anything else. met: what came from another device meanwhile.
     """
 
     response: QuestionnaireResponse
     saved_at: datetime
     answers: dict[str, tuple[Value, ...]]
+    on: frozenset[str]
     screening: Screening
     advice: bool
     met: showing.Met
@@ -810,7 +811,7 @@ def save_page(
     any more is read again, under a lock. The trail keeps which version of the privacy notice stood behind the
     tick that it was seen. Raises `draft.AlreadySent`.
     """
-    with audit.audited(save.value, by=by, page=page.link_id) as access:
+    with audit.audited(save.value, by=by, savepoint=False, page=page.link_id) as access:
         if ignored:
             access.note(ignored=ignored)
         if confirmed is not None:
@@ -834,7 +835,8 @@ def save_page(
         definition = response.questionnaire.tree()
         active = (working.active if working is not None else None) or record.active_rules()
         together = read_answers(response.answers)
-        screening = record.screen_draft(definition, together, active)
+        on = enabled(definition, together)
+        screening = record.screen_draft(definition, together, active, on)
         urgent = [one for one in screening.red_flags if one.rule.is_urgent]
         advice = False
         if save is not Save.AUTOSAVE:
@@ -844,7 +846,7 @@ def save_page(
             )
         elif urgent:
             _settle_later(response)
-    return PageSaved(response, response.updated_at, together, screening, advice, met)
+    return PageSaved(response, response.updated_at, together, on, screening, advice, met)
 
 
 def _store(
@@ -1046,9 +1048,17 @@ def fhir_document(response: QuestionnaireResponse, answers: Answers, authored: d
     }
 
 
-def screening_of(definition: Definition, answers: Answers, active: record.ActiveRules | None) -> Screening:
-    """What the answers of a draft or a sent intake raise now: for hiding pages and for advice."""
-    return record.screen_draft(definition, answers, active or record.active_rules())
+def screening_of(
+    definition: Definition,
+    answers: Answers,
+    active: record.ActiveRules | None,
+    on: Collection[str] | None = None,
+) -> Screening:
+    """What the answers of a draft or a sent intake raise now: for hiding pages and for advice.
+
+    on: what is enabled by the answers, where the caller has it.
+    """
+    return record.screen_draft(definition, answers, active or record.active_rules(), on)
 
 
 def page_of_first_flag(definition: Definition, screening: Screening, path: tuple[Page, ...]) -> Page | None:

@@ -7,7 +7,7 @@ when stored), a date its ISO text. Unanswered is absent or ``[]``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -61,13 +61,16 @@ class AnswerProblem:
     message: str
 
 
-def prune(definition: Definition, answers: Answers) -> dict[str, tuple[Value, ...]]:
+def prune(
+    definition: Definition, answers: Answers, on: Collection[str] | None = None
+) -> dict[str, tuple[Value, ...]]:
     """The answers of enabled questions only, in document order, without empty ones.
 
     This is what a completed response holds and what rules are run on. Hiding a page for comfort
-    (``hides`` of a precaution) does not prune; only enableWhen does.
+    (``hides`` of a precaution) does not prune; only enableWhen does. on: what is enabled by the answers,
+    where the caller has it.
     """
-    on = enabled(definition, answers)
+    on = enabled(definition, answers) if on is None else on
     return {
         item.link_id: tuple(answers[item.link_id])
         for item in definition.questions()
@@ -97,13 +100,15 @@ def check(
     return problems
 
 
-def missing(definition: Definition, answers: Answers, page: Page | None = None) -> list[str]:
+def missing(
+    definition: Definition, answers: Answers, page: Page | None = None, on: Collection[str] | None = None
+) -> list[str]:
     """linkIds of required, enabled, unanswered questions in document order, of one page or of all.
 
     A must-be-true question that is required counts as missing until it is ticked. Hidden and read-only
-    questions cannot be answered by the patient and are never missing.
+    questions cannot be answered by the patient and are never missing. on: as in `prune`.
     """
-    on = enabled(definition, answers)
+    on = enabled(definition, answers) if on is None else on
     items = page.item.walk() if page else definition.walk()
     return [
         item.link_id

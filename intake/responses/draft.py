@@ -160,9 +160,14 @@ class PartState:
     asked: int
 
 
-def path_of(definition: Definition, answers: Answers, hidden: Collection[str]) -> tuple[Page, ...]:
-    """The pages this patient walks: those with an enabled question, less those hidden for comfort."""
-    on = enabled(definition, answers)
+def path_of(
+    definition: Definition, answers: Answers, hidden: Collection[str], on: Collection[str] | None = None
+) -> tuple[Page, ...]:
+    """The pages this patient walks: those with an enabled question, less those hidden for comfort.
+
+    on: what is enabled by the answers, where the caller has it.
+    """
+    on = enabled(definition, answers) if on is None else on
     return tuple(
         page
         for page in pages(definition)
@@ -181,7 +186,7 @@ def parts(
     for page in path:
         asked = [item.link_id for item in page.item.walk() if item.is_question and item.link_id in on]
         answered = sum(bool(answers.get(link_id)) for link_id in asked)
-        if page.link_id in saved_pages and not missing(definition, answers, page):
+        if page.link_id in saved_pages and not missing(definition, answers, page, on):
             state = "done"
         elif answered or page.link_id in saved_pages:
             state = "started"

@@ -238,7 +238,7 @@ class PageForm(forms.Form):
                 item = self.definition.item(link_id)
                 self._problems[link_id] = wording.amiss(item, code, sent[link_id])
                 self.add_error(link_id, ValidationError(self._problems[link_id], code=code))
-        for link_id in missing(self.definition, together, self.page):
+        for link_id in missing(self.definition, together, self.page, on):
             if link_id in self.fields and link_id not in self._problems:
                 self._unanswered[link_id] = wording.needed(self.definition.item(link_id))
                 self.add_error(link_id, ValidationError(self._unanswered[link_id], code=NOT_MISSING))

@@ -48,9 +48,11 @@ def active_rules(keys: Iterable[int] | None = None) -> ActiveRules:
     return ActiveRules(tuple(rules), numbers)
 
 
-def screen_draft(definition: Definition, answers: Answers, active: ActiveRules) -> Screening:
-    """What the answers so far raise, after pruning by enableWhen."""
-    return screen(active.rules, prune(definition, answers))
+def screen_draft(
+    definition: Definition, answers: Answers, active: ActiveRules, on: Collection[str] | None = None
+) -> Screening:
+    """What the answers so far raise, after pruning by enableWhen. on: as in `prune`."""
+    return screen(active.rules, prune(definition, answers, on))
 
 
 def store_findings(

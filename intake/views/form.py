@@ -365,7 +365,7 @@ def change_query(request: HttpRequest, joint: str) -> str:
 
 def page_after(visit: Visit, saved: journey.PageSaved, here: Page) -> Page | None:
     """The next page on the path as it is after this save: an answer can add or remove pages."""
-    path = draft.path_of(visit.definition, saved.answers, saved.screening.hides)
+    path = draft.path_of(visit.definition, saved.answers, saved.screening.hides, saved.on)
     slugs = [one.slug for one in path]
     place = slugs.index(here.slug) + 1 if here.slug in slugs else len(path)
     return path[place] if place < len(path) else None

@@ -18,7 +18,7 @@ from intake.conditions import Value
 from intake.patients import links
 from intake.patients.models import Evaluation, Invitation, Patient, PatientSession
 from intake.questionnaires.definition import TYPED_WORDS, Definition
-from intake.questionnaires.pages import Page
+from intake.questionnaires.pages import Page, enabled
 from intake.responses import amend, draft
 from intake.responses.answers import read_answers
 from intake.responses.models import QuestionnaireResponse
@@ -134,8 +134,13 @@ class Visit:
         return read_answers(self.response.answers) if self.response else {}
 
     @cached_property
+    def on(self) -> frozenset[str]:
+        """linkIds that the answers enable."""
+        return enabled(self.definition, self.answers)
+
+    @cached_property
     def screening(self) -> Screening:
-        return journey.screening_of(self.definition, self.answers, self.working.active)
+        return journey.screening_of(self.definition, self.answers, self.working.active, self.on)
 
     @cached_property
     def hidden(self) -> frozenset[str]:
@@ -144,7 +149,7 @@ class Visit:
 
     @cached_property
     def path(self) -> tuple[Page, ...]:
-        return draft.path_of(self.definition, self.answers, self.hidden)
+        return draft.path_of(self.definition, self.answers, self.hidden, self.on)
 
     @cached_property
     def parts(self) -> tuple[draft.PartState, ...]:
