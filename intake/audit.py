@@ -158,8 +158,8 @@ def audited(
     """One transaction and one row of the trail, written before the transaction ends.
 
     action: dotted, such as `worklist.read`. objects: kind -> ids known at the start; add more with `saw`.
-    If the row cannot be written the transaction fails, so nothing leaves and nothing is stored. savepoint: False
-    where whoever opened the transaction around it asks nothing more after an error.
+    If the row cannot be written the transaction fails, so nothing leaves and nothing is stored. savepoint:
+    False where whoever opened the transaction around it asks nothing more after an error.
     """
     access = Access(action, by, detail=dict(detail))
     for kind, ids in (objects or {}).items():

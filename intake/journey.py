@@ -976,13 +976,14 @@ def keep_sent(*, invitation: Invitation, by: audit.Actor) -> None:
             access.saw("response", [working.pk])
 
 
-def submit(*, invitation: Invitation, submit_key: UUID, by: audit.Actor) -> Sent:
+def submit(*, invitation: Invitation, submit_key: UUID, by: audit.Actor, revision: int | None = None) -> Sent:
     """Send the intake: prune, store the record, screen, store findings and red flags, queue mail, audit.
 
     All in one transaction. The same key again, or another key after it was sent, changes nothing and says so.
     A change replaces what was sent before: decisions that still hold are kept, and it waits for review again.
-    Raises `NotComplete` or `KeyTaken`, and for a change `NothingChanged` or `amend.ChangeRefused`; nothing is
-    stored then.
+    revision: of the draft that the patient confirmed. Raises `NotComplete` or `KeyTaken`, `draft.Overtaken`
+    where answers were changed after that revision, and for a change `NothingChanged` or
+    `amend.ChangeRefused`; nothing is stored then.
     """
     with audit.audited("intake.sent", by=by) as access:
         response = _locked_draft(invitation)
@@ -990,6 +991,8 @@ def submit(*, invitation: Invitation, submit_key: UUID, by: audit.Actor) -> Sent
         if response.is_sent or amend.sent_with(invitation, submit_key):
             access.action = "intake.sent-again"
             return Sent(response.stands, already=True)
+        if revision is not None and response.revision != revision:
+            raise draft.Overtaken
         now = timezone.now()
         if response.is_change:
             amend.check_change(response.evaluation, now)

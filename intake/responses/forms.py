@@ -137,8 +137,10 @@ class PageForm(forms.Form):
         hide: Collection[str] = frozenset(),
         as_list: bool = False,
         asked: Mapping[str, AskedWhen | None] | None = None,
+        limits: Mapping[str, tuple[int, str]] | None = None,
     ) -> None:
         super().__init__(data=data)
+        self.limits = limits or {}
         self.definition = definition
         self.page = page
         self.as_list = as_list
@@ -229,6 +231,11 @@ class PageForm(forms.Form):
             for link_id, values in sent.items()
             if link_id not in codes and self._counts(link_id, values)
         }
+        for link_id, (most, words) in self.limits.items():
+            if any(isinstance(value, int) and value > most for value in self._good.get(link_id, ())):
+                del self._good[link_id]
+                self._problems[link_id] = words
+                self.add_error(link_id, ValidationError(words, code="over-known"))
         others = {k: tuple(v) for k, v in self.stored.items() if k not in self.fields}
         together = {**others, **self._good}
         on = enabled(self.definition, together)
@@ -319,6 +326,7 @@ def page_form(
     enabled: Collection[str] | None = None,
     hide: Collection[str] = frozenset(),
     as_list: bool = False,
+    limits: Mapping[str, tuple[int, str]] | None = None,
 ) -> PageForm:
     """The form of one page.
 
@@ -327,8 +335,18 @@ def page_form(
     ``enabled``: linkIds enabled by ``answers``, where the caller has them already.
     ``hide``: linkIds left out for comfort (``hides`` of a precaution); their answers are not touched.
     ``as_list``: the body map as two lists of boxes instead of the drawing.
+    ``limits``: ``{linkId: (most, message)}``, what the clinic knows better.
     """
-    return PageForm(definition, page, answers, data=data, enabled_ids=enabled, hide=hide, as_list=as_list)
+    return PageForm(
+        definition,
+        page,
+        answers,
+        data=data,
+        enabled_ids=enabled,
+        hide=hide,
+        as_list=as_list,
+        limits=limits,
+    )
 
 
 def _asked(

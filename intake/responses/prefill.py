@@ -4,14 +4,27 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from intake.conditions import Answers, Value
 from intake.patients.models import Patient
 from intake.questionnaires.definition import Definition
 
+# From this age on nobody has to do the form with her. Source: clinical brief, section 3.
+ADULT: Final = 18
 # linkId -> what the clinic's own record says. Source: clinical brief, section 3.
 KNOWN: Final[Mapping[str, Callable[[Patient, date], Value]]] = {
     "about.age": lambda patient, today: patient.age_on(today),
 }
+
+
+def known_limits(definition: Definition, patient: Patient, today: date) -> dict[str, tuple[int, str]]:
+    """`{linkId: (most, what to say to more)}`: nobody types herself out of having a guardian beside her."""
+    age = patient.age_on(today)
+    if age >= ADULT or definition.get("about.age") is None:
+        return {}
+    words = _("Your date of birth says that you are %(age)s. If that is not right, please call us.")
+    return {"about.age": (ADULT - 1, words % {"age": age})}
 
 
 def with_known(

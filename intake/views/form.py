@@ -16,14 +16,14 @@ from education.clinic_info.models import ClinicInfo
 from intake import journey
 from intake.conditions import Answers
 from intake.patients.wording import clock
-from intake.questionnaires.pages import Page
+from intake.questionnaires.pages import Page, pages
 from intake.responses import amend, draft, earlier, wording
 from intake.responses import shown as showing
 from intake.responses.answers import missing
 from intake.responses.blocks import to_text
 from intake.responses.forms import PageForm, page_form
 from intake.responses.models import QuestionnaireResponse
-from intake.responses.prefill import with_known
+from intake.responses.prefill import known_limits, with_known
 from intake.responses.summary import summarize
 from intake.screening.screen import Screening
 from intake.views import visit as visits
@@ -92,7 +92,7 @@ def page(request: HttpRequest, visit: Visit, slug: str) -> HttpResponse:
 def answer_page(request: HttpRequest, visit: Visit, slug: str, *, is_autosave: bool) -> HttpResponse:
     here = next((one for one in visit.path if one.slug == slug), None)
     if here is None:
-        raise Http404
+        return answer_unasked(request, visit, slug, is_autosave=is_autosave)
     if visit.is_sent:
         return JsonResponse({"sent": True}, status=409) if is_autosave else redirect("intake:sent")
     if request.method != "POST":
@@ -138,6 +138,32 @@ def answer_page(request: HttpRequest, visit: Visit, slug: str, *, is_autosave: b
     if not complete:
         return show_page(request, visit, here, form, stored=saved.answers)
     return go_on(request, visit, saved, here)
+
+
+def answer_unasked(request: HttpRequest, visit: Visit, slug: str, *, is_autosave: bool) -> HttpResponse:
+    """A page that is not asked: what was typed on it before an answer elsewhere took it away is kept.
+
+    It counts again when the page is asked again; only sending the form leaves it out.
+    """
+    here = next((one for one in pages(visit.definition) if one.slug == slug), None)
+    if here is None or request.method != "POST":
+        raise Http404
+    if visit.is_sent:
+        return JsonResponse({"sent": True}, status=409) if is_autosave else see_other("intake:sent")
+    own = {item.link_id for item in here.item.walk()}
+    form = page_form(visit.definition, here, visit.answers, data=request.POST, enabled=visit.on | own)
+    shown = showing.read(here, request.POST.get(showing.FIELD, ""))
+    if is_autosave:
+        return autosave(request, visit, here, form, shown)
+    try:
+        saved = save(request, visit, here, form, journey.Save.PARTIAL, shown)
+    except draft.AlreadySent:
+        return see_other("intake:sent")
+    if saved.advice:
+        return show_advice(request, visit, saved.screening)
+    if "leave" in request.POST:
+        return leave_now(visit)
+    return render(request, "intake/not_asked.html", {"visit": visit, "page": here})
 
 
 def go_on(request: HttpRequest, visit: Visit, saved: journey.PageSaved, here: Page) -> HttpResponse:
@@ -317,6 +343,7 @@ def form_for(
         data=sent if request.method == "POST" and stored is None else None,
         hide=visit.hidden,
         as_list=request.GET.get("list") == "1",
+        limits=known_limits(visit.definition, visit.patient, timezone.localdate()),
     )
 
 
@@ -434,13 +461,17 @@ def check(request: HttpRequest, visit: Visit) -> HttpResponse:
         return redirect("intake:advice")
     confirmed = request.POST.get("confirm") == "yes"
     key = sent_key(request)
+    revision = number(request.POST.get("revision", ""))
     if key is None:
         sending = request.method == "POST"
         return show_check(request, visit, uuid.uuid4(), confirmed=confirmed, sending=sending, again=sending)
     if not confirmed:
         return show_check(request, visit, key, confirmed=False, sending=True)
     try:
-        done = journey.submit(invitation=visit.invitation, submit_key=key, by=visit.actor)
+        done = journey.submit(invitation=visit.invitation, submit_key=key, by=visit.actor, revision=revision)
+    except draft.Overtaken:
+        # What she confirmed is not what would be sent: she reads it again, and ticks the box again.
+        return show_check(request, Visit(visit.session), key, confirmed=False, sending=True, moved=True)
     except journey.NotComplete:
         return show_check(request, visit, key, confirmed=True, sending=True)
     except journey.NothingChanged:
@@ -458,6 +489,11 @@ def sent_key(request: HttpRequest) -> uuid.UUID | None:
         return uuid.UUID(request.POST.get("key", ""))
     except ValueError:
         return None
+
+
+def number(text: str) -> int | None:
+    """A whole number as a page of ours writes it; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def answer_sent(request: HttpRequest, visit: Visit, response: QuestionnaireResponse) -> HttpResponse:
@@ -484,8 +520,12 @@ def show_check(
     confirmed: bool,
     sending: bool,
     again: bool = False,
+    moved: bool = False,
 ) -> HttpResponse:
-    """again: nothing is wrong but the key that came, so that sending once more is all there is to do."""
+    """again: nothing is wrong but the key that came, so that sending once more is all there is to do.
+
+    moved: answers were changed elsewhere since the page was shown.
+    """
     lacking = missing(visit.definition, visit.answers)
     response = visit.response
     changed = amend.differences(response, visit.answers) if response and response.is_change else ()
@@ -502,6 +542,7 @@ def show_check(
             "confirmed": confirmed,
             "sending": sending,
             "again": again,
+            "moved": moved,
             "back": reverse("intake:page", args=[visit.path[-1].slug]) if visit.path else "",
         },
     )

@@ -9,7 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from intake.patients.models import Invitation
-from tests.integration.intake.visitor import Visitor, invited, stored
+from tests.integration.intake.visitor import Visitor, filled_in, invited, stored
 
 pytestmark = pytest.mark.django_db
 
@@ -170,3 +170,33 @@ def test_nothing_of_it_outlives_the_form(visit):
     visitor.fill(invitation.questionnaire.tree(), PAIN)
     assert visitor.send().status_code == 303
     assert stored(invitation).written == {}
+
+
+def test_what_is_typed_on_a_page_that_another_device_took_away_is_kept(visit):
+    visitor, invitation = visit
+    visitor.save("try", {"try.safe": [True]})
+    tab = Tab(visitor, "try", {"try.safe": [True]})
+    visitor.save("pain", {**PAIN, "pain.now": [9], "pain.worst": [9]})
+    answer = tab.types(**{"try.chair-stands": [11]}).pauses().continues()
+    assert answer.status_code == 200
+    assert "This part is not needed now" in answer.text
+    assert stored(invitation).answers["try.chair-stands"] == [11]
+    visitor.save("pain", PAIN)
+    assert 'value="11"' in visitor.page("try").text
+
+
+def test_what_was_changed_after_the_check_page_was_opened_is_read_before_it_is_sent():
+    invitation, token = invited()
+    definition = invitation.questionnaire.tree()
+    visitor = Visitor(token).open().fill(definition, {})
+    page = visitor.look("/intake/check/").text
+    shown = {name: re.search(rf'name="{name}" value="([^"]+)"', page)[1] for name in ("key", "revision")}
+    visitor.save("about", {**filled_in(definition, {}), "why.story": ["typed on another phone"]})
+    answer = visitor.client.post("/intake/check/", {**shown, "confirm": "yes"})
+    assert answer.status_code == 200
+    assert "Answers were changed after you opened this page" in answer.text
+    assert "typed on another phone" in answer.text
+    assert not stored(invitation).is_sent
+    again = re.search(r'name="revision" value="([^"]+)"', answer.text)[1]
+    visitor.client.post("/intake/check/", {**shown, "revision": again, "confirm": "yes"})
+    assert stored(invitation).is_sent

@@ -40,6 +40,18 @@ def test_the_age_is_filled_in_and_the_form_does_not_go_on_without_a_guardian(yea
     assert stored(invitation).answers["about.guardian"] == [True]
 
 
+def test_nobody_types_herself_out_of_needing_a_guardian():
+    """The date of birth opened the form, so the clinic knows better."""
+    visitor, invitation = young(16)
+    refused = visitor.save("about", {**ABOUT, "about.age": [18]})
+    assert refused.status_code == 200
+    assert "Your date of birth says that you are 16." in refused.text
+    assert 'value="18"' in refused.text, "what was typed stays to be put right"
+    visitor.autosave("about", {**ABOUT, "about.age": [40]})
+    assert "about.age" not in stored(invitation).answers
+    assert visitor.save("about", {**ABOUT, "about.age": [17], "about.guardian": [True]}).status_code == 303
+
+
 def test_what_is_for_the_young_says_so_where_the_page_cannot_know_the_age_yet():
     """Both stand in the page with their condition in words, for whoever has scripts switched off."""
     visitor, _ = young(15)

@@ -121,14 +121,13 @@ class Visitor:
         """Walk every page of the path and save it, with harmless answers where one is needed."""
         answers = filled_in(definition, given)
         on = enabled(definition, answers)
+        hidden = journey.screening_of(definition, answers, None).hides
         for page in pages(definition):
             asked = {item.link_id for item in page.item.walk() if item.is_question}
-            if page.link_id not in on or not asked:
+            if page.link_id not in on or page.link_id in hidden or not asked:
                 continue
             here = {link_id: values for link_id, values in answers.items() if link_id in asked}
             response = self.save(page.slug, here)
-            if response.status_code == 404:
-                continue  # hidden for comfort
             if response.status_code == 200 and "Get " in response.text and "urgent-title" in response.text:
                 self.client.post(reverse("intake:advice"), {"answer": "understood"})
                 continue
