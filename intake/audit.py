@@ -89,13 +89,17 @@ class AuditEvent(models.Model):
 
 @dataclass(slots=True)
 class Access:
-    """What the open context touched; `saw` adds ids, `note` adds a detail without health information."""
+    """What the open context touched; `saw` adds ids, `note` adds a detail without health information.
+
+    told: a context inside it has written a row of its own.
+    """
 
     action: str
     by: Actor
     seen: dict[str, list[str]] = field(default_factory=dict)
     detail: dict[str, Any] = field(default_factory=dict)
     recorded: bool = True
+    told: bool = False
 
     def saw(self, kind: str, ids: Iterable[object]) -> None:
         known = self.seen.setdefault(kind, [])
@@ -153,13 +157,15 @@ def audited(
     by: Actor,
     objects: dict[str, Iterable[object]] | None = None,
     savepoint: bool = True,
+    unless_told: bool = False,
     **detail: Any,
 ) -> Iterator[Access]:
     """One transaction and one row of the trail, written before the transaction ends.
 
     action: dotted, such as `worklist.read`. objects: kind -> ids known at the start; add more with `saw`.
     If the row cannot be written the transaction fails, so nothing leaves and nothing is stored. savepoint:
-    False where whoever opened the transaction around it asks nothing more after an error.
+    False where whoever opened the transaction around it asks nothing more after an error. unless_told: no row
+    where what was done inside has written its own.
     """
     access = Access(action, by, detail=dict(detail))
     for kind, ids in (objects or {}).items():
@@ -168,7 +174,10 @@ def audited(
     try:
         with transaction.atomic(savepoint=savepoint):
             yield access
-            _write(access)
+            if not (unless_told and access.told):
+                _write(access)
+        if isinstance(token.old_value, Access):
+            token.old_value.told = True
     finally:
         _open.reset(token)
 

@@ -54,7 +54,7 @@ from intake.responses.answers import check, missing, prune, read_answers, to_fhi
 from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
 from intake.review import contacts, decide, outcomes, sharing, versions
 from intake.review.booking import form_state
-from intake.review.models import Closing, RedFlagContact, Review, Verdict
+from intake.review.models import Closing, RedFlagContact, Review
 from intake.screening import record
 from intake.screening.models import Finding, RedFlag
 from intake.screening.screen import URGENT, Raised, Screening, screen
@@ -1156,7 +1156,7 @@ def record_contact(
 
 def decide_finding(
     *, finding: Finding, decision: str, by: audit.Actor, reason: str = "", note: str = ""
-) -> Verdict:
+) -> decide.Decided:
     """One verdict on one finding; `unconfirmed` undoes the last. The first one begins the review.
 
     Raises `decide.NotAllowed` with a message for the physio and the form field it belongs to.

@@ -105,9 +105,12 @@ class AuditedAdmin(DeskAdmin):
         action: str,
         answer: Callable[[audit.Access], HttpResponseBase],
         ids: Iterable[object] = (),
+        *,
+        unless_told: bool = False,
     ) -> HttpResponseBase:
         """Run a page inside the trail. What is drawn lazily is drawn here, before the row is written."""
-        with audit.audited(action, by=audit.staff(member(request)), objects={self.kind: ids}) as access:
+        by = audit.staff(member(request))
+        with audit.audited(action, by=by, objects={self.kind: ids}, unless_told=unless_told) as access:
             response = answer(access)
             if isinstance(response, SimpleTemplateResponse):
                 response.render()

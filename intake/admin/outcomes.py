@@ -178,7 +178,7 @@ class OutcomeDesk(AuditedAdmin):
             do(response, access.by)
             return see_other(request.path)
 
-        self.audited(request, "outcome.written", answer, [key])
+        self.audited(request, "outcome.written", answer, [key], unless_told=True)
 
     def back_to_outcome(self, key: UUID, back: Filters) -> HttpResponseBase:
         query = QueryDict(mutable=True)

@@ -89,10 +89,13 @@ _INTAKE: Final = Kept(
     )
 )
 _FINDING: Final = Kept(
-    lambda findings: (
-        findings.filter(pk=Given("key", BigIntegerField()), response=Given("response", UUIDField()))
-        .select_related("rule")
-        .defer("rule__definition", "evidence")
+    lambda findings, responses: (
+        findings.filter(
+            pk=Given("key", BigIntegerField()),
+            response__in=responses.filter(pk=Given("response", UUIDField())),
+        )
+        .select_related("rule", "response")
+        .defer("rule__definition", "evidence", "response__document", "response__answers")
     )
 )
 
@@ -291,7 +294,8 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
             do(found[0], access.by)
             return see_other(request.path)
 
-        self.audited(request, "review.written", answer, [key])
+        # What is done writes a line of its own.
+        self.audited(request, "review.written", answer, [key], unless_told=True)
 
     def address(self, key: UUID, back: Filters, **more: str) -> str:
         query = QueryDict(mutable=True)
@@ -306,18 +310,17 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
     def decide(self, request: HttpRequest, key: UUID, back: Filters, decision: str) -> HttpResponseBase:
         note, reason = request.POST.get("note", ""), request.POST.get("reason", "")
         finding_key = number_or_404(request.POST.get("finding", ""))
-        anchor = ""
 
-        def do(response: QuestionnaireResponse, by: audit.Actor) -> None:
-            nonlocal anchor
-            scope = Finding.objects.visible_to(request.user)
-            found = _FINDING.rows([scope], key=finding_key, response=response.pk)
+        def answer(access: audit.Access) -> HttpResponseBase:
+            scopes = [Finding.objects.visible_to(request.user), self.get_queryset(request)]
+            found = _FINDING.rows(scopes, key=finding_key, response=key)
             if not found:
                 raise Http404
             finding: Finding = found[0]
-            finding.response = response
-            other = decide.decided_meanwhile(finding, request.POST.get("seen", ""))
-            journey.decide_finding(finding=finding, decision=decision, reason=reason, note=note, by=by)
+            done = journey.decide_finding(
+                finding=finding, decision=decision, reason=reason, note=note, by=access.by
+            )
+            other = decide.came_meanwhile(done.before, request.POST.get("seen", ""))
             if other is not None and other.by_id != member(request).pk:
                 self.message_user(
                     request,
@@ -328,16 +331,14 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
                     % {"name": other.by},
                     messages.WARNING,
                 )
-            following = None if decision == Decision.UNCONFIRMED else decide.next_undecided(finding)
-            stays = finding.pk if decision == Decision.UNCONFIRMED else None
-            anchor = f"finding-{stays or following}" if stays or following else "finish"
+            onward = finding.pk if decision == Decision.UNCONFIRMED else done.following
+            return self.back_to(key, back, f"finding-{onward}" if onward else "finish")
 
         try:
-            self.act(request, key, do)
+            return self.audited(request, "review.written", answer, [key], unless_told=True)
         except NotAllowed as problem:
             refused = Refused(finding_key, problem.field, problem.message, note, reason)
             return self.show(request, key, back, Problem(decision=refused))
-        return self.back_to(key, back, anchor)
 
     def record_contact(self, request: HttpRequest, key: UUID, back: Filters) -> HttpResponseBase:
         form = ContactForm(request.POST)

@@ -1,7 +1,7 @@
 """Red-flag contacts: whom the clinic called, when, and what came of it."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import UUIDField
 from django.utils import timezone
@@ -26,18 +26,17 @@ class ContactRefused(ValueError):
         self.field = field
 
 
-_WAITING: Final = Kept(
-    lambda flags: (
-        flags.filter(response=Given("response", UUIDField()), tier__in=URGENT)
-        .exclude(state=RedFlag.State.ACKNOWLEDGED)
-        .select_related("rule")
-        .order_by("raised_at", "pk")
-    )
-)
+def still_waiting(flags: Any) -> Any:
+    """Emergency and same-day flags that nobody has acknowledged, withdrawn ones included, as they came."""
+    unsettled = flags.filter(tier__in=URGENT).exclude(state=RedFlag.State.ACKNOWLEDGED)
+    return unsettled.order_by("raised_at", "pk")
+
+
+_WAITING: Final = Kept(lambda flags: still_waiting(flags).filter(response=Given("response", UUIDField())))
 
 
 def waiting_flags(response: QuestionnaireResponse) -> list[RedFlag]:
-    """Emergency and same-day flags that nobody has acknowledged, withdrawn ones included."""
+    """Those of one intake."""
     return _WAITING.rows([RedFlag.objects.all()], response=response.pk)
 
 

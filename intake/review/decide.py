@@ -4,13 +4,14 @@
 `Standing` that the write checks again under a lock. Decisions are rows that are added, never changed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BigIntegerField, OuterRef, Subquery, UUIDField
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,9 +19,9 @@ from django.utils.translation import ngettext
 from intake.kept import Given, Kept
 from intake.responses.models import QuestionnaireResponse
 from intake.review import versions
-from intake.review.contacts import waiting_flags
+from intake.review.contacts import still_waiting
 from intake.review.models import Decision, DismissReason, Review, Verdict
-from intake.screening.models import Finding, Rule, Side
+from intake.screening.models import Finding, RedFlag, Rule, Side
 
 NOTE_LENGTH: Final = 500
 
@@ -160,69 +161,124 @@ def check_reopen(standing: Standing) -> None:
 # Writes
 
 
-def _found(findings: Any, verdicts: Any) -> Any:
-    """The chain findings of an intake in the order of the page, with the last decision on each."""
-    last = verdicts.filter(finding=OuterRef("pk")).order_by("-pk").values("decision")[:1]
+@dataclass(frozen=True, slots=True)
+class LastDecision:
+    """The newest decision on a finding, an undone one included: its key, and by whom, with her name."""
+
+    key: int
+    decision: str
+    by_id: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A chain finding of an intake, as much as deciding needs."""
+
+    key: int
+    name: str
+    last: LastDecision | None
+
+    @property
+    def undecided(self) -> bool:
+        return self.last is None or self.last.decision == Decision.UNCONFIRMED
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An intake under its lock. review: the key of its review; found: in the order of the page."""
+
+    review: int
+    standing: Standing
+    found: tuple[Found, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision that was added. before: the one it came after; following: the next finding without one."""
+
+    verdict: Verdict
+    before: LastDecision | None
+    following: int | None
+
+
+def _state(responses: Any, flags: Any, findings: Any, verdicts: Any) -> Any:
+    """How an intake stands: its review, urgent flags nobody has acknowledged, findings and last decisions."""
+    last = (
+        verdicts.filter(finding=OuterRef("pk"))
+        .order_by("-pk")
+        .values(
+            json=JSONObject(
+                key="pk",
+                decision="decision",
+                by_id="by_id",
+                first="by__first_name",
+                last="by__last_name",
+                username="by__username",
+            )
+        )[:1]
+    )
+    found = findings.filter(response=OuterRef("pk"), rule__kind=Rule.Kind.CHAIN).order_by("-score", "pk")
+    waiting = still_waiting(flags).filter(response=OuterRef("pk"))
     return (
-        findings.filter(response=Given("response", UUIDField()), rule__kind=Rule.Kind.CHAIN)
-        .annotate(decision=Subquery(last))
-        .order_by("-score", "pk")
-        .values_list("pk", "rule__title", "source_side", "target_side", "decision", named=True)
+        responses.filter(pk=Given("response", UUIDField()))
+        .annotate(
+            waiting=ArraySubquery(waiting.values(json=JSONObject(title="rule__title", side="side"))),
+            found=ArraySubquery(
+                found.annotate(last=Subquery(last)).values(
+                    json=JSONObject(
+                        key="pk",
+                        title="rule__title",
+                        source="source_side",
+                        target="target_side",
+                        last="last",
+                    )
+                )
+            ),
+        )
+        .values_list("reviews__pk", "reviews__finished_at", "waiting", "found", named=True)
     )
 
 
-_FOUND: Final = Kept(_found)
-_LAST: Final = Kept(
-    lambda verdicts: (
-        verdicts.filter(finding=Given("finding", BigIntegerField())).select_related("by").order_by("-pk")[:1]
-    )
-)
-_REVIEW: Final = Kept(
-    lambda reviews: reviews.filter(response=Given("response", UUIDField())).select_for_update()
-)
+_STATE: Final = Kept(_state)
+_REVIEW: Final = Kept(lambda reviews: reviews.filter(pk=Given("review", BigIntegerField())))
 
 
-def _found_in(response: UUID) -> list[Any]:
-    return _FOUND.rows([Finding.objects.all(), Verdict.objects.all()], response=response)
-
-
-def _is_undecided(found: Any) -> bool:
-    return found.decision in (None, Decision.UNCONFIRMED)
-
-
-def last_verdict(finding: Finding) -> Verdict | None:
-    """The newest row, an undone decision included."""
-    return next(iter(_LAST.rows([Verdict.objects.all()], finding=finding.pk)), None)
-
-
-def standing_of(response: QuestionnaireResponse, review: Review | None) -> Standing:
-    """How the intake stands in the database: two queries, whatever it holds."""
-    return Standing(
-        sent=response.is_sent,
-        finished=review is not None and review.finished_at is not None,
-        waiting=tuple(titled(flag.rule.title, flag.side) for flag in waiting_flags(response)),
-        undecided=tuple(
-            titled_finding(one.rule__title, one.source_side, one.target_side)
-            for one in _found_in(response.pk)
-            if _is_undecided(one)
-        ),
-    )
-
-
-def begin(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
-    """The intake's review under a lock, begun now if nobody has; two physios at once get the same one.
+def begin(response: QuestionnaireResponse, by: AbstractBaseUser) -> Held:
+    """The intake under its lock, with its review, begun now if nobody has; two physios get the same one.
 
     Raises `NotAllowed` for a form that was not sent, `versions.Replaced` for one that was changed since.
     """
     versions.hold(response)
     if not response.is_sent:
         raise NotAllowed(_("This form has not been sent yet. There is nothing to review."))
-    begun = _REVIEW.rows([Review.objects.all()], response=response.pk)
-    if not begun:
-        Review.objects.bulk_create([Review(response=response, started_by_id=by.pk)], ignore_conflicts=True)
-        begun = _REVIEW.rows([Review.objects.all()], response=response.pk)
-    review: Review = begun[0]
-    return review
+    tables = QuestionnaireResponse, RedFlag, Finding, Verdict
+    # Asked once the lock is there: what whoever held it before has written is seen.
+    (state,) = _STATE.rows([table.objects.all() for table in tables], response=response.pk)
+    review = state.reviews__pk or Review.objects.create(response=response, started_by_id=by.pk).pk
+    found = tuple(_read(row) for row in state.found)
+    standing = Standing(
+        sent=True,
+        finished=state.reviews__finished_at is not None,
+        waiting=tuple(titled(flag["title"], flag["side"]) for flag in state.waiting),
+        undecided=tuple(one.name for one in found if one.undecided),
+    )
+    return Held(review, standing, found)
+
+
+def _read(row: Mapping[str, Any]) -> Found:
+    last = row["last"]
+    return Found(
+        row["key"],
+        titled_finding(row["title"], row["source"], row["target"]),
+        last
+        and LastDecision(
+            last["key"],
+            last["decision"],
+            last["by_id"],
+            full_name(last["first"], last["last"]) or last["username"],
+        ),
+    )
 
 
 def decide(
@@ -232,7 +288,7 @@ def decide(
     by: AbstractBaseUser,
     reason: str = "",
     note: str = "",
-) -> Verdict:
+) -> Decided:
     """Add a decision on a chain finding; the first one begins the review. Undo is `Decision.UNCONFIRMED`.
 
     Nothing is overwritten: of two physios at once both rows stay, and the later one stands. Raises
@@ -243,27 +299,25 @@ def decide(
         reason = ""
     if decision == Decision.UNCONFIRMED:
         note = ""
-    review = begin(finding.response, by)
+    held = begin(finding.response, by)
     if finding.rule.kind != Rule.Kind.CHAIN:
         raise NotAllowed(_("A note is there to be read. It needs no decision."), "decision")
-    last = last_verdict(finding)
-    check_decide(
-        standing_of(finding.response, review),
-        decided=last is not None and last.decision != Decision.UNCONFIRMED,
-        decision=decision,
-        reason=reason,
-        note=note,
-    )
+    keys = [one.key for one in held.found]
+    place = keys.index(finding.pk)
+    here = held.found[place]
+    check_decide(held.standing, decided=not here.undecided, decision=decision, reason=reason, note=note)
     verdict: Verdict = Verdict.objects.create(
         finding=finding, decision=decision, reason=reason, note=note, by_id=by.pk
     )
-    return verdict
+    onward = (*held.found[place + 1 :], *held.found[:place])
+    return Decided(verdict, here.last, next((one.key for one in onward if one.undecided), None))
 
 
 def finish(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
     """Finish the review. Raises `NotAllowed` whose message names what is left."""
-    review = begin(response, by)
-    check_finish(standing_of(response, review))
+    held = begin(response, by)
+    check_finish(held.standing)
+    review = _review(held)
     review.finished_at, review.finished_by_id = timezone.now(), by.pk
     review.save(update_fields=["finished_at", "finished_by"])
     return review
@@ -271,23 +325,20 @@ def finish(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
 
 def reopen(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
     """Open a finished review again; the trail keeps who finished it before. Raises `NotAllowed`."""
-    review = begin(response, by)
-    check_reopen(standing_of(response, review))
+    held = begin(response, by)
+    check_reopen(held.standing)
+    review = _review(held)
     review.finished_at = review.finished_by = None
     review.save(update_fields=["finished_at", "finished_by"])
     return review
 
 
-def decided_meanwhile(finding: Finding, seen: str) -> Verdict | None:
-    """The last decision when it came after the one a page knew of; seen: that one's key as posted."""
-    last = last_verdict(finding)
+def _review(held: Held) -> Review:
+    review: Review = _REVIEW.rows([Review.objects.all()], review=held.review)[0]
+    return review
+
+
+def came_meanwhile(before: LastDecision | None, seen: str) -> LastDecision | None:
+    """The decision before this one, if the page did not know of it; seen: the key of the last it knew."""
     known = int(seen) if seen.isascii() and seen.isdigit() and len(seen) <= 18 else 0
-    return last if last is not None and last.pk > known else None
-
-
-def next_undecided(finding: Finding) -> int | None:
-    """The key of the next chain finding without a decision, in the order of the page, round to the first."""
-    found = _found_in(finding.response_id)
-    keys = [one.pk for one in found]
-    place = keys.index(finding.pk) if finding.pk in keys else 0
-    return next((one.pk for one in (*found[place:], *found[:place]) if _is_undecided(one)), None)
+    return before if before is not None and before.key > known else None
