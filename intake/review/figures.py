@@ -48,7 +48,6 @@ USUAL: Final = 12
 # Fewer decisions than this say nothing about a link.
 ENOUGH: Final = 10
 SENT: Final = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
-STANDING: Final = (QuestionnaireResponse.Status.IN_PROGRESS, *SENT)
 # Minutes at which one class of durations ends and the next begins.
 CLASSES: Final = (5, 10, 15, 20, 30, 60, 24 * 60)
 
@@ -224,7 +223,13 @@ def _intakes(period: Period) -> tuple[IntakeWeek, ...]:
         .annotate(
             week=_by_week("created_at"),
             response=FilteredRelation(
-                "evaluation__responses", condition=Q(evaluation__responses__status__in=STANDING)
+                # One at most: neither a change that was begun nor what a sent one replaced is a second form.
+                "evaluation__responses",
+                condition=Q(evaluation__responses__status__in=SENT, evaluation__responses__replaced_at=None)
+                | Q(
+                    evaluation__responses__status=QuestionnaireResponse.Status.IN_PROGRESS,
+                    evaluation__responses__replaces=None,
+                ),
             ),
         )
         .order_by("week")
@@ -248,7 +253,8 @@ def _durations(period: Period) -> Durations:
         for place, (low, high) in enumerate(pairwise(edges))
     }
     row = (
-        QuestionnaireResponse.objects.filter(authored__gte=period.since, status__in=SENT)
+        # A change of it is no second form, and tells nothing of how long one takes.
+        QuestionnaireResponse.objects.filter(authored__gte=period.since, status__in=SENT, replaces=None)
         .annotate(minutes=_minutes(opened, F("authored")))
         .aggregate(number=Count("pk"), quartiles=Quartiles("minutes"), longest=Max("minutes"), **classes)
     )
@@ -308,7 +314,10 @@ def _links(period: Period) -> tuple[LinkCount, ...]:
     last = Verdict.objects.filter(finding=OuterRef("pk")).order_by("-at", "-pk").values("decision")[:1]
     rows = (
         Finding.objects.filter(
-            response__authored__gte=period.since, response__status__in=SENT, rule__kind=Rule.Kind.CHAIN
+            response__authored__gte=period.since,
+            response__status__in=SENT,
+            response__replaced_at=None,
+            rule__kind=Rule.Kind.CHAIN,
         )
         .annotate(
             decision=Subquery(last),

@@ -54,7 +54,7 @@ def test_what_was_answered_waits_for_the_new_time(come: Come, product: Product, 
     mails = product.mail.wait_for(hers, count=2)
     assert any("Subject: Your visit has a new time" in one for one in mails)
     assert any("text/calendar" in one for one in mails)
-    patient.opens_with_birth_date(visit["link"]).reads("Here is your pre-visit form").reads("Done")
+    patient.opens_with_birth_date(visit["link"]).reads("Welcome back").reads("Done")
 
 
 def test_the_desk_switches_reminders_off(come: Come, product: Product) -> None:

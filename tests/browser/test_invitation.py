@@ -82,9 +82,9 @@ def test_links_that_no_longer_work_look_alike(patient: Patient, product: Product
     assert pages[0] == pages[1]
 
 
-def test_a_new_link_instead_of_one_that_ended(patient: Patient, product: Product) -> None:
+def test_a_new_link_instead_of_one_that_ended(patient: Patient, product: Product, scripts: bool) -> None:
     """J3.7: to the address that the clinic has, and the same words for a link that nobody ever had."""
-    address = "new.link@patients.example"
+    address = f"new.link.{scripts}@patients.example"
     visit = product.reception("visit", email=address, minutes_ahead=60 * 24)
     product.reception("another_link", evaluation=visit["evaluation"])
     pages = []

@@ -1,5 +1,6 @@
 """The clinic's figures: right for a week made by hand, in as many queries however much there is."""
 
+import uuid
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -10,9 +11,12 @@ from django.utils import timezone
 
 from intake import audit
 from intake.patients.models import Invitation
+from intake.responses.answers import read_answers
+from intake.responses.models import QuestionnaireResponse
 from intake.review import opened
 from intake.review.figures import ENOUGH, Figures, IntakeWeek, Period, figures, read_weeks
 from intake.review.models import LessonOpening, RedFlagContact, Verdict
+from intake.screening import record
 from intake.screening.models import Finding, RedFlag, Tier
 from tests import factories
 
@@ -64,6 +68,27 @@ def sent(moment: datetime, *, minutes: int = 12, answers=factories.CALM, asked: 
         opened_at=opened_at,
     )
     return response
+
+
+def changed(first: QuestionnaireResponse, moment: datetime | None) -> None:
+    """The patient changed what she sent, and sent that too, unless the moment is None."""
+    with audit.audited("tests.made", by=factories.SETUP):
+        second = QuestionnaireResponse.objects.create(
+            evaluation=first.evaluation,
+            invitation=first.invitation,
+            questionnaire=first.questionnaire,
+            answers=first.answers,
+            replaces=first,
+        )
+        if moment is None:
+            return
+        QuestionnaireResponse.objects.filter(pk=first.pk).update(replaced_at=moment)
+        second.status, second.authored = QuestionnaireResponse.Status.AMENDED, moment
+        second.document, second.submit_key = first.document, uuid.uuid4()
+        second.save()
+        active, definition = record.active_rules(), first.questionnaire.tree()
+        screening = record.screen_draft(definition, read_answers(first.answers), active)
+        record.store_findings(second, definition, screening, active)
 
 
 def flag(response, *, raised: datetime, tier: Tier = Tier.EMERGENCY) -> RedFlag:
@@ -137,6 +162,22 @@ class TestIntakes:
             evaluation.invitations.update(revoked_at=at(MONDAY))
         factories.make_invitation(evaluation, created_at=at(MONDAY, 9))
         assert [week.invited for week in read().intakes] == [0, 0, 1, 0]
+
+    def test_a_form_that_was_changed_is_one_form(self):
+        first = sent(at(TODAY, 15), asked=at(MONDAY), answers=factories.ROLLING_IN)
+        before = read()
+        changed(first, at(TODAY, 18))
+        now = read()
+        assert now.intakes == before.intakes
+        assert now.intakes[3] == IntakeWeek(MONDAY, invited=1, begun=1, sent=1)
+        assert now.durations == before.durations
+        assert now.links == before.links
+        assert now.links
+
+    def test_a_change_that_was_begun_is_none(self):
+        first = sent(at(TODAY, 15), asked=at(MONDAY))
+        changed(first, None)
+        assert read().intakes[3] == IntakeWeek(MONDAY, invited=1, begun=1, sent=1)
 
     def test_sunday_night_and_monday_morning_are_two_weeks_on_the_clinics_clock(self):
         invited(at(MONDAY) - timedelta(hours=10, minutes=1))
