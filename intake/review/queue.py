@@ -612,6 +612,15 @@ def _shown(entries: Any) -> Any:
     return (
         entries.filter(among("evaluation", Given("keys", UUIDField(), many=True)))
         .select_related("evaluation__patient", "physio")
+        .only(
+            *("at", "status", "urgent", "needs_appointment", "response", "physio"),
+            *(f"physio__{name}" for name in ("title", "first_name", "last_name", "username")),
+            "evaluation__starts_at",
+            *(
+                f"evaluation__patient__{name}"
+                for name in ("given_name", "family_name", "birth_date", "phone", "email")
+            ),
+        )
         .annotate(
             sent_at=F("response__authored"),
             version=F("response__status"),
