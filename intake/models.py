@@ -27,6 +27,7 @@ from intake.review.models import (
     Verdict,
 )
 from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun
+from intake.trail import TrailLink
 
 __all__ = [
     "AccessCode",
@@ -55,5 +56,6 @@ __all__ = [
     "Review",
     "Rule",
     "ScreeningRun",
+    "TrailLink",
     "Verdict",
 ]

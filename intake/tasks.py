@@ -48,6 +48,12 @@ def renew_link(token_hash: str) -> None:
     journey.renew_link(token_hash=token_hash)
 
 
+@app.periodic(cron="10 3 * * *")
+@app.task(name="check_trail", queueing_lock="check_trail", retry=MAIL_RETRY, pass_context=False)
+def check_trail(timestamp: int) -> None:
+    journey.check_trail()
+
+
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="remind", queueing_lock="remind", pass_context=False)
 def remind(timestamp: int) -> None:
