@@ -5,10 +5,12 @@ import re
 import time
 from collections.abc import Callable
 
+import psycopg
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotAllowed
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
+from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 
 from clinic.security import MAX_BODY_BYTES, NO_STORE_PREFIXES
@@ -18,6 +20,7 @@ logger = logging.getLogger("clinic.requests")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 RETRY_AFTER_SECONDS = "10"
+AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError)
 TOKEN = re.compile(r"(?<=/intake/open/)[^/\s]+|(?<=/intake/lessons/)[^/\s]+")
 # Where a page of 405 leads, by the beginning of its address; else to the first page.
 WAYS_ON = ("/intake/", "/staff/", "/editor/")
@@ -105,14 +108,12 @@ class DatabaseAway:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, OperationalError | InterfaceError | PoolTimeout):
+        # The queue of jobs has the driver's own errors in one of its own.
+        found = exception.__cause__ if isinstance(exception, ConnectorException) else exception
+        if not isinstance(found, AWAY):
             return None
-        cause = exception.__cause__
-        logger.error(
-            "database away: %s %s",
-            type(exception).__name__,
-            getattr(cause, "sqlstate", None) or "-",
-        )
+        state = getattr(found, "sqlstate", None) or getattr(found.__cause__, "sqlstate", None)
+        logger.error("database away: %s %s", type(exception).__name__, state or "-")
         response = render(request, "503.html", status=503)
         response.headers["Retry-After"] = RETRY_AFTER_SECONDS
         return response

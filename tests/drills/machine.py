@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -117,29 +117,33 @@ class Machine:
         try:
             owner = psycopg.connect(self.urls.owner, autocommit=True, application_name="drill")
             held.append(owner)
-            take_all()
-            deadline = time.monotonic() + PATIENCE_SECONDS
-            # A cut connection is free for a moment, and whoever is faster gets it.
-            while self._cut_connections(owner):
-                assert time.monotonic() < deadline, "the product keeps its connections"
+            process = self.product.web.process
+            assert process is not None
+            web = [process.pid, *children_of(process.pid)]
+            # A cut connection is free for whoever is faster, so the product is held still for a moment.
+            signal_all(web, signal.SIGSTOP)
+            try:
+                owner.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    " WHERE application_name = 'footing'"
+                )
                 take_all()
+            finally:
+                signal_all(web, signal.SIGCONT)
             yield
         finally:
             for connection in held:
                 connection.close()
 
-    def _cut_connections(self, owner: "psycopg.Connection[Any]") -> int:
-        """How many the product had."""
-        cut = owner.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'footing'"
-        )
-        return len(cut.fetchall())
-
 
 def kill(*pids: int) -> None:
+    signal_all(pids, signal.SIGKILL)
+
+
+def signal_all(pids: Iterable[int], sign: int) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, sign)
 
 
 def children_of(parent: int) -> list[int]:

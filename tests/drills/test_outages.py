@@ -121,6 +121,11 @@ def test_every_outage_loses_nothing(place: Place, tmp_path: Path) -> None:
         (f"clock -{HOURS} h", partial(place.clock_is_off, journal, -HOURS)),
     ]
     random.shuffle(faults)
+
+    def watch(is_over: Callable[[], bool], what: str) -> None:
+        machine.watch(is_over, what)
+        assert [writer.failure for writer in writers] == [""] * WRITERS
+
     began = time.monotonic()
     for writer in writers:
         writer.start()
@@ -128,16 +133,16 @@ def test_every_outage_loses_nothing(place: Place, tmp_path: Path) -> None:
     silences: dict[str, float] = {}
     for name, fault in faults:
         enough = journal.written + random.randint(BETWEEN, BETWEEN + 60)
-        machine.watch(lambda enough=enough: journal.written >= enough, "saves to come through")
+        watch(lambda enough=enough: journal.written >= enough, "saves to come through")
         before, journal.longest_silence = seen.so_far(), 0.0
         fault()
         enough = journal.written + 2 * WRITERS
-        machine.watch(lambda enough=enough: journal.written >= enough, f"saves after {name}")
+        watch(lambda enough=enough: journal.written >= enough, f"saves after {name}")
         found = seen.so_far() - before
         noticed[name] = noticed.get(name, Counter()) + found
         silences[name] = max(silences.get(name, 0.0), journal.longest_silence)
         logger.info("%s: silence %.1f s, clients saw %s", name, journal.longest_silence, dict(found))
-    machine.watch(lambda: journal.written >= ENOUGH + BETWEEN, "the last saves")
+    watch(lambda: journal.written >= ENOUGH + BETWEEN, "the last saves")
     ends.set()
     machine.watch(lambda: not any(writer.is_alive() for writer in writers), "the last intakes")
     journal.close()

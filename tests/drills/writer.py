@@ -24,6 +24,7 @@ AUTOSAVED: Final = "page.autosaved"
 ABOUT, LIFE = "about", "life"
 STORY, GOAL, OTHER_GOALS = "why.story", "goal.one.activity", ("goal.two.activity", "goal.three.activity")
 ROUNDS: Final = 5
+ADVICE: Final = 'name="answer" value="understood"'
 # Which intakes are filled in by two tabs, and which are left as drafts, by their number.
 IN_TWO_TABS: Final = (0, 1, 3)
 NEVER_SENT: Final = (3, 4)
@@ -140,10 +141,10 @@ def leads_to(start: str) -> Callable[[int, str, str], bool]:
 
 
 def is_saved(status: int, where: str, text: str) -> bool:
-    """By the button: on to the next page, or what to do today. While typing: it says when."""
+    """By the button: on to the next page, what to do today, or what another tab said. While typing: when."""
     if status == 303:
         return where.startswith("/intake/")
-    return status == 200 and ('name="answer" value="understood"' in text or '"saved_at"' in text)
+    return status == 200 and any(mark in text for mark in (ADVICE, 'id="moved"', '"saved_at"'))
 
 
 class Writer(threading.Thread):
@@ -208,7 +209,7 @@ class Writer(threading.Thread):
         if shown:
             fields["shown"] = [shown]
         page = f"page.{slug}"
-        status, _where, _text, how = tab.insist(
+        _status, _where, text, how = tab.insist(
             "POST", f"/intake/{slug}/", fields, is_saved, page=page, action=action
         )
         self.journal.write(
@@ -219,7 +220,7 @@ class Writer(threading.Thread):
                 "answers": answers if typed is None else typed,
             }
         )
-        if how == SAVED and status == 200:
+        if ADVICE in text:
             tab.insist("POST", "/intake/advice/", {"answer": ["understood"]}, leads_to("/intake/"))
 
     def type_together(self, tabs: Sequence[Tab], answers: Mapping[str, Answers]) -> None:
