@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import pytest
 
 from tests.browser.product import Reception
@@ -73,6 +74,10 @@ class Place:
             return
         self.clock.put_off(hours=hours)
         try:
+            with psycopg.connect(self.machine.urls.app) as connection:
+                told = connection.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
+            assert told is not None
+            assert abs(float(told[0]) - time.time() - hours * 3600) < 60, "Postgres goes by another clock"
             enough = journal.written + BETWEEN
             self.machine.watch(lambda: journal.written >= enough, f"saves {hours} hours off")
         finally:

@@ -7,6 +7,7 @@ where it is asked again. Each save that was acknowledged is in the journal with 
 import http.client
 import queue
 import re
+import select
 import threading
 import time
 import uuid
@@ -115,6 +116,16 @@ class Tab(Caller):
             if time.monotonic() > deadline:
                 raise GaveUp(f"no answer to {method} {path.split('/open/')[0]} for {PATIENCE_SECONDS} s")
             time.sleep(PAUSE_SECONDS)
+
+    def read(
+        self, method: str, path: str, body: str = "", more: Mapping[str, str] | None = None
+    ) -> tuple[int, str, str]:
+        """As a browser does, not on a connection that the server closed while nothing was asked."""
+        if self.connection is not None and self.connection.sock is not None:
+            readable, _, _ = select.select([self.connection.sock], [], [], 0)
+            if readable:
+                self.hang_up()
+        return super().read(method, path, body, more)
 
     def cut(self, page: str, action: str) -> None:
         if action:
