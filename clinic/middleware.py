@@ -98,7 +98,9 @@ class CsrfWithoutReferrer(CsrfViewMiddleware):
 class DatabaseAway:
     """A database that is away, full or locked answers 503 with Retry-After; nothing typed is thrown away.
 
-    Exceptions are logged by class and SQLSTATE only: their text can hold a patient's words.
+    What was sent stands in the page, whose button sends it again: behind Back it may be gone, since a browser
+    fills in nothing where a form asks it not to. Exceptions are logged by class and SQLSTATE only: their text
+    can hold a patient's words.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -114,9 +116,19 @@ class DatabaseAway:
             return None
         state = getattr(found, "sqlstate", None) or getattr(found.__cause__, "sqlstate", None)
         logger.error("database away: %s %s", type(exception).__name__, state or "-")
-        response = render(request, "503.html", status=503)
+        response = render(request, "503.html", {"kept": sent_fields(request)}, status=503)
         response.headers["Retry-After"] = RETRY_AFTER_SECONDS
         return response
+
+
+def sent_fields(request: HttpRequest) -> list[tuple[str, str]]:
+    """What a form sent, to be sent again as it is. Nothing of one with a password, or with files."""
+    if request.method != "POST" or request.content_type != "application/x-www-form-urlencoded":
+        return []
+    if any("password" in name for name in request.POST):
+        return []
+    own = "csrfmiddlewaretoken"
+    return [(name, text) for name, texts in request.POST.lists() if name != own for text in texts]
 
 
 class ReadableRefusals:

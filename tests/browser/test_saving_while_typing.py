@@ -77,12 +77,15 @@ def test_a_database_that_is_away_leaves_the_page_as_it_is(come: Come, product: P
 
 @pytest.mark.deep
 @pytest.mark.usefixtures("broken_on_purpose")
-def test_without_scripts_back_leads_to_what_was_typed(come: Come, product: Product) -> None:
+def test_without_scripts_what_could_not_be_saved_is_sent_again(come: Come, product: Product) -> None:
     visit = product.reception("visit")
     patient = come(Patient, scripts=False).opens_with_birth_date(visit["link"]).starts()
-    patient.goes_to("/intake/about/").writes(WORDS, "Typed while nothing could be saved.")
+    patient.has_filled("about").goes_to("/intake/about/").writes(WORDS, "Typed while nothing could be saved.")
     with locked(product, "intake_questionnaireresponse"), patient.refused_with(503):
         patient.page.get_by_role("button", name="Save and continue", exact=True).last.click()
-        patient.reads_heading("We will be right back")
-    patient.page.go_back()
-    patient.has_written(WORDS, "Typed while nothing could be saved.")
+        patient.reads_heading("We will be right back").reads("what you typed is still in it")
+    patient.finds_page_accessible(themes=True)
+    patient.presses("Try again")
+    assert patient.page.url.endswith("/intake/safety/")
+    (stored,) = product.reception("stored", evaluation=visit["evaluation"])["intakes"]
+    assert stored["answers"]["why.story"] == ["Typed while nothing could be saved."]

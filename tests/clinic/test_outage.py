@@ -1,5 +1,8 @@
 """A database that is away in the middle of a page is told as that, wherever it was noticed."""
 
+import re
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.http import HttpResponse
@@ -12,14 +15,17 @@ from clinic.middleware import DatabaseAway
 pytestmark = pytest.mark.django_db
 
 
-def answer_to(statement: str) -> HttpResponse | None:
+def answer_to(statement: str, path: str = "/intake/about/", **sent: Any) -> HttpResponse | None:
     """To a page whose job could not be queued for what comes of the statement."""
     middleware = DatabaseAway(lambda request: HttpResponse())
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = '20ms'")
     with pytest.raises(ConnectorException) as raised:
         app.connector.get_sync_connector().execute_query(statement)
-    return middleware.process_exception(RequestFactory().post("/intake/about/"), raised.value)
+    return middleware.process_exception(RequestFactory().post(path, **sent), raised.value)
+
+
+FORM = "application/x-www-form-urlencoded"
 
 
 def test_also_where_a_job_is_queued():
@@ -31,3 +37,33 @@ def test_also_where_a_job_is_queued():
 
 def test_what_is_our_own_fault_is_not_called_an_outage():
     assert answer_to("SELECT 1 / 0") is None
+
+
+def test_what_was_sent_stands_in_the_page_to_be_sent_again():
+    body = "csrfmiddlewaretoken=old&why.story=It+%3Cb%3Ehurts%3C%2Fb%3E&tick=one&tick=two&leave="
+    answer = answer_to("SELECT pg_sleep(5)", data=body, content_type=FORM)
+    assert answer is not None
+    fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', answer.text)
+    token, *kept = fields
+    assert (token[0], token[1] != "old") == ("csrfmiddlewaretoken", True)
+    assert kept == [
+        ("why.story", "It &lt;b&gt;hurts&lt;/b&gt;"),
+        ("tick", "one"),
+        ("tick", "two"),
+        ("leave", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"path": "/staff/login/", "data": "username=maya&password=secret", "content_type": FORM},
+        {"path": "/editor/images/add/", "data": {"title": "A knee"}},
+    ],
+    ids=["password", "files"],
+)
+def test_a_password_or_a_file_is_not_kept(sent):
+    answer = answer_to("SELECT pg_sleep(5)", **sent)
+    assert answer is not None
+    assert "<form" not in answer.text
+    assert "secret" not in answer.text

@@ -36,7 +36,7 @@ class Seen:
     """What the server answered instead of what was wanted.
 
     cut: saves that were sent and not acknowledged, by evaluation, page and action. bare: how many 503 did not
-    say when to come again. not_kept: how often the page that asks the date of birth lost something typed.
+    say when to come again. not_kept: how often a page that came instead lost something typed.
     together: saves made by two tabs at once.
     """
 
@@ -113,6 +113,8 @@ class Tab(Caller):
                 self.cut(page, action)
                 if status == 503 and not (self.headers and self.headers.get("Retry-After", "").isdigit()):
                     self.seen.bare += 1
+                if method == "POST":
+                    self.check_kept(fields, text)
             if time.monotonic() > deadline:
                 raise GaveUp(f"no answer to {method} {path.split('/open/')[0]} for {PATIENCE_SECONDS} s")
             time.sleep(PAUSE_SECONDS)
