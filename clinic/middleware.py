@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import psycopg
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotAllowed
 from django.middleware.csrf import CsrfViewMiddleware
@@ -122,8 +123,13 @@ class DatabaseAway:
 
 
 def sent_fields(request: HttpRequest) -> list[tuple[str, str]]:
-    """What a form sent, to be sent again as it is. Nothing of one with a password, or with files."""
+    """What a form sent, to be sent again as it is. Nothing of one with a password, or with files.
+
+    Nothing on the clinic's tablet, where the page may still be there when the next patient takes it up.
+    """
     if request.method != "POST" or request.content_type != "application/x-www-form-urlencoded":
+        return []
+    if settings.TABLET_COOKIE_NAME in request.COOKIES:
         return []
     if any("password" in name for name in request.POST):
         return []

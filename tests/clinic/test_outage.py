@@ -15,14 +15,19 @@ from clinic.middleware import DatabaseAway
 pytestmark = pytest.mark.django_db
 
 
-def answer_to(statement: str, path: str = "/intake/about/", **sent: Any) -> HttpResponse | None:
+def answer_to(
+    statement: str, path: str = "/intake/about/", *, tablet: str = "", **sent: Any
+) -> HttpResponse | None:
     """To a page whose job could not be queued for what comes of the statement."""
     middleware = DatabaseAway(lambda request: HttpResponse())
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = '20ms'")
     with pytest.raises(ConnectorException) as raised:
         app.connector.get_sync_connector().execute_query(statement)
-    return middleware.process_exception(RequestFactory().post(path, **sent), raised.value)
+    request = RequestFactory().post(path, **sent)
+    if tablet:
+        request.COOKIES["tablet"] = tablet
+    return middleware.process_exception(request, raised.value)
 
 
 FORM = "application/x-www-form-urlencoded"
@@ -59,10 +64,11 @@ def test_what_was_sent_stands_in_the_page_to_be_sent_again():
     [
         {"path": "/staff/login/", "data": "username=maya&password=secret", "content_type": FORM},
         {"path": "/editor/images/add/", "data": {"title": "A knee"}},
+        {"tablet": "1", "data": "why.story=secret", "content_type": FORM},
     ],
-    ids=["password", "files"],
+    ids=["password", "files", "tablet"],
 )
-def test_a_password_or_a_file_is_not_kept(sent):
+def test_what_must_not_stay_is_not_kept(sent):
     answer = answer_to("SELECT pg_sleep(5)", **sent)
     assert answer is not None
     assert "<form" not in answer.text
