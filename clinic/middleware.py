@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import psycopg
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotAllowed
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
@@ -22,6 +22,9 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 RETRY_AFTER_SECONDS = "10"
 AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError)
+FAILING = (InternalError, psycopg.InternalError)
+# A database that takes no writes, as some are set to when their disk is full, and one that fails by itself.
+FAILING_STATES = ("25006", "XX")
 TOKEN = re.compile(r"(?<=/intake/open/)[^/\s]+|(?<=/intake/lessons/)[^/\s]+")
 # Where a page of 405 leads, by the beginning of its address; else to the first page.
 WAYS_ON = ("/intake/", "/staff/", "/editor/")
@@ -97,7 +100,7 @@ class CsrfWithoutReferrer(CsrfViewMiddleware):
 
 
 class DatabaseAway:
-    """A database that is away, full or locked answers 503 with Retry-After; nothing typed is thrown away.
+    """A database that is away, full, locked or read-only answers 503 with Retry-After; nothing typed is lost.
 
     What was sent stands in the page, whose button sends it again: behind Back it may be gone, since a browser
     fills in nothing where a form asks it not to. Exceptions are logged by class and SQLSTATE only: their text
@@ -113,10 +116,13 @@ class DatabaseAway:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         # The queue of jobs has the driver's own errors in one of its own.
         found = exception.__cause__ if isinstance(exception, ConnectorException) else exception
-        if not isinstance(found, AWAY):
+        state = (
+            getattr(found, "sqlstate", None) or getattr(found and found.__cause__, "sqlstate", None) or "-"
+        )
+        is_failing = isinstance(found, FAILING) and state.startswith(FAILING_STATES)
+        if not isinstance(found, AWAY) and not is_failing:
             return None
-        state = getattr(found, "sqlstate", None) or getattr(found.__cause__, "sqlstate", None)
-        logger.error("database away: %s %s", type(exception).__name__, state or "-")
+        logger.error("database away: %s %s", type(exception).__name__, state)
         response = render(request, "503.html", {"kept": sent_fields(request)}, status=503)
         response.headers["Retry-After"] = RETRY_AFTER_SECONDS
         return response

@@ -40,6 +40,14 @@ def test_also_where_a_job_is_queued():
     assert "We will be right back" in answer.text
 
 
+def test_a_database_that_takes_no_writes():
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+    answer = answer_to("DELETE FROM procrastinate_jobs")
+    assert answer is not None
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+
+
 def test_what_is_our_own_fault_is_not_called_an_outage():
     assert answer_to("SELECT 1 / 0") is None
 

@@ -108,32 +108,48 @@ class Machine:
     def no_connection_left(self) -> Iterator[None]:
         """Somebody else holds every connection that Postgres gives, and the product's own are cut."""
         held: list[psycopg.Connection[Any]] = []
-
-        def take_all() -> None:
-            with contextlib.suppress(psycopg.OperationalError):
-                while True:
-                    held.append(psycopg.connect(self.urls.app, application_name="drill"))
-
         try:
-            owner = psycopg.connect(self.urls.owner, autocommit=True, application_name="drill")
-            held.append(owner)
-            process = self.product.web.process
-            assert process is not None
-            web = [process.pid, *children_of(process.pid)]
-            # A cut connection is free for whoever is faster, so the product is held still for a moment.
-            signal_all(web, signal.SIGSTOP)
-            try:
-                owner.execute(
-                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                    " WHERE application_name = 'footing'"
-                )
-                take_all()
-            finally:
-                signal_all(web, signal.SIGCONT)
-            yield
+            with self._owner() as owner:
+                with self._cut_off(owner), contextlib.suppress(psycopg.OperationalError):
+                    while True:
+                        held.append(psycopg.connect(self.urls.app))
+                yield
         finally:
             for connection in held:
                 connection.close()
+
+    @contextlib.contextmanager
+    def no_writes(self) -> Iterator[None]:
+        """The database is set to be read only, as where the disk of a hosted one is full."""
+        with self._owner() as owner:
+            owner.execute("ALTER DATABASE footing SET default_transaction_read_only = on")
+            try:
+                with self._cut_off(owner):
+                    pass
+                yield
+            finally:
+                owner.execute("ALTER DATABASE footing RESET default_transaction_read_only")
+                with self._cut_off(owner):
+                    pass
+
+    def _owner(self) -> "psycopg.Connection[Any]":
+        return psycopg.connect(self.urls.owner, autocommit=True)
+
+    @contextlib.contextmanager
+    def _cut_off(self, owner: "psycopg.Connection[Any]") -> Iterator[None]:
+        """The product's connections are cut, and inside it is held still: a free one is for the fastest."""
+        process = self.product.web.process
+        assert process is not None
+        web = [process.pid, *children_of(process.pid)]
+        signal_all(web, signal.SIGSTOP)
+        try:
+            owner.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE application_name = 'footing'"
+            )
+            yield
+        finally:
+            signal_all(web, signal.SIGCONT)
 
 
 def kill(*pids: int) -> None:

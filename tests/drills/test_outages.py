@@ -61,6 +61,10 @@ class Place:
         with self.machine.no_connection_left():
             self.hold()
 
+    def database_takes_no_writes(self) -> None:
+        with self.machine.no_writes():
+            self.hold()
+
     def hold(self) -> None:
         """As it is, until clients notice and for some seconds after. Nobody mends anything meanwhile."""
         before, deadline = self.seen.so_far(), time.monotonic() + 60
@@ -122,6 +126,7 @@ def test_every_outage_loses_nothing(place: Place, tmp_path: Path) -> None:
         *[("graceful reload", machine.web_server_reloads)] * 3,
         ("disk full", place.disk_is_full),
         ("connections exhausted", place.connections_are_gone),
+        ("database read-only", place.database_takes_no_writes),
         (f"clock +{HOURS} h", partial(place.clock_is_off, journal, HOURS)),
         (f"clock -{HOURS} h", partial(place.clock_is_off, journal, -HOURS)),
     ]
@@ -177,6 +182,7 @@ def test_every_outage_loses_nothing(place: Place, tmp_path: Path) -> None:
     assert (seen.bare, seen.not_kept) == (0, 0)
     assert noticed["graceful reload"] == {}
     assert noticed["connections exhausted"]["503"] > 0
+    assert noticed["database read-only"]["503"] > 0
     assert place.disk is None or noticed["disk full"]["503"] > 0
     assert place.clock is None or any(
         noticed[f"clock {sign}{HOURS} h"]["date of birth asked again"] for sign in "+-"
