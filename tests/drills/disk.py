@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Final
 
-ROOM = "2g"
+ROOM: Final = "2g"
+TRIES: Final = 50
 
 
 class Disk:
@@ -16,14 +18,18 @@ class Disk:
 
     def fill(self) -> None:
         """From now on no file gets a block more: the disk is as large as what lies on it."""
-        seen = os.statvfs(self.folder)
-        self._resize(str((seen.f_blocks - seen.f_bfree) * seen.f_frsize))
+        # It may grow between the look and the act, and cannot be smaller than what lies on it.
+        for _try in range(TRIES):
+            seen = os.statvfs(self.folder)
+            if self._resize(str((seen.f_blocks - seen.f_bfree) * seen.f_frsize)).returncode == 0:
+                return
+        raise RuntimeError("the disk grows faster than it can be made small")
 
     def clear(self) -> None:
-        self._resize(ROOM)
+        self._resize(ROOM).check_returncode()
 
-    def _resize(self, size: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,size={size}", str(self.folder)], check=True)
+    def _resize(self, size: str) -> "subprocess.CompletedProcess[bytes]":
+        return subprocess.run(["mount", "-o", f"remount,size={size}", str(self.folder)], capture_output=True)
 
 
 @contextmanager
