@@ -5,10 +5,13 @@ import re
 import time
 from collections.abc import Callable
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+import psycopg
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotAllowed
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
+from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 
 from clinic.security import MAX_BODY_BYTES, NO_STORE_PREFIXES
@@ -18,6 +21,10 @@ logger = logging.getLogger("clinic.requests")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 RETRY_AFTER_SECONDS = "10"
+AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError)
+FAILING = (InternalError, psycopg.InternalError)
+# A database that takes no writes, as some are set to when their disk is full, and one that fails by itself.
+FAILING_STATES = ("25006", "XX")
 TOKEN = re.compile(r"(?<=/intake/open/)[^/\s]+|(?<=/intake/lessons/)[^/\s]+")
 # Where a page of 405 leads, by the beginning of its address; else to the first page.
 WAYS_ON = ("/intake/", "/staff/", "/editor/")
@@ -93,9 +100,11 @@ class CsrfWithoutReferrer(CsrfViewMiddleware):
 
 
 class DatabaseAway:
-    """A database that is away, full or locked answers 503 with Retry-After; nothing typed is thrown away.
+    """A database that is away, full, locked or read-only answers 503 with Retry-After; nothing typed is lost.
 
-    Exceptions are logged by class and SQLSTATE only: their text can hold a patient's words.
+    What was sent stands in the page, whose button sends it again: behind Back it may be gone, since a browser
+    fills in nothing where a form asks it not to. Exceptions are logged by class and SQLSTATE only: their text
+    can hold a patient's words.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -105,17 +114,33 @@ class DatabaseAway:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, OperationalError | InterfaceError | PoolTimeout):
-            return None
-        cause = exception.__cause__
-        logger.error(
-            "database away: %s %s",
-            type(exception).__name__,
-            getattr(cause, "sqlstate", None) or "-",
+        # The queue of jobs has the driver's own errors in one of its own.
+        found = exception.__cause__ if isinstance(exception, ConnectorException) else exception
+        state = (
+            getattr(found, "sqlstate", None) or getattr(found and found.__cause__, "sqlstate", None) or "-"
         )
-        response = render(request, "503.html", status=503)
+        is_failing = isinstance(found, FAILING) and state.startswith(FAILING_STATES)
+        if not isinstance(found, AWAY) and not is_failing:
+            return None
+        logger.error("database away: %s %s", type(exception).__name__, state)
+        response = render(request, "503.html", {"kept": sent_fields(request)}, status=503)
         response.headers["Retry-After"] = RETRY_AFTER_SECONDS
         return response
+
+
+def sent_fields(request: HttpRequest) -> list[tuple[str, str]]:
+    """What a form sent, to be sent again as it is. Nothing of one with a password, or with files.
+
+    Nothing on the clinic's tablet, where the page may still be there when the next patient takes it up.
+    """
+    if request.method != "POST" or request.content_type != "application/x-www-form-urlencoded":
+        return []
+    if settings.TABLET_COOKIE_NAME in request.COOKIES:
+        return []
+    if any("password" in name for name in request.POST):
+        return []
+    own = "csrfmiddlewaretoken"
+    return [(name, text) for name, texts in request.POST.lists() if name != own for text in texts]
 
 
 class ReadableRefusals:

@@ -1,6 +1,9 @@
 """With scripts: what is typed is kept while it is typed."""
 
+import pytest
+
 from tests.browser.conftest import Come
+from tests.browser.database import locked
 from tests.browser.patient import Patient
 from tests.browser.product import Product
 
@@ -47,3 +50,42 @@ def test_continue_without_a_signal_goes_on_when_it_is_back(come: Come, product: 
     patient.page.wait_for_url("**/intake/knee/")
     (stored,) = product.reception("stored", evaluation=visit["evaluation"])["intakes"]
     assert stored["answers"]["pain.worst"] == [7]
+
+
+@pytest.mark.deep
+@pytest.mark.usefixtures("broken_on_purpose")
+def test_a_database_that_is_away_leaves_the_page_as_it_is(come: Come, product: Product) -> None:
+    """What cannot be saved stays on the page, and is saved once when it can be."""
+    visit = product.reception("visit")
+    patient = come(Patient).opens_with_birth_date(visit["link"]).starts().has_filled_up_to("pain")
+    scales = ("pain.now", "pain.worst", "pain.average")
+    with locked(product, "intake_questionnaireresponse"):
+        for scale in scales:
+            patient.touches(patient.page.locator(f"[name='{scale}'][value='7']"))
+        patient.touches(patient.page.get_by_role("button", name="Save and continue", exact=True).last)
+        patient.reads("Not saved yet. Check your connection")
+        for scale in scales:
+            assert patient.page.locator(f"[name='{scale}'][value='7']").is_checked()
+    patient.page.wait_for_url("**/intake/knee/")
+    refused = [words for words in patient.problems if words.startswith("503 POST")]
+    assert refused
+    patient.problems = [words for words in patient.problems if words not in refused]
+    (stored,) = product.reception("stored", evaluation=visit["evaluation"])["intakes"]
+    assert [stored["answers"][scale] for scale in scales] == [[7]] * 3
+    assert stored["pages"].count("page.pain") == 1
+
+
+@pytest.mark.deep
+@pytest.mark.usefixtures("broken_on_purpose")
+def test_without_scripts_what_could_not_be_saved_is_sent_again(come: Come, product: Product) -> None:
+    visit = product.reception("visit")
+    patient = come(Patient, scripts=False).opens_with_birth_date(visit["link"]).starts()
+    patient.has_filled("about").goes_to("/intake/about/").writes(WORDS, "Typed while nothing could be saved.")
+    with locked(product, "intake_questionnaireresponse"), patient.refused_with(503):
+        patient.page.get_by_role("button", name="Save and continue", exact=True).last.click()
+        patient.reads_heading("We will be right back").reads("what you typed is still in it")
+    patient.finds_page_accessible(themes=True)
+    patient.presses("Try again")
+    assert patient.page.url.endswith("/intake/safety/")
+    (stored,) = product.reception("stored", evaluation=visit["evaluation"])["intakes"]
+    assert stored["answers"]["why.story"] == ["Typed while nothing could be saved."]

@@ -60,6 +60,7 @@ class Caller:
         self.port = port
         self.cookies = dict(cookies or {})
         self.connection: http.client.HTTPConnection | None = None
+        self.headers: http.client.HTTPMessage | None = None
 
     def form(self, fields: Mapping[str, Sequence[str]]) -> str:
         """The body of a form, with the token that its page had."""
@@ -71,16 +72,20 @@ class Caller:
         status, where, _page = self.read(method, path, body)
         return status, where
 
-    def read(self, method: str, path: str, body: str = "") -> tuple[int, str, str]:
-        """The same with the page."""
+    def read(
+        self, method: str, path: str, body: str = "", more: Mapping[str, str] | None = None
+    ) -> tuple[int, str, str]:
+        """The same with the page. more: headers to send. The answer's own stand in `headers`."""
         if self.connection is None:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS)
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        headers |= more or {}
         if method == "POST":
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         self.connection.request(method, path, body, headers)
         answer = self.connection.getresponse()
         page = answer.read().decode()
+        self.headers = answer.headers
         for cookie in answer.headers.get_all("Set-Cookie") or []:
             for name, morsel in SimpleCookie(cookie).items():
                 self.cookies[name] = morsel.value

@@ -1,15 +1,10 @@
 """kill -9 of Postgres and of the web server while intakes stream in: what was acknowledged stands."""
 
-import contextlib
 import itertools
 import json
 import logging
-import os
 import queue
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -20,83 +15,13 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from clinic.database import BASE_DIR, Cluster
-from tests.browser.product import Product, Reception
-from tests.conftest import restore_database, template_database
-from tests.drills.judge import judge
+from tests.browser.product import Reception
+from tests.drills.machine import Machine, judged
 from tests.drills.stream import Journal, Phone
 
 pytestmark = pytest.mark.drill
 
 PHONES: Final = 6
-PATIENCE_SECONDS: Final = 90
-logger = logging.getLogger("tests.drills")
-
-
-class Machine:
-    """The clinic's machine: a Postgres and a web server that are started again whenever they die."""
-
-    def __init__(self, folder: Path, database_urls: tuple[str, str]) -> None:
-        self.cluster = Cluster(folder / "postgres")
-        urls = self.cluster.up()
-        restore_database(database_urls[0], template_database(*database_urls), urls.owner)
-        self.urls = urls
-        self.product = Product(urls, folder)
-        self.port = self.product.port
-
-    def tend(self) -> None:
-        """What `manage.py run` does for its children."""
-        self.product.web.tend()
-        if not self.cluster.status().up:
-            assert self.cluster.up() == self.urls, "Postgres came back at another address"
-
-    def watch(self, is_over: Callable[[], bool], what: str) -> None:
-        """Keep it going until it `is_over`. Fails naming `what` was waited for."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not is_over():
-            assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s for {what}"
-            self.tend()
-            time.sleep(0.05)
-
-    def end(self) -> None:
-        self.product.end()
-        self.cluster.remove()
-
-    # What happens to it
-
-    def postgres_dies_whole(self) -> None:
-        server = self.cluster.status().pid
-        assert server
-        kill(server, *children_of(server))
-
-    def postmaster_dies(self) -> None:
-        server = self.cluster.status().pid
-        assert server
-        kill(server)
-
-    def one_backend_dies(self) -> None:
-        """Postgres then ends every other one too and recovers by itself."""
-        server = self.cluster.status().pid
-        assert server
-        backends = [pid for pid, words in commands(children_of(server)).items() if "footing_app" in words]
-        if backends:
-            kill(random.choice(backends))
-
-    def web_server_dies_whole(self) -> None:
-        process = self.product.web.process
-        if process is not None:
-            kill(process.pid, *children_of(process.pid))
-
-    def one_web_worker_dies(self) -> None:
-        process = self.product.web.process
-        if process is not None:
-            kill(*random.sample(children_of(process.pid), 1))
-
-    def both_die(self) -> None:
-        self.web_server_dies_whole()
-        self.postgres_dies_whole()
-
-
 FAULTS: Final[tuple[Callable[[Machine], None], ...]] = (
     Machine.postgres_dies_whole,
     Machine.web_server_dies_whole,
@@ -105,24 +30,7 @@ FAULTS: Final[tuple[Callable[[Machine], None], ...]] = (
     Machine.one_backend_dies,
     Machine.both_die,
 )
-
-
-def kill(*pids: int) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def children_of(parent: int) -> list[int]:
-    rows = subprocess.run(["ps", "-axo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    pairs = [tuple(map(int, row.split())) for row in rows.splitlines()]
-    return [pid for pid, ppid in pairs if ppid == parent]
-
-
-def commands(pids: list[int]) -> dict[int, str]:
-    rows = subprocess.run(["ps", "-axo", "pid=,command="], capture_output=True, text=True, check=True).stdout
-    named = {int(row.split(None, 1)[0]): row for row in rows.splitlines()}
-    return {pid: named.get(pid, "") for pid in pids}
+logger = logging.getLogger("tests.drills")
 
 
 @pytest.fixture(scope="module")
@@ -209,18 +117,3 @@ def test_the_machine_keeps_what_it_says(machine: Machine) -> None:
     with psycopg.connect(machine.urls.app) as connection:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             assert connection.execute(f"SHOW {setting}").fetchone() == ("on",), setting
-
-
-def judged(machine: Machine, intakes: list[dict[str, Any]]) -> dict[str, Any]:
-    """In a process of its own, which sees the drill's database."""
-    done = subprocess.run(
-        [sys.executable, "-m", judge.__module__],
-        input=json.dumps(intakes),
-        capture_output=True,
-        text=True,
-        cwd=BASE_DIR,
-        env=machine.product.environment,
-    )
-    assert done.returncode == 0, done.stderr
-    verdict: dict[str, Any] = json.loads(done.stdout)
-    return verdict
