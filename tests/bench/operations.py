@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from tests.bench.people import FINDINGS, PATIENT, PHYSIO, VERDICT
+from tests.bench.people import DRAFT, FINDINGS, PATIENT, PHYSIO, SUBMIT, VERDICT
 
 REVIEWS: Final = "/staff/intake/questionnaireresponse/"
 LESSON: Final = "/learn/rolling-in/"
@@ -16,7 +16,8 @@ PLAIN: Final = "identity"
 class Ask:
     """One HTTP request: a GET, or with `answers` (a page's slug) the POST of that page, filled in.
 
-    encoding: its Accept-Encoding. again: with the ETag of an earlier answer. who: whose cookies it brings.
+    encoding: its Accept-Encoding. again: with the ETag of an earlier answer. who: whose cookies it brings;
+    those of `DRAFT` are another patient's at every request.
     """
 
     path: str
@@ -87,6 +88,11 @@ STEP: Final = (
     Ask("/intake/pain/", who=PATIENT, answers="pain", status=303),
     Ask("/intake/knee/", who=PATIENT),
 )
+SAFETY: Final = (
+    Ask("/intake/safety/", who=PATIENT, answers="safety", status=303),
+    Ask("/intake/health/", who=PATIENT),
+)
+SENT: Final = (Ask("/intake/check/", who=DRAFT, answers=SUBMIT, status=303),)
 
 OPERATIONS: Final = (
     same("lesson", LESSON, Gate(ratio=1.5, queries=2, commits=0, cacheable=True)),
@@ -111,6 +117,18 @@ OPERATIONS: Final = (
         STEP,
         STEP,
         Gate(ratio=1.5, queries=5, commits=1, later=True),
+    ),
+    Operation(
+        "step: save safety, next page",
+        SAFETY,
+        SAFETY,
+        Gate(ratio=2, queries=5, commits=1, later=True),
+    ),
+    Operation(
+        "submit",
+        SENT,
+        SENT,
+        Gate(ratio=1.5, queries=10, commits=1, later=True),
     ),
     *(
         Operation(

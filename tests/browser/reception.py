@@ -183,6 +183,50 @@ def visits(*, count: int) -> list[dict[str, Any]]:
     return found
 
 
+def copies(*, evaluation: str, count: int) -> dict[str, Any]:
+    """So many other patients at work on a draft that says what the draft of this visit says.
+
+    sessions: the cookie of each. revision: of every draft.
+    """
+    from django.utils import timezone
+
+    from intake import audit
+    from intake.patients.links import hash_token, new_token
+    from intake.patients.models import Invitation, PatientSession
+    from intake.responses.models import QuestionnaireResponse
+    from tests import factories
+
+    made, now = [one["evaluation"] for one in visits(count=count)], timezone.now()
+    tokens = [new_token() for _ in made]
+    with audit.audited("tests.made", by=factories.SETUP):
+        draft = QuestionnaireResponse.objects.get(evaluation=evaluation)
+        invitations = list(Invitation.objects.filter(evaluation__in=made))
+        QuestionnaireResponse.objects.bulk_create(
+            QuestionnaireResponse(
+                evaluation_id=invitation.evaluation_id,
+                invitation=invitation,
+                questionnaire_id=draft.questionnaire_id,
+                answers=draft.answers,
+                written=draft.written,
+                saved_pages=draft.saved_pages,
+                revision=draft.revision,
+            )
+            for invitation in invitations
+        )
+        PatientSession.objects.bulk_create(
+            PatientSession(
+                invitation=invitation,
+                token_hash=hash_token(token),
+                device_hash=hash_token(token),
+                started_at=now,
+                # However long the others take, she looked at her form just now.
+                last_seen_at=now + timedelta(hours=2),
+            )
+            for invitation, token in zip(invitations, tokens, strict=True)
+        )
+    return {"sessions": tokens, "revision": draft.revision}
+
+
 def known_intakes() -> dict[str, dict[str, list[Any]]]:
     """Answers of `tests.factories` by name."""
     from tests import factories
@@ -330,7 +374,20 @@ def notices() -> list[int]:
 TASKS: Final[dict[str, Callable[..., Any]]] = {
     task.__name__: task
     for task in (
-        *(staff, visit, again, asks, visits, known_intakes, demo_day, another_link, idle, stored, decisions),
+        *(
+            staff,
+            visit,
+            again,
+            asks,
+            visits,
+            copies,
+            known_intakes,
+            demo_day,
+            another_link,
+            idle,
+            stored,
+            decisions,
+        ),
         notices,
     )
 }
