@@ -27,10 +27,10 @@ from tests.bench.measure import (
     environment,
     result,
 )
-from tests.bench.operations import FIRST_VIEWS, OPERATIONS, PLAIN, Ask, Gate, Operation
+from tests.bench.operations import LESSON, OPERATIONS, PLAIN, VIEWS, Ask, Operation, View
 from tests.bench.people import PATIENT, SESSION, SUBMIT, VERDICT, People
 from tests.bench.report import Result, as_json, table, verdict
-from tests.bench.weight import first_views
+from tests.bench.weight import look
 from tests.browser.browser import NoBrowserError
 from tests.conftest import address, copy_database, drop_database, template_database
 
@@ -58,7 +58,7 @@ def main() -> int:
     if not sys.platform.startswith("linux"):
         return refuse("The bench reads processes' CPU clocks as Linux gives them; run it on Linux.")
     operations = [operation for operation in OPERATIONS if re.search(options.only, operation.name)]
-    views = tuple(view for view in FIRST_VIEWS if re.search(options.only, view[0]))
+    views = [view for view in VIEWS if re.search(options.only, view.name)]
     if not operations and not views:
         return refuse(f"Nothing is called {options.only!r}.")
     try:
@@ -89,9 +89,7 @@ def throw_away(name: str = "") -> Iterator[Urls]:
         drop_database(server.owner, name)
 
 
-def measured(
-    where: Urls, operations: list[Operation], rounds: int, views: tuple[tuple[str, str, Gate], ...]
-) -> list[Result]:
+def measured(where: Urls, operations: list[Operation], rounds: int, views: list[View]) -> list[Result]:
     words = environment(where)
     FOLDER.mkdir(parents=True, exist_ok=True)
     collect_files(words)
@@ -111,7 +109,6 @@ def measured(
             people.come(words, connection, drafts_needed(operations, rounds))
         draw_floor(where, counting, operations)
         counts = {operation.name: count(counting, wire, operation) for operation in operations}
-        first = first_views(counting.port, views)
         counting.end()
         sides = {
             "ours": server("footing", OURS),
@@ -121,7 +118,8 @@ def measured(
         bench = Bench(where, sides)
         stack.callback(bench.close)
         costs = bench.rounds(operations, rounds, say)
-    return [result(one, costs[one.name], *counts[one.name]) for one in operations] + first
+        looks = look(sides["ours"], sides["floor"], views)
+    return [result(one, costs[one.name], *counts[one.name]) for one in operations] + looks
 
 
 def collect_files(words: dict[str, str]) -> None:
@@ -135,7 +133,7 @@ def collect_files(words: dict[str, str]) -> None:
 
 def draw_floor(where: Urls, ours: Server, operations: list[Operation]) -> None:
     """Lay our own pages and the patient's answers into the floor's tables: both sides send the same text."""
-    asks = {ask.path: ask for operation in operations for ask in operation.floor}
+    asks = {ask.path: ask for operation in operations for ask in operation.floor} | {LESSON: Ask(LESSON)}
     with ours.connection() as connection, psycopg.connect(where.owner) as owner:
         for path, ask in asks.items():
             if "?" not in path and not ask.answers:

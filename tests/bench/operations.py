@@ -33,8 +33,10 @@ class Gate:
     """What an operation has to hold; what is None or empty is only shown.
 
     ratio: CPU of ours by CPU of the floor, at most. queries: own statements, at most. commits: exactly.
-    bytes: of the answers' bodies, at most; of a browser's first view headers count too. requests: at most.
+    bytes: of the answers' bodies, at most; of a browser's view headers count too. requests: at most.
     ms: milliseconds of CPU, at most. cacheable: no cookie is set or looked at, and the answer has an ETag.
+    lcp: when the largest part is painted, by the same of the floor's page, at most. shift: how much of the
+    page moves while it loads (CLS), at most.
     later: the work that holds it has not been done yet; shown, never failing.
     """
 
@@ -44,6 +46,8 @@ class Gate:
     bytes: int | None = None
     requests: int | None = None
     ms: float | None = None
+    lcp: float | None = None
+    shift: float | None = None
     cacheable: bool = False
     later: bool = False
 
@@ -54,6 +58,8 @@ class Gate:
             " queries": self.queries,
             " bytes": self.bytes,
             " requests": self.requests,
+            "x LCP": self.lcp,
+            " shift": self.shift,
         }
         words = [f"<= {limit}{unit}" for unit, limit in limits.items() if limit is not None]
         if self.commits is not None:
@@ -151,5 +157,26 @@ OPERATIONS: Final = (
     ),
 )
 
-# A browser with an empty cache.
-FIRST_VIEWS: Final = (("lesson, first view", LESSON, Gate(bytes=20_000, requests=3)),)
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A look at a page on a phone with an empty cache, or `again` with the files of the first look kept."""
+
+    name: str
+    path: str
+    gate: Gate
+    who: str = ""
+    again: bool = False
+
+
+FORM: Final = "/intake/pain/"
+BODY_MAP: Final = "/intake/where/"
+
+VIEWS: Final = (
+    View("lesson, first view", LESSON, Gate(bytes=20_000, requests=3, shift=0)),
+    View("lesson, repeat view", LESSON, Gate(shift=0), again=True),
+    View("form page, first view", FORM, Gate(bytes=20_000, requests=3, lcp=1.5, shift=0), PATIENT),
+    View("form page, repeat view", FORM, Gate(bytes=5_000, lcp=1.5, shift=0), PATIENT, again=True),
+    View("body map, first view", BODY_MAP, Gate(bytes=26_000, lcp=1.5, shift=0), PATIENT),
+    View("body map, repeat view", BODY_MAP, Gate(bytes=5_000, lcp=1.5, shift=0), PATIENT, again=True),
+)
