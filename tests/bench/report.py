@@ -95,7 +95,11 @@ class Result:
             found.append(f"{self.bytes} bytes, at most {gate.bytes}")
         if gate.requests is not None and self.requests > gate.requests:
             found.append(f"{self.requests} requests, at most {gate.requests}")
-        if gate.lcp is not None and (self.paint is None or self.paint.ratio > gate.lcp):
+        if (
+            gate.lcp is not None
+            and not gate.lcp_later
+            and (self.paint is None or self.paint.ratio > gate.lcp)
+        ):
             ratio = self.paint.ratio if self.paint else None
             found.append(f"painted after {number(ratio)} times the floor, at most {gate.lcp:g}")
         if gate.shift is not None and (self.paint is None or self.paint.shift > gate.shift):
