@@ -28,7 +28,7 @@ from tests.bench.measure import (
     result,
 )
 from tests.bench.operations import LESSON, OPERATIONS, PLAIN, VIEWS, Ask, Operation, View
-from tests.bench.people import PATIENT, SESSION, SUBMIT, VERDICT, People
+from tests.bench.people import PATIENT, SESSION, People
 from tests.bench.report import Result, as_json, table, verdict
 from tests.bench.weight import look
 from tests.browser.browser import NoBrowserError
@@ -144,10 +144,9 @@ def draw_floor(where: Urls, ours: Server, operations: list[Operation]) -> None:
         session, answers = ours.people.cookies[PATIENT][SESSION], Jsonb(ours.people.answers["pain"])
         owner.execute("INSERT INTO bench_intake VALUES (%s, %s, 0)", [session, answers])
         # As in ours, what is sent is the whole form.
-        forms = [form for name, form in ours.people.answers.items() if name not in (VERDICT, SUBMIT)]
-        whole = Jsonb({name: texts for form in forms for name, texts in form.items()})
         owner.execute(
-            "INSERT INTO bench_intake SELECT unnest(%s::text[]), %s, 0", [ours.people.drafts, whole]
+            "INSERT INTO bench_intake SELECT unnest(%s::text[]), %s, 0",
+            [ours.people.drafts, Jsonb(ours.people.whole)],
         )
 
 

@@ -33,8 +33,10 @@ class People:
 
     cookies: `{person: {name: value}}`. words: what stands for `{name}` in a path. answers: page slug,
     `VERDICT` or `SUBMIT`, -> fields of a form that is filled in as asked. drafts: the cookie of each patient
-    who can still send hers. Sending cannot be undone, and a row that is set back again and again would grow
-    old versions that no real one has; so there are as many drafts as the run will send, made beforehand.
+    who can still send hers; whole: what stands in it.
+
+    Sending cannot be undone, and a row that is set back again and again would grow old versions that no real
+    one has. So there are as many drafts as the run will send, made beforehand.
     """
 
     cookies: dict[str, dict[str, str]] = field(
@@ -43,6 +45,7 @@ class People:
     words: dict[str, str] = field(default_factory=dict)
     answers: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
+    whole: dict[str, list[str]] = field(default_factory=dict)
 
     def fields(self, answers: str, number: int) -> dict[str, list[str]]:
         """A form filled in, for the `number`th time."""
@@ -73,14 +76,14 @@ class People:
                 self.words[f"response_{findings}"] = made["response"]
             decided = reception("visit", answers=answers, findings=10, minutes_ahead=60 * 24 * 8)
             self.words["decided"] = decided["response"]
-            self.answers = self._texts(intake["answers"])
-            self._fill_in(connection, intake)
             if drafts:
-                made = reception("copies", evaluation=intake["evaluation"], count=drafts)
+                made = reception("drafts", count=drafts)
                 self.drafts = made["sessions"]
+                self.whole = self._texts({"": made["answers"]})[""]
                 self.answers[SUBMIT] = {"confirm": ["yes"], "revision": [str(made["revision"])]}
         finally:
             reception.end()
+        self._fill_in(connection, intake)
         self.answers[VERDICT] = {"do": ["confirm"], "finding": [decided["finding"]], "seen": ["0"]}
         self._sign_in(connection, PHYSIO, "/staff/login/", {**account, "next": "/staff/"})
 
@@ -94,7 +97,9 @@ class People:
     def _fill_in(self, connection: HTTPConnection, intake: Mapping[str, Any]) -> None:
         year, month, day = intake["born"].split("-")
         self._sign_in(connection, PATIENT, intake["link"], {"year": year, "month": month, "day": day})
-        for slug, page in self.answers.items():
+        pages = self._texts(intake["answers"])
+        self.answers |= pages
+        for slug, page in pages.items():
             self._send(connection, PATIENT, "POST", f"/intake/{slug}/", page)
 
     def _sign_in(self, connection: HTTPConnection, who: str, path: str, words: Mapping[str, str]) -> None:

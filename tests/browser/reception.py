@@ -183,35 +183,56 @@ def visits(*, count: int) -> list[dict[str, Any]]:
     return found
 
 
-def copies(*, evaluation: str, count: int) -> dict[str, Any]:
-    """So many other patients at work on a draft that says what the draft of this visit says.
+def drafts(*, count: int) -> dict[str, Any]:
+    """So many patients at work, each on a form that is filled in and not sent; it raises four findings.
 
-    sessions: the cookie of each. revision: of every draft.
+    The first is saved page by page, the others are copies. sessions: the cookie of each. revision: of every
+    draft. answers: `{linkId: [value, ...]}`.
     """
+    from dataclasses import replace
+
     from django.utils import timezone
 
-    from intake import audit
+    from clinic import demo
+    from intake import audit, journey
     from intake.patients.links import hash_token, new_token
     from intake.patients.models import Invitation, PatientSession
+    from intake.questionnaires.pages import pages
     from intake.responses.models import QuestionnaireResponse
     from tests import factories
 
-    made, now = [one["evaluation"] for one in visits(count=count)], timezone.now()
+    made = visits(count=count)
+    born, now = date.fromisoformat(made[0]["born"]), timezone.now()
     tokens = [new_token() for _ in made]
-    with audit.audited("tests.made", by=factories.SETUP):
-        draft = QuestionnaireResponse.objects.get(evaluation=evaluation)
-        invitations = list(Invitation.objects.filter(evaluation__in=made))
+    with audit.audited("tests.read", by=factories.SETUP):
+        invitations = list(
+            Invitation.objects.filter(evaluation__in=[one["evaluation"] for one in made]).select_related(
+                "evaluation__patient", "questionnaire"
+            )
+        )
+        definition = invitations[0].questionnaire.tree()
+        answers = demo.fill(definition, replace(demo.TODAY[0], born=born))
+        for page in pages(definition):
+            fields = {item.link_id for item in page.item.walk()} & answers.keys()
+            journey.save_page(
+                invitation=invitations[0],
+                page=page,
+                fields=fields,
+                answers={link_id: answers[link_id] for link_id in fields},
+                by=audit.patient(invitations[0].pk),
+            )
+        first = QuestionnaireResponse.objects.get(invitation=invitations[0])
         QuestionnaireResponse.objects.bulk_create(
             QuestionnaireResponse(
                 evaluation_id=invitation.evaluation_id,
                 invitation=invitation,
-                questionnaire_id=draft.questionnaire_id,
-                answers=draft.answers,
-                written=draft.written,
-                saved_pages=draft.saved_pages,
-                revision=draft.revision,
+                questionnaire_id=first.questionnaire_id,
+                answers=first.answers,
+                written=first.written,
+                saved_pages=first.saved_pages,
+                revision=first.revision,
             )
-            for invitation in invitations
+            for invitation in invitations[1:]
         )
         PatientSession.objects.bulk_create(
             PatientSession(
@@ -224,7 +245,7 @@ def copies(*, evaluation: str, count: int) -> dict[str, Any]:
             )
             for invitation, token in zip(invitations, tokens, strict=True)
         )
-    return {"sessions": tokens, "revision": draft.revision}
+    return {"sessions": tokens, "revision": first.revision, "answers": first.answers}
 
 
 def known_intakes() -> dict[str, dict[str, list[Any]]]:
@@ -374,21 +395,8 @@ def notices() -> list[int]:
 TASKS: Final[dict[str, Callable[..., Any]]] = {
     task.__name__: task
     for task in (
-        *(
-            staff,
-            visit,
-            again,
-            asks,
-            visits,
-            copies,
-            known_intakes,
-            demo_day,
-            another_link,
-            idle,
-            stored,
-            decisions,
-        ),
-        notices,
+        *(staff, visit, again, asks, visits, known_intakes, demo_day, another_link, idle, stored, decisions),
+        *(drafts, notices),
     )
 }
 
