@@ -108,6 +108,7 @@ def measured(where: Urls, operations: list[Operation], rounds: int, views: list[
         with counting.connection() as connection:
             people.come(words, connection, drafts_needed(operations, rounds))
         draw_floor(where, counting, operations)
+        settle(where)
         counts = {operation.name: count(counting, wire, operation) for operation in operations}
         counting.end()
         sides = {
@@ -148,6 +149,12 @@ def draw_floor(where: Urls, ours: Server, operations: list[Operation]) -> None:
             "INSERT INTO bench_intake SELECT unnest(%s::text[]), %s, 0",
             [ours.people.drafts, Jsonb(ours.people.whole)],
         )
+
+
+def settle(where: Urls) -> None:
+    """What autovacuum does at a time of its own: the planner knows the tables as they are for every round."""
+    with psycopg.connect(where.owner, autocommit=True) as owner:
+        owner.execute("VACUUM ANALYZE")
 
 
 def within(text: str, tag: str) -> str:
