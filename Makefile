@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A process that died is not started again: it would take up the very test that it died of (faulthandler_timeout).
 WORKERS := -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
-.PHONY: help setup setup-dev run stop test deep check lint types imports migrations templates production fix check-shared lock bench bench-scale
+.PHONY: help setup setup-dev run stop test deep check lint types imports migrations templates production fix check-shared lock bench bench-scale bench-endurance
 
 help:
 	@echo "make run           the whole product at http://127.0.0.1:8000 (PORT=8001 make run: elsewhere)"
@@ -24,6 +24,7 @@ help:
 	@echo "make test          every test a fresh clone can run (ARGS='-k word' narrows it)"
 	@echo "make bench         what pages cost beside the least they can cost (ARGS='--only lesson')"
 	@echo "make bench-scale   the same of the desk with 1,000, 100,000 and 1,000,000 intakes (ARGS='--sizes 1000,100000')"
+	@echo "make bench-endurance  what a web worker holds after 20,000 requests, and a cold start (ARGS='--requests 2000')"
 	@echo "make deep          the long versions: many examples, all themes, every story without scripts"
 	@echo "make check         lint, types, import rules, migrations, templates, production settings"
 	@echo "make check-shared  checks against ../shared"
@@ -56,6 +57,9 @@ bench: setup-dev
 
 bench-scale: setup-dev
 	@$(BIN)/python -m tests.bench.scale $(ARGS)
+
+bench-endurance: setup-dev
+	@$(BIN)/python -m tests.bench.endurance $(ARGS)
 
 # `make -k check` goes on after a failure, to show them all.
 check: lint types imports migrations templates production

@@ -2,6 +2,6 @@
 
 `served` and `counted` say how the product is served, `floor` holds the views to compare with, `operations`
 what is measured and which gates hold, `people` who asks, `clocks` and `measure` how, `statements` what the
-database was asked, `weight` what a browser loads, `report` the table and the JSON. Linux only: it reads
-processes' CPU clocks.
+database was asked, `weight` what a slow phone loads, `report` the table and the JSON. `scale` and
+`endurance` are runs of their own. Linux only: it reads processes' CPU clocks.
 """

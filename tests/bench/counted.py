@@ -1,4 +1,5 @@
-"""gunicorn as `clinic.server` runs it, one worker, that writes what it says to the database to `BENCH_WIRE`.
+"""gunicorn as `clinic.server` runs it, one worker with one thread, that writes all that it says to the
+database to `BENCH_WIRE`.
 
 Counting costs time, so the server that counts is another one than the server that is measured.
 """
@@ -9,6 +10,9 @@ from typing import Any
 from clinic.server import *  # noqa: F403 - gunicorn reads its settings from this module
 
 workers = 1
+# Each thread has a connection of its own. Two in one file would answer for each other: both call their first
+# prepared statement the same.
+threads = 1
 
 
 def post_worker_init(worker: Any) -> None:

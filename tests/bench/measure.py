@@ -17,7 +17,7 @@ from clinic.database import Urls
 from clinic.processes import Child
 from tests.bench import clocks
 from tests.bench.operations import Ask, Operation
-from tests.bench.people import People
+from tests.bench.people import DRAFT, People
 from tests.bench.report import Cost, Result
 from tests.bench.statements import Asked, read_wire
 
@@ -26,6 +26,8 @@ START_SECONDS: Final = 60
 # One measurement: some tens of milliseconds, short beside what others do on the machine.
 BATCH: Final = 20
 WARM_UP: Final = 40
+# How often an operation is done to count what it asks; the last one counts.
+COUNTED: Final = 4
 # What a server still does once its answer is out, such as giving back a connection.
 SETTLE_SECONDS: Final = 0.002
 # Of each side's measurements, cheapest first, the one at a quarter: disturbances only ever add.
@@ -34,8 +36,6 @@ QUANTILE: Final = 0.25
 OURS_SIDE: Final = "ours"
 OURS: Final = "clinic.wsgi:application"
 FLOOR: Final = "tests.bench.floor:application"
-# A number from 0 to 10 on the page whose saving is measured.
-VARIED: Final = "pain.now"
 
 
 class BenchError(RuntimeError):
@@ -141,6 +141,7 @@ class Server:
             connection.close()
 
     def send(self, connection: http.client.HTTPConnection, ask: Ask) -> Answer:
+        self.people.turn(ask.who)
         path = ask.path.format_map(self.people.words)
         headers = self.people.headers(ask.who, is_form=bool(ask.answers))
         headers["Accept-Encoding"] = ask.encoding
@@ -150,8 +151,7 @@ class Server:
             connection.request("GET", path, headers=headers)
             return Answer(connection.getresponse())
         self.sent += 1
-        # Nobody types the same number twice in a row: saving has something to do each time.
-        fields = {**self.people.answers[ask.answers], VARIED: [str(self.sent % 10)]}
+        fields = self.people.fields(ask.answers, self.sent)
         connection.request("POST", path, self.people.body(ask.who, fields), headers)
         return Answer(connection.getresponse())
 
@@ -237,6 +237,16 @@ class Bench:
         }
 
 
+def drafts_needed(operations: Sequence[Operation], rounds: int) -> int:
+    """How many drafts `count` and `rounds` send, on all sides: each batch is asked for once more than it is
+    measured.
+    """
+    sides = 3
+    a_side = WARM_UP + 1 + rounds * (BATCH + 1)
+    asks = [ask for operation in operations for ask in operation.ours]
+    return sum(COUNTED + sides * a_side for ask in asks if ask.who == DRAFT)
+
+
 def asks_of(operation: Operation, server: Server) -> Sequence[Ask]:
     return operation.ours if server.application == OURS else operation.floor
 
@@ -255,7 +265,7 @@ def count(server: Server, wire: Path, operation: Operation) -> tuple[list[Answer
     between two readings after the same operation.
     """
     with server.connection() as connection:
-        for _ in range(3):
+        for _ in range(COUNTED - 1):
             server.do(connection, operation.ours)
         time.sleep(SETTLE_SECONDS)
         before = read_wire(wire.read_text())

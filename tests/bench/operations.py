@@ -1,9 +1,9 @@
 """What is measured, and what has to hold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from tests.bench.people import FINDINGS, PATIENT, PHYSIO, VERDICT
+from tests.bench.people import DRAFT, FINDINGS, PATIENT, PHYSIO, SUBMIT, VERDICT
 
 REVIEWS: Final = "/staff/intake/questionnaireresponse/"
 LESSON: Final = "/learn/rolling-in/"
@@ -16,7 +16,8 @@ PLAIN: Final = "identity"
 class Ask:
     """One HTTP request: a GET, or with `answers` (a page's slug) the POST of that page, filled in.
 
-    encoding: its Accept-Encoding. again: with the ETag of an earlier answer. who: whose cookies it brings.
+    encoding: its Accept-Encoding. again: with the ETag of an earlier answer. who: whose cookies it brings;
+    those of `DRAFT` are another patient's at every request.
     """
 
     path: str
@@ -32,9 +33,11 @@ class Gate:
     """What an operation has to hold; what is None or empty is only shown.
 
     ratio: CPU of ours by CPU of the floor, at most. queries: own statements, at most. commits: exactly.
-    bytes: of the answers' bodies, at most; of a browser's first view headers count too. requests: at most.
+    bytes: of the answers' bodies, at most; of a browser's view headers count too. requests: at most.
     ms: milliseconds of CPU, at most. cacheable: no cookie is set or looked at, and the answer has an ETag.
-    later: the work that holds it has not been done yet; shown, never failing.
+    lcp: when the largest part is painted, by the same of the floor's page, at most. shift: how much of the
+    page moves while it loads (CLS), at most.
+    later: the work that holds it has not been done yet; shown, never failing. lcp_later: that one alone.
     """
 
     ratio: float | None = None
@@ -43,8 +46,11 @@ class Gate:
     bytes: int | None = None
     requests: int | None = None
     ms: float | None = None
+    lcp: float | None = None
+    shift: float | None = None
     cacheable: bool = False
     later: bool = False
+    lcp_later: bool = False
 
     def __str__(self) -> str:
         limits = {
@@ -53,12 +59,15 @@ class Gate:
             " queries": self.queries,
             " bytes": self.bytes,
             " requests": self.requests,
+            " shift": self.shift,
         }
         words = [f"<= {limit}{unit}" for unit, limit in limits.items() if limit is not None]
         if self.commits is not None:
             words.append(f"{self.commits} commits")
         if self.cacheable:
             words.append("no cookie, ETag")
+        if self.lcp is not None:
+            words.append(f"{'later: ' if self.lcp_later else ''}<= {self.lcp:g}x LCP")
         return f"{'later: ' if self.later and words else ''}{', '.join(words)}"
 
 
@@ -87,6 +96,11 @@ STEP: Final = (
     Ask("/intake/pain/", who=PATIENT, answers="pain", status=303),
     Ask("/intake/knee/", who=PATIENT),
 )
+SAFETY: Final = (
+    Ask("/intake/safety/", who=PATIENT, answers="safety", status=303),
+    Ask("/intake/health/", who=PATIENT),
+)
+SENT: Final = (Ask("/intake/check/", who=DRAFT, answers=SUBMIT, status=303),)
 
 OPERATIONS: Final = (
     same("lesson", LESSON, Gate(ratio=1.5, queries=2, commits=0, cacheable=True)),
@@ -112,6 +126,18 @@ OPERATIONS: Final = (
         STEP,
         Gate(ratio=1.5, queries=5, commits=1, later=True),
     ),
+    Operation(
+        "step: save safety, next page",
+        SAFETY,
+        SAFETY,
+        Gate(ratio=2, queries=5, commits=1, later=True),
+    ),
+    Operation(
+        "submit",
+        SENT,
+        SENT,
+        Gate(ratio=1.5, queries=10, commits=1, later=True),
+    ),
     *(
         Operation(
             f"review page, {findings} finding{'s' if findings > 1 else ''}",
@@ -133,5 +159,32 @@ OPERATIONS: Final = (
     ),
 )
 
-# A browser with an empty cache.
-FIRST_VIEWS: Final = (("lesson, first view", LESSON, Gate(bytes=20_000, requests=3)),)
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A look at a page on a phone with an empty cache, or `again` with the files of the first look kept."""
+
+    name: str
+    path: str
+    gate: Gate
+    who: str = ""
+    again: bool = False
+
+
+FORM: Final = "/intake/pain/"
+BODY_MAP: Final = "/intake/where/"
+# A page whose style sheet is a file waits for two answers, the floor's for one.
+FIRST_FORM: Final = Gate(bytes=20_000, requests=3, shift=0, lcp=1.5, lcp_later=True)
+FIRST_BODY_MAP: Final = Gate(bytes=26_000, shift=0, lcp=1.5, lcp_later=True)
+REPEAT: Final = Gate(bytes=5_000, shift=0, lcp=1.5)
+# The drawing stands in the page and comes again with it, however it is compressed.
+DRAWN: Final = replace(REPEAT, later=True)
+
+VIEWS: Final = (
+    View("lesson, first view", LESSON, Gate(bytes=20_000, requests=3, shift=0)),
+    View("lesson, repeat view", LESSON, Gate(shift=0), again=True),
+    View("form page, first view", FORM, FIRST_FORM, PATIENT),
+    View("form page, repeat view", FORM, REPEAT, PATIENT, again=True),
+    View("body map, first view", BODY_MAP, FIRST_BODY_MAP, PATIENT),
+    View("body map, repeat view", BODY_MAP, DRAWN, PATIENT, again=True),
+)

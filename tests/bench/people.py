@@ -1,5 +1,6 @@
 """A patient in the middle of her form and a physio at the desk, made through the product's own functions."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -13,30 +14,58 @@ from tests.drills.stream import as_text
 CSRF: Final = "__Host-csrf"
 SESSION: Final = "__Host-intake"
 PATIENT, PHYSIO = "patient", "physio"
+# One of many patients whose forms are filled in and not sent: each sends hers, once.
+DRAFT: Final = "draft"
 # Intakes with so many findings are read; on one of another a physio decides.
 FINDINGS: Final = (1, 10, 40)
 VERDICT: Final = "verdict"
+SUBMIT: Final = "submit"
+# What is typed differently each time, so that saving has something to do; none of it raises anything.
+VARIED: Final = {
+    "pain": ("pain.now", tuple(map(str, range(10)))),
+    "safety": ("safety.clot-risks", ("none", "long-trip")),
+}
 
 
 @dataclass(slots=True)
 class People:
     """Who sends requests. Every server of a run knows them: they share a database and a secret key.
 
-    cookies: `{person: {name: value}}`. words: what stands for `{name}` in a path. answers: page slug, or
-    `VERDICT`, -> fields of a form that is filled in as asked.
+    cookies: `{person: {name: value}}`. words: what stands for `{name}` in a path. answers: page slug,
+    `VERDICT` or `SUBMIT`, -> fields of a form that is filled in as asked. drafts: the cookie of each patient
+    who can still send hers; whole: what stands in it.
+
+    Sending cannot be undone, and a row that is set back again and again would grow old versions that no real
+    one has. So there are as many drafts as the run will send, made beforehand.
     """
 
-    cookies: dict[str, dict[str, str]] = field(default_factory=lambda: {"": {}, PATIENT: {}, PHYSIO: {}})
+    cookies: dict[str, dict[str, str]] = field(
+        default_factory=lambda: {"": {}, PATIENT: {}, PHYSIO: {}, DRAFT: {}}
+    )
     words: dict[str, str] = field(default_factory=dict)
     answers: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    drafts: list[str] = field(default_factory=list)
+    whole: dict[str, list[str]] = field(default_factory=dict)
+
+    def fields(self, answers: str, number: int) -> dict[str, list[str]]:
+        """A form filled in, for the `number`th time."""
+        if answers == SUBMIT:
+            return {**self.answers[SUBMIT], "key": [str(uuid.uuid4())]}
+        name, values = VARIED.get(answers, ("", ()))
+        return {**self.answers[answers], **({name: [values[number % len(values)]]} if name else {})}
+
+    def turn(self, who: str) -> None:
+        """Where this is one of many, the next one comes."""
+        if who == DRAFT:
+            self.cookies[DRAFT] = {**self.cookies[PATIENT], SESSION: self.drafts.pop()}
 
     def body(self, who: str, fields: Mapping[str, list[str]]) -> str:
         """A form's body, with the token that goes with the person's cookie."""
         token = {"csrfmiddlewaretoken": [self.cookies[who].get(CSRF, "")]}
         return urlencode({**token, **fields}, doseq=True)
 
-    def come(self, environment: Mapping[str, str], connection: HTTPConnection) -> None:
-        """Make them, and sign them in at a running server of the product."""
+    def come(self, environment: Mapping[str, str], connection: HTTPConnection, drafts: int = 0) -> None:
+        """Make them, and sign them in at a running server of the product. drafts: how many can be sent."""
         reception = Reception(environment)
         try:
             (intake,) = reception("visits", count=1)
@@ -47,18 +76,31 @@ class People:
                 self.words[f"response_{findings}"] = made["response"]
             decided = reception("visit", answers=answers, findings=10, minutes_ahead=60 * 24 * 8)
             self.words["decided"] = decided["response"]
+            if drafts:
+                made = reception("drafts", count=drafts)
+                self.drafts = made["sessions"]
+                self.whole = self._texts({"": made["answers"]})[""]
+                self.answers[SUBMIT] = {"confirm": ["yes"], "revision": [str(made["revision"])]}
         finally:
             reception.end()
-        self.answers = {
-            slug: {link_id: [as_text(value) for value in values] for link_id, values in page.items()}
-            for slug, page in intake["answers"].items()
-        }
-        year, month, day = intake["born"].split("-")
-        self._sign_in(connection, PATIENT, intake["link"], {"year": year, "month": month, "day": day})
-        for slug, page in self.answers.items():
-            self._send(connection, PATIENT, "POST", f"/intake/{slug}/", page)
+        self._fill_in(connection, intake)
         self.answers[VERDICT] = {"do": ["confirm"], "finding": [decided["finding"]], "seen": ["0"]}
         self._sign_in(connection, PHYSIO, "/staff/login/", {**account, "next": "/staff/"})
+
+    @staticmethod
+    def _texts(answers: Mapping[str, Mapping[str, list[Any]]]) -> dict[str, dict[str, list[str]]]:
+        return {
+            slug: {link_id: [as_text(value) for value in values] for link_id, values in page.items()}
+            for slug, page in answers.items()
+        }
+
+    def _fill_in(self, connection: HTTPConnection, intake: Mapping[str, Any]) -> None:
+        year, month, day = intake["born"].split("-")
+        self._sign_in(connection, PATIENT, intake["link"], {"year": year, "month": month, "day": day})
+        pages = self._texts(intake["answers"])
+        self.answers |= pages
+        for slug, page in pages.items():
+            self._send(connection, PATIENT, "POST", f"/intake/{slug}/", page)
 
     def _sign_in(self, connection: HTTPConnection, who: str, path: str, words: Mapping[str, str]) -> None:
         self._send(connection, who, "GET", path)

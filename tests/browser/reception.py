@@ -183,6 +183,71 @@ def visits(*, count: int) -> list[dict[str, Any]]:
     return found
 
 
+def drafts(*, count: int) -> dict[str, Any]:
+    """So many patients at work, each on a form that is filled in and not sent; it raises four findings.
+
+    The first is saved page by page, the others are copies. sessions: the cookie of each. revision: of every
+    draft. answers: `{linkId: [value, ...]}`.
+    """
+    from dataclasses import replace
+
+    from django.utils import timezone
+
+    from clinic import demo
+    from intake import audit, journey
+    from intake.patients.links import hash_token, new_token
+    from intake.patients.models import Invitation, PatientSession
+    from intake.questionnaires.pages import pages
+    from intake.responses.models import QuestionnaireResponse
+    from tests import factories
+
+    made = visits(count=count)
+    born, now = date.fromisoformat(made[0]["born"]), timezone.now()
+    tokens = [new_token() for _ in made]
+    with audit.audited("tests.read", by=factories.SETUP):
+        invitations = list(
+            Invitation.objects.filter(evaluation__in=[one["evaluation"] for one in made]).select_related(
+                "evaluation__patient", "questionnaire"
+            )
+        )
+        definition = invitations[0].questionnaire.tree()
+        answers = demo.fill(definition, replace(demo.TODAY[0], born=born))
+        for page in pages(definition):
+            fields = {item.link_id for item in page.item.walk()} & answers.keys()
+            journey.save_page(
+                invitation=invitations[0],
+                page=page,
+                fields=fields,
+                answers={link_id: answers[link_id] for link_id in fields},
+                by=audit.patient(invitations[0].pk),
+            )
+        first = QuestionnaireResponse.objects.get(invitation=invitations[0])
+        QuestionnaireResponse.objects.bulk_create(
+            QuestionnaireResponse(
+                evaluation_id=invitation.evaluation_id,
+                invitation=invitation,
+                questionnaire_id=first.questionnaire_id,
+                answers=first.answers,
+                written=first.written,
+                saved_pages=first.saved_pages,
+                revision=first.revision,
+            )
+            for invitation in invitations[1:]
+        )
+        PatientSession.objects.bulk_create(
+            PatientSession(
+                invitation=invitation,
+                token_hash=hash_token(token),
+                device_hash=hash_token(token),
+                started_at=now,
+                # However long the others take, she looked at her form just now.
+                last_seen_at=now + timedelta(hours=2),
+            )
+            for invitation, token in zip(invitations, tokens, strict=True)
+        )
+    return {"sessions": tokens, "revision": first.revision, "answers": first.answers}
+
+
 def known_intakes() -> dict[str, dict[str, list[Any]]]:
     """Answers of `tests.factories` by name."""
     from tests import factories
@@ -331,7 +396,7 @@ TASKS: Final[dict[str, Callable[..., Any]]] = {
     task.__name__: task
     for task in (
         *(staff, visit, again, asks, visits, known_intakes, demo_day, another_link, idle, stored, decisions),
-        notices,
+        *(drafts, notices),
     )
 }
 

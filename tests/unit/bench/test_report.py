@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.bench.operations import OPERATIONS, Gate
-from tests.bench.report import Cost, Result, as_json, table, verdict
+from tests.bench.operations import OPERATIONS, VIEWS, Gate
+from tests.bench.report import Cost, Paint, Result, as_json, table, verdict
 
 OPEN = Gate()
 FLOOR = Cost(app=0.8, postgres=0.2, wall=1.5)
@@ -33,6 +33,9 @@ def test_the_ratio_counts_the_web_server_and_postgres() -> None:
         (Gate(ms=1.3), {}, "1.40 ms, at most 1.3"),
         (Gate(ms=1.3), {"ours": None}, "- ms, at most 1.3"),
         (Gate(cacheable=True), {"flaws": ("sets a cookie",)}, "sets a cookie"),
+        (Gate(lcp=1.5), {"paint": Paint(1600, 1000, 0)}, "painted after 1.60 times the floor, at most 1.5"),
+        (Gate(lcp=1.5), {}, "painted after - times the floor, at most 1.5"),
+        (Gate(shift=0), {"paint": Paint(900, 1000, 0.0012)}, "shifts by 0.0012, at most 0"),
     ],
 )
 def test_a_gate_that_does_not_hold_says_why(gate: Gate, how: dict[str, object], words: str) -> None:
@@ -60,6 +63,12 @@ def test_a_gate_for_later_is_shown_and_never_fails() -> None:
     assert json.loads(as_json([result]))[0]["gate"] is None
 
 
+def test_when_a_page_is_painted_may_be_for_later_alone() -> None:
+    result = page(gate=Gate(bytes=4_000, lcp=1.5, lcp_later=True), paint=Paint(2000, 1000, 0.0))
+    assert verdict([result]) == ["lesson: 5000 bytes, at most 4000"]
+    assert "! <= 4000 bytes, later: <= 1.5x LCP" in table([result])
+
+
 def test_what_has_no_gate_may_cost_anything() -> None:
     dear = page(
         ours=Cost(500.0, 500.0, 1000.0), queries=900, commits=9, bytes=10**9, flaws=("sets a cookie",)
@@ -73,6 +82,17 @@ def test_the_table_names_every_kind_of_statement_that_is_not_the_pages_own() -> 
     assert "user" not in line
 
 
+def test_views_have_a_table_of_their_own() -> None:
+    view = Result("lesson, first view", Gate(), bytes=17_000, requests=3, paint=Paint(1200, 800, 0.0))
+    operations, views = table([page("lesson"), view]).split("\n\n")
+    assert "first view" not in operations
+    assert views.splitlines()[1].split()[3:] == ["17000", "3", "1.50", "0.0000", "1200/800"]
+    assert table([view]) == views
+    assert table([page("lesson")]) == operations
+    (entry,) = json.loads(as_json([view]))
+    assert [entry[key] for key in ("lcp_ratio", "lcp_ms", "shift", "requests")] == [1.5, 1200, 0, 3]
+
+
 def test_json_has_an_entry_an_operation() -> None:
     view = Result(name="first view", gate=Gate(bytes=20_000), bytes=17_000, requests=3)
     lesson, first = json.loads(as_json([page(gate=Gate(ratio=1.5, queries=2)), view]))
@@ -84,5 +104,5 @@ def test_json_has_an_entry_an_operation() -> None:
 
 
 def test_every_operation_has_a_name_of_its_own() -> None:
-    names = [operation.name for operation in OPERATIONS]
+    names = [one.name for one in (*OPERATIONS, *VIEWS)]
     assert len(set(names)) == len(names)
