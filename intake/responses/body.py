@@ -8,6 +8,7 @@ code is its id, the same on both sides.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +22,10 @@ from education.chain.regions import body_regions
 from intake.conditions import SIDES, Side
 
 FILE: Final = Path(__file__).resolve().parent.parent / "catalog" / "bodymap.json"
+_COMMAND: Final = re.compile(r"([MLCZ])([^MLCZ]*)")
+_NUMBER: Final = re.compile(r"-?\d+")
+# How many points one step of each command takes.
+_POINTS: Final[Mapping[str, int]] = {"M": 1, "L": 1, "C": 3}
 VIEW_BOX: Final = "0 0 358 540"
 
 _TABS: Final[Mapping[str, Promise]] = {
@@ -125,6 +130,30 @@ def region_name(side: Side, label: str, area: str) -> str:
     return f"{side.capitalize()} {area}, {place[0].lower()}{place[1:]}"
 
 
+def by_steps(path: str) -> str:
+    """The same SVG path with steps from point to point: a third less to send than where each point lies.
+
+    path: absolute `M`, `L`, `C` and `Z` with whole numbers, as the drawing's file has them.
+    """
+    words: list[str] = []
+    at = start = (0, 0)
+    for letter, numbers in _COMMAND.findall(path):
+        if letter == "Z":
+            words.append("z")
+            at = start
+            continue
+        values = [int(number) for number in _NUMBER.findall(numbers)]
+        points = list(zip(values[::2], values[1::2], strict=True))
+        for place in range(0, len(points), _POINTS[letter]):
+            group = points[place : place + _POINTS[letter]]
+            steps = [step for x, y in group for step in (x - at[0], y - at[1])]
+            words.append(letter.lower() if words else letter)
+            words.append(str(steps[0]) + "".join(f"{'' if step < 0 else ' '}{step}" for step in steps[1:]))
+            at = group[-1]
+        start = at if letter == "M" else start
+    return "".join(words)
+
+
 @cache
 def views() -> tuple[View, ...]:
     """The five views, in the order of their tabs."""
@@ -135,7 +164,7 @@ def views() -> tuple[View, ...]:
             tab=_TABS[entry["id"]],
             show=_SHOW[entry["id"]],
             caption=_CAPTIONS.get(entry["id"]),
-            rest=tuple(entry["rest"]),
+            rest=tuple(map(by_steps, entry["rest"])),
             side_at={side: entry["sides"][side] for side in SIDES},
             still_box=_STILL_BOXES[entry["id"]],
         )
@@ -154,7 +183,7 @@ def regions(side: Side) -> tuple[Region, ...]:
             name=region_name(side, region.label, region.area),
             area=region.area,
             shapes=tuple(
-                Shape(view, drawn[view.id][side]["d"], tuple(drawn[view.id][side]["tick"]))
+                Shape(view, by_steps(drawn[view.id][side]["d"]), tuple(drawn[view.id][side]["tick"]))
                 for view in views()
                 if view.id in (drawn := shapes[region.id])
             ),

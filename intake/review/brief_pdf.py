@@ -440,19 +440,23 @@ def _picture(drawing: Drawing, width: float, size: float) -> Piece:
 
 
 def _path(canvas: Any, d: str, at: Callable[[tuple[float, float]], tuple[float, float]]) -> Any:
-    """An SVG path of M, L, C and Z with absolute numbers, as the body map has."""
+    """An SVG path in steps from point to point, as the body map has (`intake.responses.body.by_steps`)."""
     path = canvas.beginPath()
-    for letter, words in re.findall(r"([MLCZ])([^MLCZ]*)", d):
+    here = start = (0.0, 0.0)
+    for letter, words in re.findall(r"([Mmlcz])([^Mmlcz]*)", d):
         numbers = [float(word) for word in re.findall(r"-?[\d.]+", words)]
-        points = [at((numbers[i], numbers[i + 1])) for i in range(0, len(numbers), 2)]
-        if letter == "Z":
+        steps = list(zip(numbers[::2], numbers[1::2], strict=True))
+        if letter == "z":
             path.close()
-        elif letter == "C":
-            for i in range(0, len(points), 3):
-                path.curveTo(*points[i], *points[i + 1], *points[i + 2])
+            here = start
+        elif letter == "c":
+            curve = [(here[0] + x, here[1] + y) for x, y in steps]
+            path.curveTo(*at(curve[0]), *at(curve[1]), *at(curve[2]))
+            here = curve[2]
         else:
-            for point in points:
-                (path.moveTo if letter == "M" else path.lineTo)(*point)
+            here = (here[0] + steps[0][0], here[1] + steps[0][1])
+            (path.lineTo if letter == "l" else path.moveTo)(*at(here))
+            start = start if letter == "l" else here
     return path
 
 

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.views.decorators.gzip import gzip_page
 
 from intake import audit, journey
 from intake.conditions import Value
@@ -232,7 +233,8 @@ def _session_page(
             return cleared(request)
         return render(request, over, status=403)
 
-    return inner
+    # No page says back what an address asks, so its size tells nothing of what else is in it (ADR 0037).
+    return gzip_page(inner)
 
 
 def is_tablet(request: HttpRequest) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 from django.template import Context, Template
 
@@ -99,3 +102,33 @@ def test_the_file_with_the_views_is_the_drawing() -> None:
     picture = still(left=["knee-outer"], right=[])
     used = [a["href"].rpartition("/")[2] for tag, a in picture.elements if tag == "use"]
     assert used[-1] == "legs.svg#front"
+
+
+def test_a_path_in_steps_leads_through_the_same_points() -> None:
+    assert body.by_steps("M10 20C12 5 30 40 -8 9L-8 19ZM1 2L3 4") == "M10 20c2-15 20 20-18-11l0 10zm-9-18l2 2"
+
+
+def test_every_path_of_the_drawing_in_steps_is_the_same_path() -> None:
+    """Followed step by step, with a reader of its own, to the points that the file names."""
+    for drawn in json.loads(body.FILE.read_text())["shapes"].values():
+        for sides in drawn.values():
+            for side in sides.values():
+                assert points_of(body.by_steps(side["d"])) == [
+                    tuple(map(int, pair)) for pair in re.findall(r"(-?\d+) (-?\d+)", side["d"])
+                ]
+
+
+def points_of(steps: str) -> list[tuple[int, int]]:
+    """The points that a path of steps goes through, controls of its curves included."""
+    found: list[tuple[int, int]] = []
+    here = start = (0, 0)
+    for letter, words in re.findall(r"([Mmlcz])([^Mmlcz]*)", steps):
+        if letter == "z":
+            here = start
+            continue
+        numbers = [int(word) for word in re.findall(r"-?\d+", words)]
+        group = [(here[0] + x, here[1] + y) for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
+        found += group
+        here = group[-1]
+        start = here if letter in "Mm" else start
+    return found
