@@ -4,6 +4,9 @@ Numbers suit two cores; the environment overrides them: `WEB_WORKERS`, `WEB_THRE
 No access log: a request line carries a path, and an invitation's path is a secret.
 """
 
+import contextlib
+import ctypes
+import gc
 import os
 from typing import Any, Final
 
@@ -44,3 +47,11 @@ control_socket_disable = True
 MEMORY_FOLDER: Final = "/dev/shm"  # noqa: S108 - only the heartbeat file of each worker
 if os.path.isdir(MEMORY_FOLDER):
     worker_tmp_dir = MEMORY_FOLDER
+
+
+def when_ready(server: Any) -> None:
+    """What importing left behind goes back to the system before workers are forked."""
+    gc.collect()
+    gc.freeze()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

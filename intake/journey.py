@@ -976,19 +976,28 @@ def keep_sent(*, invitation: Invitation, by: audit.Actor) -> None:
             access.saw("response", [working.pk])
 
 
-def submit(*, invitation: Invitation, submit_key: UUID, by: audit.Actor, revision: int | None = None) -> Sent:
+def submit(
+    *,
+    invitation: Invitation,
+    submit_key: UUID,
+    by: audit.Actor,
+    revision: int | None = None,
+    active: record.ActiveRules | None = None,
+) -> Sent:
     """Send the intake: prune, store the record, screen, store findings and red flags, queue mail, audit.
 
     All in one transaction. The same key again, or another key after it was sent, changes nothing and says so.
     A change replaces what was sent before: decisions that still hold are kept, and it waits for review again.
-    revision: of the draft that the patient confirmed. Raises `NotComplete` or `KeyTaken`, `draft.Overtaken`
+    revision: of the draft that the patient confirmed. active: the rules that run now, where the caller has
+    read them. Raises `NotComplete` or `KeyTaken`, `draft.Overtaken`
     where answers were changed after that revision, and for a change `NothingChanged` or
     `amend.ChangeRefused`; nothing is stored then.
     """
     with audit.audited("intake.sent", by=by) as access:
         response = _locked_draft(invitation)
         access.saw("response", [response.pk])
-        if response.is_sent or amend.sent_with(invitation, submit_key):
+        key_of = amend.evaluation_of(submit_key)
+        if response.is_sent or key_of == invitation.evaluation_id:
             access.action = "intake.sent-again"
             return Sent(response.stands, already=True)
         if revision is not None and response.revision != revision:
@@ -997,13 +1006,15 @@ def submit(*, invitation: Invitation, submit_key: UUID, by: audit.Actor, revisio
         if response.is_change:
             amend.check_change(response.evaluation, now)
         definition = response.questionnaire.tree()
-        answers = prune(definition, read_answers(response.answers))
+        typed = read_answers(response.answers)
+        on = enabled(definition, typed)
+        answers = prune(definition, typed, on)
         wrong = [problem.link_id for problem in check(definition, answers)]
-        wrong += missing(definition, answers)
+        wrong += missing(definition, answers, None, on)
         if wrong:
             order = {item.link_id: place for place, item in enumerate(definition.walk())}
             raise NotComplete(sorted(set(wrong), key=lambda link_id: order.get(link_id, -1)))
-        if QuestionnaireResponse.objects.filter(submit_key=submit_key).exists():
+        if key_of is not None:
             raise KeyTaken
         earlier = None
         if response.is_change:
@@ -1024,7 +1035,7 @@ def submit(*, invitation: Invitation, submit_key: UUID, by: audit.Actor, revisio
         response.submit_key = submit_key
         response.revision += 1
         response.save()
-        active = record.active_rules()
+        active = active or record.active_rules()
         screening = screen(active.rules, answers)
         if earlier is not None:
             record.move_red_flags(earlier, response)

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
+from django.db.models import UUIDField
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from intake.conditions import Value
+from intake.kept import Given, Kept
 from intake.patients.models import Evaluation, Invitation
 from intake.responses import draft
 from intake.responses.answers import prune, read_answers
@@ -92,10 +95,19 @@ def differences(
     return compare(definition, prune(definition, before), prune(definition, answers))
 
 
-def sent_with(invitation: Invitation, submit_key: UUID) -> bool:
-    """Whether this visit's form was sent with this key before, whatever replaced it since."""
-    return bool(
-        QuestionnaireResponse.objects.filter(
-            evaluation=invitation.evaluation_id, submit_key=submit_key
-        ).exists()
+_OF_KEY: Final = Kept(
+    lambda: QuestionnaireResponse.objects.filter(submit_key=Given("key", UUIDField())).values_list(
+        "evaluation"
     )
+)
+
+
+def evaluation_of(submit_key: UUID) -> UUID | None:
+    """The evaluation whose form was sent with this key, whatever replaced it since; None for a new key."""
+    found: list[tuple[UUID]] = _OF_KEY.rows([], key=submit_key)
+    return found[0][0] if found else None
+
+
+def sent_with(invitation: Invitation, submit_key: UUID) -> bool:
+    """Whether this visit's form was sent with this key before."""
+    return evaluation_of(submit_key) == invitation.evaluation_id

@@ -468,7 +468,13 @@ def check(request: HttpRequest, visit: Visit) -> HttpResponse:
     if not confirmed:
         return show_check(request, visit, key, confirmed=False, sending=True)
     try:
-        done = journey.submit(invitation=visit.invitation, submit_key=key, by=visit.actor, revision=revision)
+        done = journey.submit(
+            invitation=visit.invitation,
+            submit_key=key,
+            by=visit.actor,
+            revision=revision,
+            active=visit.working.active,
+        )
     except draft.Overtaken:
         # What she confirmed is not what would be sent: she reads it again, and ticks the box again.
         return show_check(request, Visit(visit.session), key, confirmed=False, sending=True, moved=True)
@@ -480,6 +486,8 @@ def check(request: HttpRequest, visit: Visit) -> HttpResponse:
         return show_check(request, visit, uuid.uuid4(), confirmed=True, sending=True, again=True)
     except amend.ChangeRefused:
         return see_other("intake:status")
+    if not done.already:
+        return end_on_tablet(request, Visit(visit.session)) if visit.on_tablet else see_other("intake:sent")
     return answer_sent(request, Visit(visit.session), done.response)
 
 
