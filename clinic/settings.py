@@ -182,6 +182,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "education.clinic_info.context.clinic",
             ],
+            "builtins": ["clinic.template_parents"],
         },
     }
 ]
