@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.core.management import execute_from_command_line
+
+from intake.management.commands.screen_answers import Command
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -31,7 +32,7 @@ def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[byte
 def code_of(*arguments: str) -> int:
     """What the command line exits with, in this process: starting Django takes longer than all of them."""
     with pytest.raises(SystemExit) as left:
-        execute_from_command_line(["manage.py", "screen_answers", *arguments])
+        Command().run_from_argv(["manage.py", "screen_answers", *arguments])
     return int(left.value.code or 0)
 
 
