@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import warnings
 
 from django.core.wsgi import get_wsgi_application
 
@@ -12,6 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 # of them: here they are not to be found, which those packages are made for.
 for name in ("charset_normalizer", "pillow_heif", "pygments", "requests", "soupsieve"):
     sys.modules[name] = None  # type: ignore[assignment]  # what Python itself has for "not to be imported"
+
+warnings.filterwarnings("ignore", "The soupsieve package is not installed", UserWarning)
 
 # Nothing that is imported becomes garbage, and looking for it is a tenth of a cold start.
 gc.disable()
