@@ -31,7 +31,7 @@ from education.lessons.models import Lesson
 from intake import audit, trail
 from intake.conditions import Answers, Value
 from intake.kept import Kept
-from intake.patients import asking, calendar, codes, diary, links, register, reminders, tablet
+from intake.patients import asking, calendar, codes, diary, links, register, reminders, retention, tablet
 from intake.patients.models import (
     LINK_OF_REQUEST,
     AccessCode,
@@ -1136,6 +1136,15 @@ def mail_on_call(*, flag_ids: list[int]) -> bool:
     with audit.audited("red-flag.mailed", by=by, objects={"red-flag": waiting}):
         RedFlag.objects.filter(pk__in=waiting).update(mail_sent_at=timezone.now())
     return True
+
+
+def purge(*, dry_run: bool = False) -> dict[str, int]:
+    """The job of every night: remove what is kept no longer than it is needed. Returns `{kind: rows}`."""
+    now = timezone.now()
+    with audit.audited("purge.looked" if dry_run else "purged", by=audit.system("purge")) as access:
+        gone = retention.count(now) if dry_run else retention.purge(now)
+        access.note(**gone)
+    return gone
 
 
 def check_trail() -> bool:

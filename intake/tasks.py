@@ -54,6 +54,12 @@ def check_trail(timestamp: int) -> None:
     journey.check_trail()
 
 
+@app.periodic(cron="40 3 * * *")
+@app.task(name="purge", queueing_lock="purge", pass_context=False)
+def purge(timestamp: int) -> None:
+    journey.purge()
+
+
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="remind", queueing_lock="remind", pass_context=False)
 def remind(timestamp: int) -> None:
