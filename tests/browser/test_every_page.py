@@ -74,9 +74,9 @@ def test_pages_of_the_library(come: Come) -> None:
     assert len(check(gallery.library_pages(come), deep=True)) >= 9
 
 
-@DEEP
-def test_pages_of_the_form(come: Come, product: Product, deep: bool) -> None:
-    titles = check(gallery.patient_pages(come, product), deep=deep)
+@pytest.mark.deep
+def test_pages_of_the_form(come: Come, product: Product) -> None:
+    titles = check(gallery.patient_pages(come, product), deep=True)
     assert len(titles) >= 27
     # The parts of the form are told apart by their titles, in a list of tabs and by a screen reader.
     parts = (
