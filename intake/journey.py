@@ -819,18 +819,18 @@ def save_page(
             access.note(confirmed=len(fields))
         if PRIVACY_SEEN in fields and True in answers.get(PRIVACY_SEEN, ()):
             access.note(privacy_notice=PrivacyNotice.current().version)
+        complete = save is Save.COMPLETE
         store = partial(
-            _store, page=page, fields=fields, answers=answers, complete=save is Save.COMPLETE, shown=shown
+            draft.store_page, page=page, fields=fields, answers=answers, complete=complete, shown=shown
         )
         read = working.response if working is not None else None
-        if read is None or read.is_change:
-            # A change stands on what was sent, whose row is locked before its own.
-            response, met = store(_locked_draft(invitation))
-        else:
-            try:
-                response, met = store(copy.copy(read))
-            except draft.Overtaken:
-                response, met = store(_locked_draft(invitation))
+        # A change stands on what was sent, whose row is locked before its own.
+        response = _locked_draft(invitation) if read is None or read.is_change else copy.copy(read)
+        try:
+            met = store(response)
+        except draft.Overtaken:
+            response = _locked_draft(invitation)
+            met = store(response)
         access.saw("response", [response.pk])
         definition = response.questionnaire.tree()
         active = (working.active if working is not None else None) or record.active_rules()
@@ -847,18 +847,6 @@ def save_page(
         elif urgent:
             _settle_later(response)
     return PageSaved(response, response.updated_at, together, on, screening, advice, met)
-
-
-def _store(
-    response: QuestionnaireResponse,
-    *,
-    page: Page,
-    fields: Collection[str],
-    answers: Answers,
-    complete: bool,
-    shown: showing.Shown | None,
-) -> tuple[QuestionnaireResponse, showing.Met]:
-    return response, draft.store_page(response, page, fields, answers, complete=complete, shown=shown)
 
 
 def _locked_draft(invitation: Invitation) -> QuestionnaireResponse:
@@ -989,9 +977,8 @@ def submit(
     All in one transaction. The same key again, or another key after it was sent, changes nothing and says so.
     A change replaces what was sent before: decisions that still hold are kept, and it waits for review again.
     revision: of the draft that the patient confirmed. active: the rules that run now, where the caller has
-    read them. Raises `NotComplete` or `KeyTaken`, `draft.Overtaken`
-    where answers were changed after that revision, and for a change `NothingChanged` or
-    `amend.ChangeRefused`; nothing is stored then.
+    read them. Raises `NotComplete` or `KeyTaken`, `draft.Overtaken` where answers were changed after that
+    revision, and for a change `NothingChanged` or `amend.ChangeRefused`; nothing is stored then.
     """
     with audit.audited("intake.sent", by=by) as access:
         response = _locked_draft(invitation)
@@ -1153,13 +1140,12 @@ def check_trail() -> bool:
     Its head leaves this machine by mail, so that an end that was cut off can be told later.
     """
     checked = trail.verify()
-    whole = not checked.wrong
     EmailMessage(
-        subject=_("The audit trail is whole") if whole else _("The audit trail was changed"),
-        body=render_to_string("email/trail.txt", {"checked": checked, "whole": whole}),
+        subject=_("The audit trail is whole") if checked.whole else _("The audit trail was changed"),
+        body=render_to_string("email/trail.txt", {"checked": checked}),
         to=[settings.ON_CALL_EMAIL],
     ).send()
-    return whole
+    return checked.whole
 
 
 def record_contact(

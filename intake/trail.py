@@ -77,6 +77,11 @@ class Checked:
     head: Head
     wrong: tuple[Wrong, ...]
 
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is as it was written."""
+        return not self.wrong
+
 
 # A link's digest, worked out anew from the line and the digest that the link before it claims.
 _LINKS: Final = """

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 
 import pytest
 
@@ -41,6 +40,5 @@ def test_growth_is_from_the_warm_worker_to_the_end() -> None:
     assert Figures(held(100.0, 110.0, 102.0), CALM).growth == pytest.approx(0.02)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux says what a process holds")
 def test_what_a_process_holds_is_some_megabytes() -> None:
     assert 5 < resident_mb(os.getpid()) < 5_000
