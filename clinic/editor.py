@@ -22,6 +22,7 @@ from wagtail.models import (
     WorkflowTask,
 )
 
+from clinic.roles import ENTER_EDITOR
 from clinic.security import SELF
 from clinic.views import bad_request
 from education.chain import protection
@@ -31,7 +32,6 @@ from intake.questionnaires.models import Status
 from intake.screening.models import Rule
 
 ADDRESS: Final = "/editor/"
-ENTER: Final = "wagtailadmin.access_admin"
 WORKFLOW: Final = "Clinical review"
 REVIEWERS: Final = "physio"
 # Who adds pictures: whoever writes lessons.
@@ -99,7 +99,7 @@ class EditorDoor:
             return None
         if request.user.is_anonymous:
             return redirect_to_login(ADDRESS if request.method != "GET" else request.get_full_path())
-        if not request.user.has_perm(ENTER):
+        if not request.user.has_perm(ENTER_EDITOR):
             raise Http404
         if request.resolver_match and request.resolver_match.view_name == ACCOUNT:
             return redirect("admin:password_change")
@@ -145,7 +145,7 @@ class EditorPolicy:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.path.startswith(ADDRESS) and request.user.has_perm(ENTER):
+        if request.path.startswith(ADDRESS) and request.user.has_perm(ENTER_EDITOR):
             name = request.resolver_match.url_name if request.resolver_match else None
             policy = POLICIES.get(name or "")
             if policy is not None:

@@ -32,8 +32,11 @@ _ADD_PATIENTS: Final = (
     "intake.see_worklist",
 )
 
+# Who may come into the lessons' editor at all.
+ENTER_EDITOR: Final = "wagtailadmin.access_admin"
+
 _SEE_LIBRARY: Final = (
-    "wagtailadmin.access_admin",
+    ENTER_EDITOR,
     "education.view_lesson",
     "education.view_chainlink",
     "education.view_source",

@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from clinic.roles import ENTER_EDITOR
 from intake.review.figures import SEES_FIGURES
 from intake.views.desk import urgent_count
 
@@ -21,22 +22,26 @@ GROUPS: Final = (
     (_("Content"), {"Questionnaire": _("Questionnaires"), "Rule": _("Rules")}),
 )
 
+# What of the library is kept here, beside the lessons' editor.
+LIBRARY: Final = ("Issue", "Subscriber")
+
 # Packages of the lessons' editor register their models here too; what editors need of them is at /editor/.
 ELSEWHERE: Final = frozenset({"taggit", "wagtaildocs", "wagtailimages"})
 
 # Roles, and what somebody was given beside one.
 MOST_LISTS: Final = 64
 
-# A page that belongs to no model, under a heading of its own.
+# Pages that belong to no model, under headings of their own.
+LESSONS: Final = {"name": _("Library"), "app_label": "library", "has_module_perms": True}
 FIGURES: Final = {"name": _("The clinic"), "app_label": "figures", "has_module_perms": True}
 
 
-def figures_entry() -> dict[str, Any]:
-    """The page of figures as the side bar lists a model."""
+def page_entry(name: object, key: str, url: str) -> dict[str, Any]:
+    """A page as the side bar lists a model. key: its part of the entry's id."""
     return {
-        "name": _("Figures"),
-        "object_name": "Figures",
-        "admin_url": reverse("admin:figures"),
+        "name": name,
+        "object_name": key,
+        "admin_url": url,
         "add_url": None,
         "perms": {"view": True},
         "view_only": True,
@@ -48,7 +53,7 @@ class StaffSite(admin.AdminSite):
 
     site_header = "i.Athlete Physio"
     site_title = _("Staff")
-    index_title = _("Before the visit")
+    index_title = _("Staff pages")
     enable_nav_sidebar = True
 
     def __init__(self, name: str = "admin") -> None:
@@ -118,8 +123,14 @@ class StaffSite(admin.AdminSite):
             if shown:
                 models = [{**model, "name": names[model["object_name"]]} for _app, model in shown]
                 groups.append({**shown[0][0], "name": heading, "models": models})
+        if request.user.has_perm(ENTER_EDITOR):
+            url = reverse("wagtailadmin_home")
+            models = [page_entry(_("Lessons and links"), "Lessons", url)]
+            models += [found.pop(name)[1] for name in LIBRARY if name in found]
+            groups.append(LESSONS | {"app_url": url, "models": models})
         if request.user.has_perm(SEES_FIGURES):
-            groups.append(FIGURES | {"app_url": reverse("admin:figures"), "models": [figures_entry()]})
+            url = reverse("admin:figures")
+            groups.append(FIGURES | {"app_url": url, "models": [page_entry(_("Figures"), "Figures", url)]})
         for app in apps:
             models = [model for model in app["models"] if model["object_name"] in found]
             if models:

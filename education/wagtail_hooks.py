@@ -48,6 +48,11 @@ def pickers_script() -> str:
     return format_html('<script src="{}"></script>', static("js/pickers.js"))
 
 
+@hooks.register("insert_global_admin_css")
+def clinic_colors() -> str:
+    return format_html('<link rel="stylesheet" href="{}">', static("css/editor.css"))
+
+
 class WithoutStyleElements:
     """What makes Draftail write `<style>` elements, which our policy forbids, is left out: the hint in an
     empty text and the numbering of lists in lists."""

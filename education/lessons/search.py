@@ -148,13 +148,20 @@ def _find(words: str) -> tuple[Hit, ...]:
         .annotate(
             marked_title=SearchHeadline("title", query, highlight_all=True, **marks),
             passage=SearchHeadline(
-                text, query, max_words=30, min_words=15, max_fragments=2, fragment_delimiter=" ... ", **marks
+                text, query, max_words=30, min_words=15, max_fragments=2, fragment_delimiter=" … ", **marks
             ),
         )
         .order_by("-rank", "order", "slug")
         .values_list(*ENTRY, "marked_title", "passage")[:MOST_HITS]
     )
-    return tuple(Hit(Entry(*row[: len(ENTRY)]), pieces(row[-2]), pieces(row[-1])) for row in rows)
+    return tuple(Hit(Entry(*row[: len(ENTRY)]), pieces(row[-2]), pieces(cut_out(row[-1]))) for row in rows)
+
+
+def cut_out(passage: str) -> str:
+    """A passage that says where it was cut from its sentence."""
+    bare = passage.replace(OPEN, "").replace(CLOSE, "")
+    before = "" if bare[:1].isupper() else "… "
+    return f"{before}{passage}{'' if bare.endswith(('.', '?', '!')) else ' …'}"
 
 
 def _alike(words: Sequence[str]) -> list[str]:

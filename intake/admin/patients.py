@@ -28,7 +28,10 @@ class PatientForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no arg
         input_formats=[US_DATE, "%m-%d-%Y", "%m/%d/%y", "%Y-%m-%d"],
         widget=forms.DateInput(format=US_DATE, attrs={"inputmode": "numeric", "size": 12}),
         help_text=gettext_lazy("Month, day, year, like 04/12/1986. The patient types it to open the link."),
-        error_messages={"invalid": gettext_lazy("Enter a real date as month/day/year, like 04/12/1986.")},
+        error_messages={
+            "required": gettext_lazy("Enter the date of birth."),
+            "invalid": gettext_lazy("Enter a real date as month/day/year, like 04/12/1986."),
+        },
     )
 
     class Meta:
@@ -36,6 +39,10 @@ class PatientForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no arg
         fields = ["given_name", "family_name", "birth_date", "email", "phone", "reminders_off"]
         help_texts = {"email": gettext_lazy("The link to the form goes there.")}
         labels = {"reminders_off": gettext_lazy("Send this patient no reminders")}
+        error_messages = {
+            "given_name": {"required": gettext_lazy("Enter the given name.")},
+            "family_name": {"required": gettext_lazy("Enter the family name.")},
+        }
 
 
 @admin.register(Patient)

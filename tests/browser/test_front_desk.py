@@ -77,6 +77,6 @@ def test_what_is_wrong_is_said_and_nothing_typed_is_lost(come: Come, product: Pr
     )
     desk = come(FrontDesk).signs_in(account)
     desk.adds_patient(given="Anna", family="", born="13/40/1986", email="a@")
-    desk.reads("Enter a real date as month/day/year, like 04/12/1986.").reads("This field is required.")
+    desk.reads("Enter a real date as month/day/year, like 04/12/1986.").reads("Enter the family name.")
     assert desk.page.get_by_label("Given name").input_value() == "Anna"
     assert desk.page.get_by_label("Date of birth").input_value() == "13/40/1986"

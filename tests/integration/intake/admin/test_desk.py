@@ -178,7 +178,7 @@ class TestPatients:
             ("birth_date", "31/01/1974", "Enter a real date as month/day/year"),
             ("birth_date", "01/31/2974", "Enter a date in the past."),
             ("birth_date", "01/31/1804", "Enter a year after 1900."),
-            ("given_name", "", "This field is required."),
+            ("given_name", "", "Enter the given name."),
             ("email", "sam@", "Enter a valid email address."),
             ("family_name", "x" * 81, "at most 80 characters"),
             ("family_name", "Oka\x00for", "Null characters are not allowed."),
