@@ -5,7 +5,7 @@ before they are judged (`clinic.throttle`). The trail names an account by its id
 belongs to nobody stands nowhere (R23).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -36,6 +36,11 @@ class TooMany:
 
 class LastFactor(Exception):
     """The only factor of an account stays until there is another."""
+
+
+def about(user: User) -> dict[str, Iterable[object]]:
+    """How the trail names an account."""
+    return {"account": [user.pk]}
 
 
 # ---- signing in
@@ -72,7 +77,7 @@ def try_password(
         for one in tries:
             throttle.give_back(one)
         return found
-    objects = {} if account is None else {"account": [account.pk]}
+    objects = {} if account is None else about(account)
     rests = any(one.is_last for one in tries if one.limit is not throttle.ADDRESS)
     action = "signin.locked-out" if rests else "signin.failed"
     with audit.audited(action, by=audit.ANONYMOUS, objects=objects, step="password"):
@@ -82,7 +87,7 @@ def try_password(
 
 def come_in(*, request: HttpRequest, user: User, factor: factors.Kind | None) -> None:
     """The account is signed in to in this browser. factor: None where it has none yet."""
-    with audit.audited("signin.done", by=audit.staff(user), objects={"account": [user.pk]}, factor=factor):
+    with audit.audited("signin.done", by=audit.staff(user), objects=about(user), factor=factor):
         login(request, user, backend=BACKEND)
         if factor is not None:
             prove(request)
@@ -113,8 +118,9 @@ def _try_factor(
         return TooMany(one.until)
     # Of whoever is at the second step the password is known, not who it is.
     by = audit.staff(user) if why == "stepup" else audit.ANONYMOUS
-    account = {"account": [user.pk]}
-    with audit.audited(f"{why}.failed", by=by, objects=account, step="factor", unless_told=True) as access:
+    with audit.audited(
+        f"{why}.failed", by=by, objects=about(user), step="factor", unless_told=True
+    ) as access:
         used = use()
         if used is None and one.is_last:
             access.action = "signin.locked-out"
@@ -132,12 +138,12 @@ def _try_factor(
 def second_step_rests(*, user: User) -> datetime | None:
     """When the second step is open again, if it rests now."""
     rests = throttle.rest(throttle.SECOND, str(user.pk))
-    return rests and rests.until
+    return rests.until if rests else None
 
 
 def prove_again(*, request: HttpRequest, user: User, factor: factors.Kind) -> None:
     """A factor was given anew in a session that goes on."""
-    with audit.audited("stepup.done", by=audit.staff(user), objects={"account": [user.pk]}, factor=factor):
+    with audit.audited("stepup.done", by=audit.staff(user), objects=about(user), factor=factor):
         prove(request)
 
 
@@ -148,23 +154,23 @@ def set_app(*, request: HttpRequest, user: User, secret: str) -> None:
     """An authenticator app, in the place of an earlier one. Other sessions end."""
     had = factors.of(user).app is not None
     action = "factor.replaced" if had else "factor.added"
-    with audit.audited(action, by=audit.staff(user), objects={"account": [user.pk]}, factor="totp"):
+    with audit.audited(action, by=audit.staff(user), objects=about(user), factor="totp"):
         factors.set_app(user, secret)
         _end_others(request, user)
 
 
 def add_passkey(*, request: HttpRequest, user: User, name: str, answer: str) -> None:
     """One more passkey. Other sessions end. Raises `factors.NotFitting`; nothing is stored then."""
-    account = {"account": [user.pk]}
-    with audit.audited("factor.added", by=audit.staff(user), objects=account, factor="passkey"):
+    with audit.audited("factor.added", by=audit.staff(user), objects=about(user), factor="passkey"):
         factors.add_passkey(request, user, name, answer)
         _end_others(request, user)
 
 
 def remove_factor(*, request: HttpRequest, user: User, factor: Authenticator) -> None:
     """One of the account's own factors goes. Other sessions end. Raises `LastFactor`."""
-    account = {"account": [user.pk]}
-    with audit.audited("factor.removed", by=audit.staff(user), objects=account, factor=factors.kind(factor)):
+    with audit.audited(
+        "factor.removed", by=audit.staff(user), objects=about(user), factor=factors.kind(factor)
+    ):
         # Two at once, each of which leaves the other, would leave none.
         User.objects.select_for_update().get(pk=user.pk)
         if factors.of(user).count < 2:
@@ -175,20 +181,20 @@ def remove_factor(*, request: HttpRequest, user: User, factor: Authenticator) ->
 
 def reset_factors(*, user: User, by: audit.Actor) -> None:
     """Somebody else takes all factors off an account, whose next sign-in enrols anew. Its sessions end."""
-    with audit.audited("factor.reset", by=by, objects={"account": [user.pk]}):
+    with audit.audited("factor.reset", by=by, objects=about(user)):
         factors.remove_all(user)
         factors.end_sessions(user)
 
 
 def new_recovery_codes(*, request: HttpRequest, user: User) -> None:
     """Ten fresh codes; earlier ones open nothing any more."""
-    with audit.audited("recovery.made", by=audit.staff(user), objects={"account": [user.pk]}):
+    with audit.audited("recovery.made", by=audit.staff(user), objects=about(user)):
         factors.new_recovery_codes(user)
 
 
 def change_password(*, user: User, save: Callable[[], object]) -> None:
     """save: stores the new one. Other sessions end with it."""
-    with audit.audited("password.changed", by=audit.staff(user), objects={"account": [user.pk]}):
+    with audit.audited("password.changed", by=audit.staff(user), objects=about(user)):
         save()
 
 
@@ -204,12 +210,12 @@ def _end_others(request: HttpRequest, user: User) -> None:
 
 def go(*, user: User, leave: Callable[[], HttpResponse]) -> HttpResponse:
     """Out, in this browser. leave: does it, and says so."""
-    with audit.audited("signout.done", by=audit.staff(user), objects={"account": [user.pk]}):
+    with audit.audited("signout.done", by=audit.staff(user), objects=about(user)):
         return leave()
 
 
 def go_everywhere(*, request: HttpRequest, user: User) -> None:
     """Out, in this browser and all others."""
-    with audit.audited("signout.everywhere", by=audit.staff(user), objects={"account": [user.pk]}):
+    with audit.audited("signout.everywhere", by=audit.staff(user), objects=about(user)):
         factors.end_sessions(user)
         logout(request)

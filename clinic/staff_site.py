@@ -89,15 +89,13 @@ class StaffSite(admin.AdminSite):
         response.headers["Clear-Site-Data"] = '"cache"'
         return response
 
-    def login(  # type: ignore[override]  # it is a response like any other
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Both steps are ours (`clinic.account_pages`)."""
         from clinic import account_pages
 
         return account_pages.sign_in(request)
 
-    def password_change(  # type: ignore[override]  # the same
+    def password_change(  # type: ignore[override]  # it is a response like any other
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """With a line in the trail."""

@@ -17,7 +17,7 @@ PASSWORD: Final = "correct horse battery"
 
 
 def staff(*, role: str, username: str, **names: str) -> dict[str, str]:
-    """An account of that role, made if need be, with a fresh key for codes: none of its codes was used yet."""
+    """An account of that role, made if need be, with a fresh key: none of its codes was used yet."""
     from clinic import factors
     from clinic.models import User
 
