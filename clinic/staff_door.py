@@ -67,7 +67,9 @@ def is_stale(request: HttpRequest) -> bool:
 
 
 def is_by_itself(request: HttpRequest) -> bool:
-    """Whether a page that stands open asked, and no person did."""
+    """Whether a page that stands open asked, and no person did: it says `here` when somebody touched it."""
+    if "here" in request.GET:
+        return False
     return request.path.startswith(BY_ITSELF) or request.path.endswith(NEWS)
 
 
