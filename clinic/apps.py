@@ -31,6 +31,14 @@ class ClinicConfig(AppConfig):
         connection_created.connect(guard_connection, weak=False, dispatch_uid="audit guard")
 
 
+class AllauthAccountConfig(AppConfig):
+    """Only for what `allauth.mfa` imports of it: none of its pages exists here, nor what they need."""
+
+    default = False
+    name = "allauth.account"
+    default_auto_field = "django.db.models.AutoField"
+
+
 class StaffAdminConfig(admin_apps.AdminConfig):
     default = False
     default_site = "clinic.staff_site.StaffSite"

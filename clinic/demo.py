@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from clinic import demo_file, demo_history, processes, roles
+from clinic import demo_file, demo_history, factors, processes, roles
 from clinic.models import User
 from education.lessons.models import Lesson
 from intake import audit, journey
@@ -328,7 +328,7 @@ def seed() -> dict[str, Any]:
     """Make what is missing and return what `.local/demo.json` says; running it again keeps what is there.
 
     `{"base_url", "invitations": [{"url", "birth_date", "name"}],
-    "staff": [{"role", "username", "password"}]}`
+    "staff": [{"role", "username", "password", "totp"}]}`
     Raises `NotDemo` outside demo mode.
     """
     if not settings.DEMO:
@@ -359,7 +359,7 @@ def address_for(before: str, live: Sequence[str]) -> str:
 
 
 def make_staff(before: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
-    """The demo's staff. A password written down before still opens the door.
+    """The demo's staff, each with an authenticator app. What was written down before still opens the door.
 
     `stored` is a digest of what the database holds for it: hashing five passwords anew to find out whether
     they still fit would take longer than the rest of a second start.
@@ -380,8 +380,18 @@ def make_staff(before: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
             user.set_password(password)
             user.save()
         user.groups.set([Group.objects.get(name=role.name)])
+        totp = known.get("totp", "")
+        if not totp or not factors.has_app_with(user, totp):
+            totp = totp or factors.new_secret()
+            factors.set_app(user, totp)
         rows.append(
-            {"role": role.name, "username": username, "password": password, "stored": digest_of(user)}
+            {
+                "role": role.name,
+                "username": username,
+                "password": password,
+                "totp": totp,
+                "stored": digest_of(user),
+            }
         )
     return rows
 

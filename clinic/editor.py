@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any, Final
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.contenttypes.models import ContentType
@@ -52,6 +52,7 @@ ROOMS: Final = (
 )
 # An account is the same at every desk of the staff.
 ACCOUNT: Final = "wagtailadmin_account"
+LOG_OUT: Final = "wagtailadmin_logout"
 DOORS: Final = frozenset(
     {
         "wagtailadmin_home",
@@ -101,8 +102,10 @@ class EditorDoor:
             return redirect_to_login(ADDRESS if request.method != "GET" else request.get_full_path())
         if not request.user.has_perm(ENTER_EDITOR):
             raise Http404
+        if request.resolver_match and request.resolver_match.view_name == LOG_OUT:
+            return admin.site.logout(request)
         if request.resolver_match and request.resolver_match.view_name == ACCOUNT:
-            return redirect("admin:password_change")
+            return redirect("admin:account")
         if not is_open(request) or not could_be_a_row(kwargs):
             raise Http404
         return None

@@ -141,6 +141,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "clinic.apps.AllauthAccountConfig",
+    "allauth.mfa",
     "crispy_forms",
     "pgtrigger",
     "procrastinate.contrib.django",
@@ -162,6 +164,7 @@ MIDDLEWARE = [
     "clinic.middleware.CsrfWithoutReferrer",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "clinic.staff_door.StaffDoor",
     "clinic.middleware.ReadableRefusals",
     "clinic.editor.EditorPolicy",
     "clinic.editor.EditorDoor",
@@ -228,19 +231,28 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
     },
+    {"NAME": "clinic.passwords.MaximumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# The second factor: our pages, on what the package keeps and checks (ADR 0039).
+MFA_ADAPTER = "clinic.mfa_adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# Clocks of telephones differ: the code before and the one after count too.
+MFA_TOTP_TOLERANCE = 1
 
 # ---- cookies, headers
 SECURE = not DEMO
 _PREFIX = "__Host-" if SECURE else ""
 SESSION_ENGINE = "clinic.accounts"
 SESSION_COOKIE_NAME = f"{_PREFIX}staff"
-SESSION_COOKIE_AGE = int(security.STAFF_SESSION_AGE.total_seconds())
+SESSION_COOKIE_AGE = int(security.STAFF_SESSION_IDLE.total_seconds())
 SESSION_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+# "This account was signed in to here before": a stranger's wrong tries do not close it on this device.
+KNOWN_COOKIE_NAME = f"{_PREFIX}known"
 CSRF_COOKIE_NAME = f"{_PREFIX}csrf"
 CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True

@@ -25,8 +25,9 @@ GROUPS: Final = (
 # What of the library is kept here, beside the lessons' editor.
 LIBRARY: Final = ("Issue", "Subscriber")
 
-# Packages of the lessons' editor register their models here too; what editors need of them is at /editor/.
-ELSEWHERE: Final = frozenset({"taggit", "wagtaildocs", "wagtailimages"})
+# Packages register their models here too: what editors need of them is at /editor/, what an account needs at
+# /staff/account/.
+ELSEWHERE: Final = frozenset({"taggit", "wagtaildocs", "wagtailimages", "account", "mfa"})
 
 # Roles, and what somebody was given beside one.
 MOST_LISTS: Final = 64
@@ -75,9 +76,33 @@ class StaffSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Out, and the browser drops its copies of what it showed."""
-        response = super().logout(request, extra_context)
+        from clinic import signin
+        from clinic.models import User
+
+        def leave() -> HttpResponse:
+            return super(StaffSite, self).logout(request, extra_context)
+
+        if request.method == "POST" and isinstance(request.user, User):
+            response = signin.go(user=request.user, leave=leave)
+        else:
+            response = leave()
         response.headers["Clear-Site-Data"] = '"cache"'
         return response
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Both steps are ours (`clinic.account_pages`)."""
+        from clinic import account_pages
+
+        return account_pages.sign_in(request)
+
+    def password_change(  # type: ignore[override]  # it is a response like any other
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With a line in the trail."""
+        from clinic import account_pages
+
+        answer: HttpResponse = account_pages.change_password(request)
+        return answer
 
     def index(  # type: ignore[override]  # a redirect is an answer like any other
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -138,11 +163,20 @@ class StaffSite(admin.AdminSite):
         return groups
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        # Its package registers pages with this site, so there has to be one first.
+        # Their packages register pages with this site, so there has to be one first.
+        from clinic import account_pages as account
         from intake.admin.figures import figures_view
 
         ours: list[URLPattern | URLResolver] = [
             path("urgent/", self.admin_view(urgent_count), name="urgent"),
+            path("login/code/", account.second_step, name="login_code"),
+            path("prove/", self.admin_view(account.prove_page), name="prove"),
+            path("account/", self.admin_view(account.account), name="account"),
+            path("account/app/", self.admin_view(account.app_page), name="account_app"),
+            path("account/passkey/", self.admin_view(account.passkey_page), name="account_passkey"),
+            path("account/recovery/", self.admin_view(account.recovery_page), name="account_recovery"),
+            path("account/remove/<int:pk>/", self.admin_view(account.remove_page), name="account_remove"),
+            path("account/everywhere/", self.admin_view(account.everywhere), name="account_everywhere"),
             path("figures/", self.admin_view(figures_view), name="figures"),
         ]
         # "View on site" fetches any object of any table by its id, for a link that no page of ours shows.

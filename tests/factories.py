@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from clinic import factors
 from intake import audit
 from intake.conditions import Value
 from intake.patients import diary
@@ -127,8 +128,11 @@ FULLEST: Mapping[str, Sequence[Value]] = {
 }
 
 
-def make_user(role: str | None, **fields: Any) -> Any:
-    """A member of staff. role: a name of `clinic.roles`; None for an account without one."""
+def make_user(role: str | None, *, enrolled: bool = True, **fields: Any) -> Any:
+    """A member of staff. role: a name of `clinic.roles`; None for an account without one.
+
+    enrolled: with an authenticator app, whose secret is `totp` of what comes back.
+    """
     number = next(_number)
     fields.setdefault("username", f"{(role or 'none').replace(' ', '-')}-{number}")
     fields.setdefault("first_name", "Maya")
@@ -138,6 +142,9 @@ def make_user(role: str | None, **fields: Any) -> Any:
     user.save()
     if role:
         user.groups.add(Group.objects.get(name=role))
+    if enrolled:
+        user.totp = factors.new_secret()
+        factors.set_app(user, user.totp)
     return user
 
 

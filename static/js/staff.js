@@ -1,11 +1,17 @@
 /* Keeps a page that stays open true: the banner about urgent answers, and what happened to the intake on the review
-   page. Without scripts both are as true as the page, and a decision on an old page is refused when it is sent. */
+   page. Without scripts both are as true as the page, and a decision on an old page is refused when it is sent.
+   Asking keeps no session alive; what somebody typed or touched since does. Once the session is over the page goes to
+   the sign-in, which leads back: nothing of a patient stays on a screen that nobody sits at. */
 (() => {
   "use strict";
+  let touched = false;
+  for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, () => { touched = true; }, { passive: true });
+
   const look = async (where, show) => {
     if (document.hidden) return;
     try {
-      const response = await fetch(where(), { headers: { Accept: "application/json" }, credentials: "same-origin", redirect: "error" });
+      const response = await fetch(where(), { headers: { Accept: "application/json" }, credentials: "same-origin", redirect: "manual" });
+      if (response.type === "opaqueredirect") location.assign(`/staff/login/?${new URLSearchParams({ next: location.pathname + location.search })}`);
       if (response.status === 200) show(await response.json());
     } catch {
       // The next look may get through.
@@ -24,7 +30,12 @@
   const banner = document.querySelector("[data-urgent]");
   if (banner) {
     const link = banner.querySelector("a");
-    watch(() => banner.dataset.urgent, ({ count, words }) => {
+    const where = () => {
+      const asked = banner.dataset.urgent + (touched ? "?here" : "");
+      touched = false;
+      return asked;
+    };
+    watch(where, ({ count, words }) => {
       banner.hidden = count === 0;
       if (count && link.textContent !== words) link.textContent = words;
     });

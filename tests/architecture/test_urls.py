@@ -158,7 +158,26 @@ ROWS: dict[str, Row] = {
     "evaluation:asked_by_phone": public(),
     # The staff site.
     "admin:index": Row(HOME, HOME),
-    "admin:login": Row({"staff": "302 admin:index", "*": "200"}, {"*": "200"}),
+    "admin:login": Row({"staff": "302 admin:index", "*": "200"}, {"staff": "302 admin:index", "*": "200"}),
+    # In the middle of signing in alone.
+    "admin:login_code": Row(
+        {"staff": "302 admin:index", "*": SIGN_IN}, {"staff": "302 admin:index", "*": SIGN_IN}
+    ),
+    "admin:prove": Row({"staff": "200", "*": SIGN_IN}, {"staff": "200", "*": SIGN_IN}),
+    "admin:account": Row({"staff": "200", "*": SIGN_IN}, {"staff": "405", "*": SIGN_IN}),
+    # Whoever has a second factor gives it first.
+    "admin:account_app": Row(
+        {"staff": "302 admin:prove", "*": SIGN_IN}, {"staff": "302 admin:prove", "*": SIGN_IN}
+    ),
+    "admin:account_passkey": Row(
+        {"staff": "302 admin:prove", "*": SIGN_IN}, {"staff": "302 admin:prove", "*": SIGN_IN}
+    ),
+    "admin:account_recovery": Row({"staff": "200", "*": SIGN_IN}, {"staff": "302 admin:prove", "*": SIGN_IN}),
+    # A factor of nobody here.
+    "admin:account_remove": Row(
+        {"staff": "405", "*": SIGN_IN}, {"staff": "404", "*": SIGN_IN}, {"pk": "999999999"}
+    ),
+    "admin:account_everywhere": Row({"staff": "405", "*": SIGN_IN}, {"staff": SIGN_IN, "*": SIGN_IN}),
     "admin:logout": Row({"staff": "405", "*": "302 admin:index"}, {"staff": "200", "*": "302 admin:index"}),
     "admin:password_change": Row({"staff": "200", "*": SIGN_IN}, {"staff": "200", "*": SIGN_IN}),
     "admin:password_change_done": Row({"staff": "200", "*": SIGN_IN}, {"staff": "405", "*": SIGN_IN}),

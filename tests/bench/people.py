@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from tests.browser.product import Reception
 from tests.drills.stream import as_text
+from tests.totp import next_code
 
 CSRF: Final = "__Host-csrf"
 SESSION: Final = "__Host-intake"
@@ -85,7 +86,9 @@ class People:
             reception.end()
         self._fill_in(connection, intake)
         self.answers[VERDICT] = {"do": ["confirm"], "finding": [decided["finding"]], "seen": ["0"]}
+        code = next_code(account.pop("totp"))
         self._sign_in(connection, PHYSIO, "/staff/login/", {**account, "next": "/staff/"})
+        self._sign_in(connection, PHYSIO, "/staff/login/code/", {"code": code})
 
     @staticmethod
     def _texts(answers: Mapping[str, Mapping[str, list[Any]]]) -> dict[str, dict[str, list[str]]]:

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, expect
 
 from tests.browser.visitor import LAPTOP, WCAG, Visitor
+from tests.totp import next_code
+
+SECOND_STEP = "/staff/login/code/"
 
 
 class Staff(Visitor):
@@ -20,7 +24,11 @@ class Staff(Visitor):
         self.goes_to("/staff/").reads_heading("Staff sign-in")
         self.types(self.page.get_by_label("Username"), account["username"])
         self.types(self.page.get_by_label("Password"), account["password"])
-        return self.presses("Log in")
+        self.presses("Log in")
+        if urlsplit(self.page.url).path == SECOND_STEP:
+            self.types(self.page.get_by_label("Code"), next_code(account["totp"]))
+            self.presses("Go on")
+        return self
 
     def is_told(self, words: str) -> Self:
         """The line on top of the page after something was done."""

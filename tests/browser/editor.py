@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import FrameLocator, Locator, Response, TimeoutError, expect
 
 from tests.browser.visitor import LAPTOP, Visitor
+from tests.totp import next_code
 
 SNIPPETS: Final = "/editor/snippets/education"
 
@@ -34,6 +35,8 @@ class Editor(Visitor):
         self.page.get_by_label("Username").fill(account["username"])
         self.page.get_by_label("Password").fill(account["password"])
         self.page.get_by_role("button", name="Log in").click()
+        self.page.get_by_label("Code").fill(next_code(account["totp"]))
+        self.page.get_by_role("button", name="Go on").click()
         self.page.wait_for_url("**/editor/")
         return self.rests()
 

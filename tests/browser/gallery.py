@@ -248,7 +248,7 @@ def again_pages(come: Come, product: Product) -> Iterator[Shown]:
 
 def staff_pages(come: Come, product: Product) -> Iterator[Shown]:
     day: Mapping[str, str] = product.reception("demo_day")
-    account = {"username": "ortiz", "password": day["password"]}
+    account = {name: day[name] for name in ("username", "password", "totp")}
     physio: Physio = come(Physio)
     yield "sign-in", physio.goes_to("/staff/")
     yield "sign-in-error", physio.signs_in({**account, "password": "wrong"})

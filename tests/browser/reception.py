@@ -17,12 +17,30 @@ PASSWORD: Final = "correct horse battery"
 
 
 def staff(*, role: str, username: str, **names: str) -> dict[str, str]:
-    """An account of that role, made if need be."""
+    """An account of that role, made if need be, with a fresh key: none of its codes was used yet."""
+    from clinic import factors
+    from clinic.models import User
+
+    employ(role=role, username=username, **names)
+    secret = factors.new_secret()
+    factors.set_app(User.objects.get(username=username), secret)
+    return {"username": username, "password": PASSWORD, "totp": secret}
+
+
+def employ(*, role: str, username: str, **names: str) -> None:
+    """The same account, as it is."""
     from clinic.models import User
     from tests import factories
 
     if not User.objects.filter(username=username).exists():
         factories.make_user(role, username=username, **names)
+
+
+def newcomer(*, role: str, username: str) -> dict[str, str]:
+    """An account without a second factor."""
+    from tests import factories
+
+    factories.make_user(role, enrolled=False, username=username)
     return {"username": username, "password": PASSWORD}
 
 
@@ -47,7 +65,7 @@ def visit(
     from intake import journey
     from tests import factories
 
-    staff(role="physio", username="ortiz", first_name="Maya", last_name="Ortiz", title="Dr.")
+    employ(role="physio", username="ortiz", first_name="Maya", last_name="Ortiz", title="Dr.")
     evaluation = factories.make_evaluation(
         is_over=minutes_ahead < 0,
         patient=factories.make_patient(
@@ -128,7 +146,7 @@ def visits(*, count: int) -> list[dict[str, Any]]:
     from intake.questionnaires.pages import pages
     from tests import factories
 
-    staff(role="physio", username="ortiz", first_name="Maya", last_name="Ortiz", title="Dr.")
+    employ(role="physio", username="ortiz", first_name="Maya", last_name="Ortiz", title="Dr.")
     physio, now, born = User.objects.get(username="ortiz"), timezone.now(), date(1979, 1, 5)
     kinds = (factories.ROLLING_IN, factories.SPARING, factories.SWOLLEN_CALF, factories.CALM)
     found = []
@@ -271,10 +289,10 @@ def demo_day() -> dict[str, str]:
     from intake.responses.models import QuestionnaireResponse
     from tests import factories
 
-    staff(role="physio", username="ortiz", first_name="Maya", last_name="Ortiz", title="Dr.")
-    staff(role="physio", username="reyes", first_name="Alex", last_name="Reyes", title="Dr.")
+    employ(role="physio", username="ortiz", first_name="Maya", last_name="Ortiz", title="Dr.")
+    employ(role="physio", username="reyes", first_name="Alex", last_name="Reyes", title="Dr.")
     people = {user.username: user for user in User.objects.filter(username__in=("ortiz", "reyes"))}
-    found = {"password": PASSWORD}
+    found = staff(role="physio", username="ortiz")
     for person in demo.TODAY:
         evaluation = demo.book(person, people, timezone.localdate())
         if person.stage == "invited":
@@ -395,7 +413,20 @@ def notices() -> list[int]:
 TASKS: Final[dict[str, Callable[..., Any]]] = {
     task.__name__: task
     for task in (
-        *(staff, visit, again, asks, visits, known_intakes, demo_day, another_link, idle, stored, decisions),
+        *(
+            staff,
+            newcomer,
+            visit,
+            again,
+            asks,
+            visits,
+            known_intakes,
+            demo_day,
+            another_link,
+            idle,
+            stored,
+            decisions,
+        ),
         *(drafts, notices),
     )
 }

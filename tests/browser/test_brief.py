@@ -78,7 +78,7 @@ def test_the_fullest_intake_is_one_page(come: Come, account: Any, fullest: str, 
 @ALL_PAPERS
 def test_every_intake_of_the_demo_is_one_page(come: Come, product: Product, paper: str) -> None:
     day = product.reception("demo_day")
-    physio: Physio = come(Physio).signs_in({"username": "ortiz", "password": day["password"]})
+    physio: Physio = come(Physio).signs_in(day)
     for name in ("Jordan Lee", "Priya Raman", "Ana Delgado", "Sam Okafor", "Theo Brandt"):
         physio.goes_to(BRIEF.format(day[name]) + f"?paper={paper}")
         (page,) = printed(physio)

@@ -68,7 +68,7 @@ def test_the_body_map(come: Come, product: Product, album: Path) -> None:
 @pytest.mark.deep
 def test_the_review(come: Come, product: Product, album: Path) -> None:
     intakes = product.reception("demo_day")
-    physio = come(Physio).signs_in({"username": "ortiz", "password": intakes["password"]})
+    physio = come(Physio).signs_in(intakes)
     physio.goes_to(f"/staff/intake/questionnaireresponse/{intakes['Jordan Lee']}/review/")
     physio.reads_heading("Jordan Lee").reads("Right foot to knee")
     physio.takes_picture(album / "review.png", whole=False)

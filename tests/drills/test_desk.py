@@ -14,6 +14,7 @@ import pytest
 
 from tests.browser.product import Product, on_a_copy
 from tests.drills.stream import Caller
+from tests.totp import next_code
 
 PHYSIOS: Final = 4
 REVIEW: Final = "/staff/intake/questionnaireresponse/{}/review/"
@@ -65,6 +66,8 @@ def signed_in(product: Product, username: str) -> Caller:
     caller.ask("GET", "/staff/login/")
     fields = {"username": [account["username"]], "password": [account["password"]], "next": ["/staff/"]}
     assert caller.ask("POST", "/staff/login/", caller.form(fields))[0] in (302, 303)
+    fields = {"code": [next_code(account["totp"])]}
+    assert caller.ask("POST", "/staff/login/code/", caller.form(fields))[0] in (302, 303)
     caller.hang_up()
     return caller
 

@@ -27,4 +27,5 @@ class Command(BaseCommand):
         for invitation in data["invitations"]:
             self.stdout.write(f"invitation: {invitation['url']}  date of birth {invitation['birth_date']}")
         for person in data["staff"]:
-            self.stdout.write(f"{person['role']}: {person['username']} / {person['password']}")
+            words = f"{person['username']} / {person['password']} / TOTP {person['totp']}"
+            self.stdout.write(f"{person['role']}: {words}")

@@ -153,7 +153,7 @@ class Command(BaseCommand):
                 ]
             lines.append(f"  Staff sign in at         {address}staff/")
             for member in demo["staff"]:
-                words = f"{member['username']}   password {member['password']}"
+                words = f"{member['username']}   password {member['password']}   TOTP {member['totp']}"
                 lines.append(f"    {member['role']:<22} {words}")
             lines += [
                 "",
