@@ -1,0 +1,122 @@
+"""J5.1, J9.2: two steps at the door, the first factor, passkeys, and a screen that nobody sits at."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Come
+from tests.browser.desk import Physio, Staff
+from tests.browser.product import Product
+from tests.totp import code_at, next_code
+
+LOCALHOST = "localhost"
+
+
+def types_code(person: Staff, code: str, button: str = "Go on") -> None:
+    person.types(person.page.get_by_label("Code"), code)
+    person.presses(button)
+
+
+def test_two_steps_lead_to_the_page_that_was_asked_for(come: Come, product: Product) -> None:
+    account = product.reception("staff", role="physio", username="nel")
+    physio = come(Physio).goes_to("/staff/intake/patient/").reads_heading("Staff sign-in")
+    physio.types(physio.page.get_by_label("Username"), account["username"])
+    physio.types(physio.page.get_by_label("Password"), "not the password")
+    physio.presses("Log in").reads("The username or the password is not right.")
+    physio.types(physio.page.get_by_label("Password"), account["password"])
+    physio.presses("Log in").reads_heading("Second step").has_no_barriers()
+    types_code(physio, "12345")
+    physio.reads("That did not fit.").has_no_barriers()
+    types_code(physio, next_code(account["totp"]))
+    physio.reads_heading("Patients")
+
+
+def test_a_new_account_sets_up_its_app_first(come: Come, product: Product) -> None:
+    account = product.reception("newcomer", role="physio", username="newcomer")
+    physio = come(Physio, scripts=False).signs_in(account)
+    physio.reads_heading("Authenticator app").reads("your account needs a second factor")
+    physio.goes_to("/staff/intake/patient/").reads_heading("Authenticator app")
+    secret = physio.page.locator("#key").inner_text().replace(" ", "")
+    types_code(physio, code_at(secret, time.time()), "Set up")
+    physio.reads_heading("Recovery codes")
+    codes = physio.main.get_by_role("listitem").all_inner_texts()
+    with physio.page.expect_download() as file:
+        physio.page.get_by_role("link", name="Download as text").click()
+    text = file.value.path().read_text()
+    assert len(codes) == 10
+    assert all(code in text for code in codes)
+    physio.follows("I have kept them, go on").reads_heading("Patients")
+
+    again = come(Physio)
+    again.goes_to("/staff/")
+    again.types(again.page.get_by_label("Username"), account["username"])
+    again.types(again.page.get_by_label("Password"), account["password"])
+    again.presses("Log in")
+    types_code(again, codes[0])
+    again.goes_to("/staff/account/").reads("9 codes are left")
+
+
+@pytest.mark.deep
+def test_a_passkey(come: Come, product: Product) -> None:
+    """With Chromium's own authenticator that no hand has to touch. A bare IP address can have no passkey."""
+    account = product.reception("staff", role="owner", username="key-owner")
+    owner = come(Staff)
+    home = product.address.replace("127.0.0.1", LOCALHOST)
+    devtools = owner.context.new_cdp_session(owner.page)
+    devtools.send("WebAuthn.enable")
+    devtools.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+    owner.goes_to(f"{home}/staff/")
+    owner.types(owner.page.get_by_label("Username"), account["username"])
+    owner.types(owner.page.get_by_label("Password"), account["password"])
+    owner.presses("Log in")
+    types_code(owner, next_code(account["totp"]))
+    owner.goes_to(f"{home}/staff/account/passkey/").reads_heading("Passkey").has_no_barriers()
+    owner.types(owner.page.get_by_label("Name"), "Laptop")
+    owner.page.get_by_role("button", name="Make a passkey").click()
+    owner.page.wait_for_url("**/staff/account/recovery/**")
+    owner.goes_to(f"{home}/staff/account/").reads("Laptop")
+    owner.presses("Remove the authenticator app").reads("It is removed")
+    owner.presses("Log out")
+
+    owner.goes_to(f"{home}/staff/")
+    owner.types(owner.page.get_by_label("Username"), account["username"])
+    owner.types(owner.page.get_by_label("Password"), account["password"])
+    owner.presses("Log in").reads_heading("Second step")
+    owner.page.get_by_role("button", name="Use a passkey").click()
+    owner.page.wait_for_url(f"{home}/staff/")
+    owner.goes_to(f"{home}/staff/prove/").reads_heading("Is it still you?")
+    owner.page.get_by_role("button", name="Use a passkey").click()
+    owner.page.wait_for_url(f"{home}/staff/account/")
+
+
+@pytest.mark.deep
+def test_a_screen_that_nobody_sits_at_goes_to_the_sign_in_and_back(come: Come, product: Product) -> None:
+    """R15: the session is over, so the page leaves; signing in again leads to the same page."""
+    account = product.reception("staff", role="physio", username="idle-physio")
+    physio = come(Physio).signs_in(account).goes_to("/staff/intake/patient/?q=Nobody")
+    product.reception("idle_staff", username=account["username"])
+    physio.page.clock.install()
+    physio.goes_to("/staff/intake/patient/?q=Nobody")
+    expect(physio.page.get_by_role("heading", name="Staff sign-in")).to_be_visible()
+    account = product.reception("staff", role="physio", username="idle-physio")
+    physio.types(physio.page.get_by_label("Username"), account["username"])
+    physio.types(physio.page.get_by_label("Password"), account["password"])
+    physio.presses("Log in")
+    types_code(physio, next_code(account["totp"]))
+    assert physio.page.url.endswith("/staff/intake/patient/?q=Nobody")
+
+
+_ = timedelta
