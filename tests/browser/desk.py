@@ -26,7 +26,7 @@ class Staff(Visitor):
         self.types(self.page.get_by_label("Password"), account["password"])
         self.presses("Log in")
         if urlsplit(self.page.url).path == SECOND_STEP:
-            self.types(self.page.get_by_label("Code"), next_code(account["totp"]))
+            self.types(self.page.get_by_label("Code", exact=True), next_code(account["totp"]))
             self.presses("Go on")
         return self
 
