@@ -6,6 +6,7 @@ called by `clinic.signin` inside an audited transaction.
 
 import json
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -26,6 +27,9 @@ PASSKEY: Final = Authenticator.Type.WEBAUTHN
 RECOVERY: Final = Authenticator.Type.RECOVERY_CODES
 
 Kind = Literal["totp", "passkey", "recovery"]
+
+# Of a code, in seconds.
+PERIOD: Final = 30
 
 # What a passkey's answer can be wrong with; the library lets some of it through as it comes.
 _GARBAGE: Final = (ValidationError, ValueError, TypeError, KeyError, AttributeError)
@@ -101,6 +105,13 @@ def _use_app(row: Authenticator, text: str) -> bool:
     row.data["used"] = counter
     row.save(update_fields=["data"])
     return True
+
+
+def code_now(secret: str) -> str:
+    """What an app with this secret shows."""
+    from allauth.mfa.totp.internal import auth
+
+    return str(auth.format_hotp_value(auth.hotp_value(secret, int(time.time()) // PERIOD)))
 
 
 def is_code_of(secret: str, typed: str) -> bool:
