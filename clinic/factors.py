@@ -13,7 +13,6 @@ from typing import Any, Final, Literal
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import InvalidToken
 from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.http import HttpRequest
@@ -177,12 +176,14 @@ def set_app(user: User, secret: str) -> Authenticator:
 
 
 def secret_of(app: Authenticator) -> str:
-    """Raises `InvalidToken` for one that was kept under another key."""
+    """Raises `cryptography.fernet.InvalidToken` for one that was kept under another key."""
     return str(get_adapter().decrypt(app.data["secret"]))
 
 
 def has_app_with(user: User, secret: str) -> bool:
     """Whether this very secret is the account's."""
+    from cryptography.fernet import InvalidToken
+
     app = of(user).app
     try:
         return app is not None and secrets.compare_digest(secret_of(app), secret)

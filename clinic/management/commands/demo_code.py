@@ -9,7 +9,7 @@ from clinic import demo_file, factors
 
 
 class Command(BaseCommand):
-    help = "Prints the code for the second step of one of the demo's staff, from .local/demo.json. Demo mode only."
+    help = "Prints the code for the second step of one of the demo's staff. Demo mode only."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
