@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.forms import AdminPasswordChangeForm
-from django.contrib.auth.views import PasswordChangeView
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import PasswordChangeForm
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -160,6 +160,8 @@ def _password_was_right(request: HttpRequest, user: User) -> HttpResponse:
 
 
 class CodeForm(forms.Form):
+    """What the app shows, typed."""
+
     code = forms.CharField(
         label=gettext_lazy("Code"),
         max_length=40,
@@ -168,6 +170,16 @@ class CodeForm(forms.Form):
             attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True, "size": 12}
         ),
     )
+
+
+class FactorForm(CodeForm):
+    """The same, or a recovery code."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].help_text = _(
+            "Six numbers from your authenticator app, or one of your recovery codes."
+        )
 
 
 def pending(request: HttpRequest) -> User | None:
@@ -221,7 +233,7 @@ def _ask_factor(
     title: str,
     given: Callable[[factors.Kind], HttpResponse],
 ) -> HttpResponse:
-    form = CodeForm(request.POST if request.method == "POST" else None)
+    form = FactorForm(request.POST if request.method == "POST" else None)
     until = signin.second_step_rests(user=user) if request.method != "POST" else None
     if request.method == "POST":
         result: factors.Kind | signin.NotRight | signin.TooMany | None = None
@@ -237,7 +249,7 @@ def _ask_factor(
         elif isinstance(result, signin.NotRight):
             form.add_error("code", _("That did not fit. Type the code that the app shows now."))
     if until is not None:
-        form = CodeForm()
+        form = FactorForm()
     question = factors.passkey_question(request, user) if factors.has_passkey(user) else None
     page = draw(
         request,
@@ -444,7 +456,7 @@ def everywhere(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-class OwnPasswordForm(AdminPasswordChangeForm):
+class OwnPasswordForm(PasswordChangeForm):
     """Django's, whose change stands in the trail."""
 
     def save(self, commit: bool = True) -> Any:
@@ -453,12 +465,13 @@ class OwnPasswordForm(AdminPasswordChangeForm):
 
 
 @sensitive_post_parameters()
-def change_password(request: HttpRequest) -> Any:
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_password(request: HttpRequest) -> HttpResponse:
     """One's own password; other sessions end, this one goes on."""
-    view = PasswordChangeView.as_view(
-        form_class=OwnPasswordForm,
-        template_name="registration/password_change_form.html",
-        success_url=reverse("admin:password_change_done"),
-        extra_context=admin.site.each_context(request),
-    )
-    return view(request)
+    form = OwnPasswordForm(member(request), request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        update_session_auth_hash(request, form.user)
+        messages.success(request, _("Your password is changed, and all other browsers are signed out."))
+        return see_other(reverse("admin:account"))
+    return draw(request, "password", _("Change password"), form=form)

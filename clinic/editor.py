@@ -75,6 +75,8 @@ POLICIES: Final = {
     **dict.fromkeys(("add", "edit"), _EDITING),
 }
 
+FORMS: Final = ("add", "edit")
+
 # What addresses of the editor call the key of a row.
 KEYS: Final = ("pk", "object_id", "revision_id")
 
@@ -99,7 +101,9 @@ class EditorDoor:
         if not request.path.startswith(ADDRESS):
             return None
         if request.user.is_anonymous:
-            return redirect_to_login(ADDRESS if request.method != "GET" else request.get_full_path())
+            # A form that was typed meanwhile stands at its own address.
+            back = request.method == "GET" or getattr(request.resolver_match, "url_name", "") in FORMS
+            return redirect_to_login(request.get_full_path() if back else ADDRESS)
         if not request.user.has_perm(ENTER_EDITOR):
             raise Http404
         if request.resolver_match and request.resolver_match.view_name == LOG_OUT:

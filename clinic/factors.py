@@ -6,13 +6,13 @@ called by `clinic.signin` inside an audited transaction.
 
 import json
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import InvalidToken
 from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.http import HttpRequest
@@ -26,6 +26,9 @@ PASSKEY: Final = Authenticator.Type.WEBAUTHN
 RECOVERY: Final = Authenticator.Type.RECOVERY_CODES
 
 Kind = Literal["totp", "passkey", "recovery"]
+
+# Of a code, in seconds.
+PERIOD: Final = 30
 
 # What a passkey's answer can be wrong with; the library lets some of it through as it comes.
 _GARBAGE: Final = (ValidationError, ValueError, TypeError, KeyError, AttributeError)
@@ -103,6 +106,13 @@ def _use_app(row: Authenticator, text: str) -> bool:
     return True
 
 
+def code_now(secret: str) -> str:
+    """What an app with this secret shows."""
+    from allauth.mfa.totp.internal import auth
+
+    return str(auth.format_hotp_value(auth.hotp_value(secret, int(time.time()) // PERIOD)))
+
+
 def is_code_of(secret: str, typed: str) -> bool:
     """Whether an app with this secret shows this code now."""
     return _counter(secret, "".join(typed.split())) is not None
@@ -166,12 +176,14 @@ def set_app(user: User, secret: str) -> Authenticator:
 
 
 def secret_of(app: Authenticator) -> str:
-    """Raises `InvalidToken` for one that was kept under another key."""
+    """Raises `cryptography.fernet.InvalidToken` for one that was kept under another key."""
     return str(get_adapter().decrypt(app.data["secret"]))
 
 
 def has_app_with(user: User, secret: str) -> bool:
     """Whether this very secret is the account's."""
+    from cryptography.fernet import InvalidToken
+
     app = of(user).app
     try:
         return app is not None and secrets.compare_digest(secret_of(app), secret)

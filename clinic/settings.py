@@ -82,6 +82,7 @@ _NEEDS_NO_DATABASE = {
     "check_templates",
     "collectstatic",
     "compilemessages",
+    "demo_code",
     "help",
     "makemessages",
     "run",

@@ -54,24 +54,27 @@ def try_password(
     Takes as long for a name that is nobody's as for an account, right, wrong or resting.
     """
     account = User.objects.filter(username=username).first()
-    place = f"{address}"
+    # A name that is nobody's is counted like an account; the database holds a keyed hash of it.
+    who = f"account {account.pk}" if account else f"name {username}"
+    if known:
+        limits = [(throttle.PAIR, f"{who} on a known device")]
+    else:
+        limits = [
+            (throttle.ADDRESS, f"{address}"),
+            (throttle.PAIR, f"{who} from {address}"),
+            (throttle.ACCOUNT, who),
+        ]
     tries: list[throttle.Try] = []
-    if not known:
-        anybody = throttle.take(throttle.ADDRESS, place)
-        if isinstance(anybody, throttle.Rests):
-            return TooMany(anybody.until)
-        tries.append(anybody)
-    if account is not None:
-        limits = [(throttle.PAIR, f"{account.pk} {'known device' if known else place}")]
-        if not known:
-            limits.append((throttle.ACCOUNT, str(account.pk)))
-        for limit, who in limits:
-            one = throttle.take(limit, who)
-            if isinstance(one, throttle.Rests):
-                # As long as a password that is judged.
-                User().set_password(password)
-                return NotRight()
+    for limit, whose in limits:
+        one = throttle.take(limit, whose)
+        if isinstance(one, throttle.Try):
             tries.append(one)
+        elif limit is throttle.ADDRESS:
+            return TooMany(one.until)
+        else:
+            # As long as a password that is judged.
+            User().set_password(password)
+            return NotRight()
     found = authenticate(request, username=username, password=password)
     if isinstance(found, User) and found.is_staff:
         for one in tries:

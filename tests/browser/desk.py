@@ -26,9 +26,13 @@ class Staff(Visitor):
         self.types(self.page.get_by_label("Password"), account["password"])
         self.presses("Log in")
         if urlsplit(self.page.url).path == SECOND_STEP:
-            self.types(self.page.get_by_label("Code"), next_code(account["totp"]))
-            self.presses("Go on")
+            self.gives_code(next_code(account["totp"]))
         return self
+
+    def gives_code(self, code: str) -> Self:
+        """The second step."""
+        self.types(self.page.get_by_label("Code", exact=True), code)
+        return self.presses("Go on")
 
     def is_told(self, words: str) -> Self:
         """The line on top of the page after something was done."""

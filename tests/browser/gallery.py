@@ -8,6 +8,7 @@ from tests.browser.desk import FrontDesk, Physio, Staff
 from tests.browser.patient import Patient
 from tests.browser.product import Product
 from tests.browser.visitor import Visitor
+from tests.totp import next_code
 
 CODE = re.compile(r"^Your code: (\d{6})$", re.MULTILINE)
 
@@ -323,3 +324,31 @@ def staff_pages(come: Come, product: Product) -> Iterator[Shown]:
     yield "figures-refused", owner.goes_to("/staff/figures/?weeks=3")
     with owner.refused_with(404):
         yield "staff-not-found", owner.goes_to(review.format(day["calm"]))
+
+
+def account_pages(come: Come, product: Product) -> Iterator[Shown]:
+    """The staff's door, and one's own account behind it."""
+    account = product.reception("staff", role="front desk", username="account-pages")
+    desk = come(FrontDesk).goes_to("/staff/")
+    yield "sign-in", desk
+    desk.types(desk.page.get_by_label("Username"), account["username"])
+    desk.types(desk.page.get_by_label("Password"), "not this one")
+    yield "sign-in-error", desk.presses("Log in")
+    desk.types(desk.page.get_by_label("Password"), account["password"])
+    yield "second-step", desk.presses("Log in")
+    yield "second-step-error", desk.gives_code("000000")
+    desk.gives_code(next_code(account["totp"]))
+    yield "account", desk.goes_to("/staff/account/")
+    yield "account-app", desk.goes_to("/staff/account/app/")
+    yield "account-passkey", desk.goes_to("/staff/account/passkey/")
+    yield "account-recovery", desk.goes_to("/staff/account/recovery/")
+    yield "account-codes", desk.presses("Make fresh codes")
+    yield "account-password", desk.goes_to("/staff/password_change/")
+    yield "prove", desk.goes_to("/staff/prove/")
+    yield "prove-error", desk.gives_code("000000")
+    for _ in range(2):
+        desk.gives_code("000000")
+    with desk.refused_with(429):
+        yield "prove-rests", desk.gives_code("000000")
+    newcomer = product.reception("newcomer", role="physio", username="account-newcomer")
+    yield "first-factor", come(Physio).signs_in(newcomer)

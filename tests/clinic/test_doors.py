@@ -363,7 +363,7 @@ class TestSessions:
         second.force_login(user)
         new = "a wholly new battery"
         fields = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
-        assert first.post("/staff/password_change/", fields).status_code == 302
+        assert first.post("/staff/password_change/", fields).status_code == 303
         assert (is_in(first), is_in(second)) == (True, False)
 
     def test_a_new_factor_ends_the_others(self, user: User):
