@@ -8,7 +8,17 @@ from django.contrib.auth.models import Permission
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
-from django.db.models import BigIntegerField, CharField, DateTimeField, OuterRef, QuerySet, Value
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    DateTimeField,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
 from django.db.models.functions import Concat
 from django.utils import timezone
 
@@ -16,7 +26,10 @@ from intake.kept import Given, Kept
 
 
 def _account() -> QuerySet[Any, Any]:
-    """One account with the permissions of its roles and its own, as `app_label.codename`."""
+    """One account with the permissions of its roles and its own, as `app_label.codename`.
+
+    And with the emergency access that it has opened and not ended (`clinic.emergency`).
+    """
 
     def names(**whose: OuterRef) -> ArraySubquery:
         name = Concat("content_type__app_label", Value("."), "codename", output_field=CharField())
@@ -25,7 +38,13 @@ def _account() -> QuerySet[Any, Any]:
     return (
         get_user_model()
         ._default_manager.filter(pk=Given("key", BigIntegerField()))
-        .annotate(by_role=names(group__user=OuterRef("pk")), by_name=names(user=OuterRef("pk")))
+        .annotate(
+            by_role=names(group__user=OuterRef("pk")),
+            by_name=names(user=OuterRef("pk")),
+            opened=FilteredRelation("emergencies", condition=Q(emergencies__ended_at=None)),
+            emergency=F("opened__pk"),
+            emergency_ends_at=F("opened__ends_at"),
+        )
     )
 
 

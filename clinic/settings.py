@@ -162,6 +162,7 @@ MIDDLEWARE = [
     "clinic.middleware.CsrfWithoutReferrer",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "clinic.emergency.EmergencyDoor",
     "clinic.middleware.ReadableRefusals",
     "clinic.editor.EditorPolicy",
     "clinic.editor.EditorDoor",
