@@ -171,13 +171,13 @@ def deliver_invitation(*, invitation_id: UUID) -> bool:
     """
     by = audit.system(SEND_STAFF_INVITATION)
     token = new_token()
-    with audit.audited("staff.invitation-link", by=by, objects={"staff-invitation": [invitation_id]}):
-        try:
+    try:
+        with audit.audited("staff.invitation-link", by=by, objects={"staff-invitation": [invitation_id]}):
             invitation = _waiting(invitation_id)
-        except NotLive:
-            return False
-        invitation.token_hash = hash_token(token)
-        invitation.save(update_fields=["token_hash"])
+            invitation.token_hash = hash_token(token)
+            invitation.save(update_fields=["token_hash"])
+    except NotLive:
+        return False
     context = {
         "link": settings.SITE_URL + reverse("join", args=[token]),
         "clinic": ClinicInfo.current(),
