@@ -19,6 +19,8 @@ NOT_ABOUT_PATIENTS = {
     "clinic.User": "accounts of the staff",
     "clinic.User_groups": "accounts of the staff",
     "clinic.User_user_permissions": "accounts of the staff",
+    "clinic.StaffInvitation": "who is asked to work here",
+    "clinic.EmergencyAccess": "which owner read what, by her own words, never a patient's name",
     "sessions.Session": "sign-ins of the staff; a patient's session is a PatientSession",
     "intake.Questionnaire": "who of the staff approved it",
     "intake.Rule": "who of the staff approved it",

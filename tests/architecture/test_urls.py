@@ -169,6 +169,20 @@ ROWS: dict[str, Row] = {
         {"staff": "405", "*": SIGN_IN},
     ),
     "admin:figures": staff_page({"physio": "200", "owner": "200"}, {"physio": "405", "owner": "405"}),
+    # Only owners, who have just given a factor in the world of these tests.
+    "admin:people": staff_page({"owner": "200"}, {"owner": "405"}),
+    "admin:people_invite": staff_page({"owner": "200"}, {"owner": "200"}),
+    "admin:people_again": staff_page({"owner": "405"}, {"owner": "303 admin:people"}, key="{invited}"),
+    "admin:people_take_back": staff_page({"owner": "405"}, {"owner": "303 admin:people"}, key="{invited}"),
+    "admin:people_person": staff_page({"owner": "200"}, {"owner": "200"}, key="{colleague}"),
+    "admin:people_remove": staff_page({"owner": "200"}, {"owner": "200"}, key="{colleague}"),
+    # In use already, and that is what the page says.
+    "admin:people_reactivate": staff_page({"owner": "200"}, {"owner": "200"}, key="{colleague}"),
+    "admin:people_factor": staff_page({"owner": "200"}, {"owner": "303 admin:people"}, key="{colleague}"),
+    "join": Row({"*": "200"}, {"*": "200"}, {"token": "{join}"}),
+    # A reason is asked for.
+    "admin:emergency": staff_page({"owner": "200"}, {"owner": "200"}),
+    "admin:emergency_end": staff_page({"owner": "405"}, {"owner": "303 admin:emergency"}),
     "admin:app_list": staff_page(
         {"no role": "404", "staff": "200"},
         {"no role": "404", "staff": "200"},
@@ -330,6 +344,9 @@ def values(world: World) -> dict[str, object]:
         "rule": world.rule,
         "issue": world.issue,
         "request": world.request.pk,
+        "invited": world.invited.pk,
+        "join": world.join,
+        "colleague": world.sent.evaluation.physio_id,
         "joining": urlsplit(subscribe.confirm_url(world.subscriber)).path.split("/")[-2],
         "leaving": urlsplit(subscribe.leave_url(world.subscriber)).path.split("/")[-2],
     }
