@@ -11,7 +11,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from clinic.models import LINK_OF_STAFF, StaffInvitation, User
+from clinic.models import EMERGENCY_HOUR, LINK_OF_STAFF, EmergencyAccess, StaffInvitation, User
 from clinic.stepup import PROVED_AT
 from education.lessons.models import Lesson
 from education.newsletter.models import Issue, Subscriber
@@ -43,6 +43,8 @@ HEALTH_MARKS = (STORY, "calf-swollen", "calf-warm-sore")
 ROLES = ("front desk", "physio", "editor", "owner")
 STAFF = (*ROLES, "no role")
 ACTORS = ("nobody", "patient", "other patient", *STAFF)
+# An owner during an emergency access, for the matrix of URLs.
+BREAK_GLASS = "break-glass"
 
 
 @dataclass
@@ -94,7 +96,13 @@ def build_world() -> World:
     for role in STAFF:
         clients[role] = Client()
         clients[role].force_login(make_user(None if role == "no role" else role))
-    prove(clients["owner"])
+    clients[BREAK_GLASS] = Client()
+    clients[BREAK_GLASS].force_login(broke := make_user("owner"))
+    EmergencyAccess.objects.create(
+        by=broke, reason="No physio is here", opened_at=(now := timezone.now()), ends_at=now + EMERGENCY_HOUR
+    )
+    for role in ("owner", BREAK_GLASS):
+        prove(clients[role])
     person = make_patient(
         given_name=NAME, family_name=FAMILY, email=MAIL, phone=PHONE, birth_date="1979-01-05"
     )
