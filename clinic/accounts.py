@@ -42,8 +42,8 @@ def _account() -> QuerySet[Any, Any]:
             by_role=names(group__user=OuterRef("pk")),
             by_name=names(user=OuterRef("pk")),
             opened=FilteredRelation("emergencies", condition=Q(emergencies__ended_at=None)),
-            emergency=F("opened__pk"),
-            emergency_ends_at=F("opened__ends_at"),
+            opened_key=F("opened__pk"),
+            opened_until=F("opened__ends_at"),
         )
     )
 
@@ -66,6 +66,7 @@ class AccountBackend(ModelBackend):
                 # A superuser has those too that nobody gave.
                 if not user.is_superuser:
                     user._perm_cache = {*user.by_role, *user.by_name}
+                user.emergency, user.emergency_ends_at = user.opened_key, user.opened_until
                 return user
         return None
 

@@ -1,7 +1,7 @@
 """Breaking the glass: an owner, who sees no patient otherwise, reads for an hour what a physio reads (R19).
 
-It lends rights to requests that read and to no other, so that nothing can be decided by it: a button that is
-pressed all the same is an unknown page (ADR 0041). Each step is a line of the trail, and so is each page read.
+It lends rights to requests that read and to no other, so that nothing can be decided by it: a button that
+is pressed all the same is an unknown page (ADR 0041). Each step and each page read is a line of the trail.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class EmergencyDoor:
-    """Lends the rights to read for as long as the hour lasts, and notes at the next request that it is over."""
+    """Lends the rights to read while the hour lasts, and notes at the next request that it is over."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

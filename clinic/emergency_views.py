@@ -34,9 +34,7 @@ class ReasonForm(forms.Form):
         error_messages={
             "required": gettext_lazy("Write why you need it."),
             "min_length": gettext_lazy("Write a little more: %(limit_value)d characters at least."),
-            "max_length": gettext_lazy(
-                "Use %(limit_value)d characters or fewer. You have %(show_value)d."
-            ),
+            "max_length": gettext_lazy("Use %(limit_value)d characters or fewer. You have %(show_value)d."),
         },
     )
 

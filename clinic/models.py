@@ -17,9 +17,10 @@ from django.utils.translation import gettext_lazy as _
 class User(AbstractUser):
     """A member of staff. What one may do comes from the roles in `clinic.roles`.
 
-    `title` stands before the family name wherever patients read it ("Dr. Ortiz"). emergency, emergency_ends_at:
-    the key and the end of an emergency access that nobody has ended, as `clinic.accounts` reads it with the
-    account. break_glass: that key, while a request reads by it alone (`clinic.emergency`).
+    `title` stands before the family name wherever patients read it ("Dr. Ortiz").
+
+    emergency, emergency_ends_at: key and end of an emergency access that was not ended, as `clinic.accounts`
+    reads them with the account. break_glass: that key, while a request reads by it (`clinic.emergency`).
     """
 
     emergency: int | None = None
@@ -46,7 +47,7 @@ LONGEST_REASON: Final = 500
 class StaffInvitation(models.Model):
     """An owner asks somebody to work here, by e-mail. Its link makes one account, once.
 
-    role: a name of `clinic.roles`. token_hash: of the link that was mailed last; an earlier one opens nothing.
+    role: a name of `clinic.roles`. token_hash: of the link mailed last; an earlier one opens nothing.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -61,7 +62,11 @@ class StaffInvitation(models.Model):
     revoked_at = models.DateTimeField(_("taken back"), null=True)
     accepted_at = models.DateTimeField(_("accepted"), null=True)
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="invitation", verbose_name=_("account")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="invitation",
+        verbose_name=_("account"),
     )
 
     class Meta:
@@ -105,7 +110,9 @@ class EmergencyAccess(models.Model):
         default_permissions = ()
         permissions = [("open_emergency", "Can open emergency access")]
         constraints = [
-            models.UniqueConstraint(fields=["by"], condition=Q(ended_at=None), name="emergency_one_at_a_time"),
+            models.UniqueConstraint(
+                fields=["by"], condition=Q(ended_at=None), name="emergency_one_at_a_time"
+            ),
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("opened_at"), ends_at__lte=F("opened_at") + EMERGENCY_HOUR),
                 name="emergency_an_hour_at_most",

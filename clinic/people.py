@@ -56,10 +56,7 @@ class Person:
 
 def factors() -> type[models.Model] | None:
     """The table of second factors, where the package that keeps them is installed."""
-    try:
-        return apps.get_model("mfa", "Authenticator")
-    except LookupError:
-        return None
+    return apps.all_models["mfa"].get("authenticator")
 
 
 def people() -> list[Person]:

@@ -70,7 +70,10 @@ class RoleField(forms.ChoiceField):
     def __init__(self, **options: Any) -> None:
         super().__init__(
             label=gettext_lazy("Role"),
-            choices=[("", gettext_lazy("Choose a role")), *((name, name.capitalize()) for name in roles.NAMES)],
+            choices=[
+                ("", gettext_lazy("Choose a role")),
+                *((name, name.capitalize()) for name in roles.NAMES),
+            ],
             widget=forms.Select(attrs={"class": "k-in k-in-a"}),
             error_messages={
                 "required": gettext_lazy("Choose a role."),

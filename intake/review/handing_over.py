@@ -1,7 +1,7 @@
-"""What waits for a physio who leaves: counted for whoever removes the account, and whose time it would clash with.
+"""What waits for a physio who leaves: how much it is, and whose time it would clash with.
 
-Whoever keeps accounts need not be let near a patient, so nothing here is scoped by `visible_to` and nothing that
-names one leaves. The caller opens the audited context.
+Whoever keeps accounts need not be let near a patient, so nothing here is scoped by `visible_to` and nothing
+that names one leaves. The caller opens the audited context.
 """
 
 from dataclasses import dataclass
@@ -70,7 +70,9 @@ def clash_with(evaluations: list[Evaluation], other: Any) -> Evaluation | None:
 
 def words(other: Evaluation) -> str:
     """What is said beside the choice. It names the physio and the time, never whose visit it is."""
-    return _("%(physio)s has a visit on %(day)s at %(start)s already. Choose somebody else, or move one first.") % {
+    return _(
+        "%(physio)s has a visit on %(day)s at %(start)s already. Choose somebody else, or move one first."
+    ) % {
         "physio": other.physio,
         "day": day(diary.starts(other)),
         "start": clock(diary.starts(other)),
