@@ -387,6 +387,9 @@ def urls(inside: Callable[[View], Any]) -> list[URLPattern]:
 
 # ---- the link
 
+# In the shell as whoever has not signed in sees it, also in the browser of somebody who has.
+OUTSIDE: Final = {"has_permission": False, "is_nav_sidebar_enabled": False}
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def join_view(request: HttpRequest, token: str) -> HttpResponse:
@@ -413,7 +416,7 @@ def join_view(request: HttpRequest, token: str) -> HttpResponse:
         "form": form,
         "email": invitation.email,
         "role": invitation.role,
-        "has_permission": False,
+        **OUTSIDE,
     }
     return TemplateResponse(request, "staff/people/join.html", context).render()
 
@@ -423,6 +426,6 @@ def _no_link(request: HttpRequest) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": _("This link no longer works"),
-        "has_permission": False,
+        **OUTSIDE,
     }
     return TemplateResponse(request, "staff/people/no_link.html", context, status=404).render()

@@ -5,6 +5,7 @@ Runs as a process of its own, with the product's environment: `python -m tests.b
 
 import json
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -24,6 +25,23 @@ def staff(*, role: str, username: str, **names: str) -> dict[str, str]:
     if not User.objects.filter(username=username).exists():
         factories.make_user(role, username=username, **names)
     return {"username": username, "password": PASSWORD}
+
+
+def proves(*, username: str) -> bool:
+    """As if this person, who is signed in, had just given a second factor in every browser of theirs."""
+    from django.contrib.sessions.models import Session
+
+    from clinic.accounts import SessionStore
+    from clinic.models import User
+    from clinic.stepup import PROVED_AT
+
+    key = str(User.objects.get(username=username).pk)
+    for row in Session.objects.all():
+        if row.get_decoded().get("_auth_user_id") == key:
+            session = SessionStore(row.session_key)
+            session[PROVED_AT] = time.time()
+            session.save()
+    return True
 
 
 def visit(
@@ -396,7 +414,7 @@ TASKS: Final[dict[str, Callable[..., Any]]] = {
     task.__name__: task
     for task in (
         *(staff, visit, again, asks, visits, known_intakes, demo_day, another_link, idle, stored, decisions),
-        *(drafts, notices),
+        *(drafts, notices, proves),
     )
 }
 
