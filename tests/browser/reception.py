@@ -54,6 +54,7 @@ def visit(
     answers: dict[str, list[Any]] | None = None,
     sent: bool = True,
     findings: int | None = None,
+    physio: str = "ortiz",
 ) -> dict[str, str]:
     """A patient with a visit and a link that was not mailed. With answers: their intake, sent or a draft.
 
@@ -71,7 +72,7 @@ def visit(
         patient=factories.make_patient(
             given_name=given, family_name=family, birth_date=date.fromisoformat(born), email=email
         ),
-        physio=User.objects.get(username="ortiz"),
+        physio=User.objects.get(username=physio),
         starts_at=timezone.now().replace(second=0, microsecond=0) + timedelta(minutes=minutes_ahead),
     )
     if answers is not None:
