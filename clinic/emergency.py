@@ -22,7 +22,7 @@ from intake import audit
 from intake.patients.wording import moment
 
 # The name of the job in `clinic.tasks`, which stands above this module and calls it.
-TELL_OWNERS: Final = "tell_owners"
+TELL_OWNER: Final = "tell_owner"
 ADDRESS: Final = "/staff/"
 KIND: Final = "emergency-access"
 
@@ -55,7 +55,7 @@ class EmergencyDoor:
 
 
 def open_access(*, reason: str, by: audit.Actor) -> EmergencyAccess:
-    """Break the glass for an hour; all owners are told by a mail that is queued. Pressed twice it is one."""
+    """Break the glass for an hour; a mail to each owner is queued. Pressed twice it is one."""
     user = by.user
     if not isinstance(user, User):
         raise ValueError("only staff can do this")
@@ -75,7 +75,8 @@ def open_access(*, reason: str, by: audit.Actor) -> EmergencyAccess:
         access.saw(KIND, [opened.pk])
         # Here too, where the chain behind the trail keeps it from being changed.
         access.note(reason=reason)
-        app.configure_task(TELL_OWNERS).defer(access_id=opened.pk)
+        for owner in User.objects.filter(is_active=True, groups__name=roles.OWNER.name).exclude(email=""):
+            app.configure_task(TELL_OWNER).defer(access_id=opened.pk, user_id=owner.pk)
     return opened
 
 
@@ -101,8 +102,14 @@ def _settle(user: User, action: str) -> bool:
     return found is not None
 
 
-def tell_owners(*, access_id: int) -> None:
-    """The job: tell every owner who broke the glass, and until when. Nothing of a patient, nor the reason."""
+def tell_owner(*, access_id: int, user_id: int) -> bool:
+    """The job: tell an owner who broke the glass, and until when. Nothing of a patient, nor the reason.
+
+    False for one who has left meanwhile.
+    """
+    owner = User.objects.filter(pk=user_id, is_active=True).exclude(email="").first()
+    if owner is None:
+        return False
     opened = EmergencyAccess.objects.select_related("by").get(pk=access_id)
     context = {
         "name": str(opened.by),
@@ -110,10 +117,9 @@ def tell_owners(*, access_id: int) -> None:
         "ends_at": moment(opened.ends_at),
         "page": settings.SITE_URL + reverse("admin:emergency"),
     }
-    owners = User.objects.filter(is_active=True, groups__name=roles.OWNER.name).exclude(email="")
-    for address in owners.order_by("pk").values_list("email", flat=True):
-        EmailMessage(
-            subject=_("Emergency access was opened"),
-            body=render_to_string("email/emergency.txt", context),
-            to=[address],
-        ).send()
+    EmailMessage(
+        subject=_("Emergency access was opened"),
+        body=render_to_string("email/emergency.txt", context),
+        to=[owner.email],
+    ).send()
+    return True

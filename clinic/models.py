@@ -133,3 +133,10 @@ class EmergencyAccess(models.Model):
 
     def __str__(self) -> str:
         return f"{self.opened_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def over_at(self) -> datetime | None:
+        """When nothing could be read by it any more; None while something can."""
+        if self.ended_at is None:
+            return self.ends_at if self.ends_at <= timezone.now() else None
+        return min(self.ended_at, self.ends_at)

@@ -230,7 +230,7 @@ def rename(*, user: User, first_name: str, last_name: str, title: str, by: audit
 def change_role(*, user: User, role: str, by: audit.Actor) -> bool:
     """Another role, from the next request on. False when it is the one held.
 
-    Raises `NotAllowed`: nobody changes their own, and an owner has to be left.
+    Raises `NotAllowed`: nobody changes their own, an owner has to be left, no physio leaves work behind.
     """
     if role_of(user) == role:
         return False
@@ -240,11 +240,21 @@ def change_role(*, user: User, role: str, by: audit.Actor) -> bool:
             raise NotAllowed(_("Nobody changes their own role. Ask another owner."), "role")
         if old == roles.OWNER.name:
             _check_owner_left(besides=user)
+        if old in REVIEWERS and role not in REVIEWERS and journey.count_open_work(physio=user, by=by):
+            raise NotAllowed(_("Reviews or visits wait for them as a physio. Hand those over first."), "role")
         access.note(old=old, new=role)
         # Rights that somebody was given beside a role would outlive it.
         user.user_permissions.clear()
         user.groups.set([Group.objects.get(name=role)])
     return True
+
+
+def hand_over(*, user: User, to: User, by: audit.Actor, mail: bool) -> OpenWork:
+    """Somebody who stays gives open reviews and visits to come to another physio. Raises `NotAllowed`."""
+    with audit.audited("work.asked-over", by=by, unless_told=True), _alone(by):
+        if to not in successors(user):
+            raise NotAllowed(_("Choose who takes over."), "to")
+        return journey.hand_over_work(physio=user, to=to, by=by, mail=mail)
 
 
 def deactivate(

@@ -133,8 +133,8 @@ class PersonForm(NameForm):
             del self.fields["role"]
 
 
-class RemoveForm(forms.Form):
-    """Who takes over from somebody who leaves."""
+class HandOverForm(forms.Form):
+    """Who takes over. leaves: the other one is removed with it, whether or not anybody can."""
 
     to = forms.ChoiceField(
         label=gettext_lazy("Who takes over?"),
@@ -150,13 +150,12 @@ class RemoveForm(forms.Form):
         initial=True,
     )
 
-    def __init__(self, *args: Any, successors: list[User], **options: Any) -> None:
+    def __init__(self, *args: Any, successors: list[User], leaves: bool, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["to"].choices = [  # type: ignore[attr-defined]  # it is a ChoiceField
-            ("", _("Choose somebody")),
-            *((str(user.pk), str(user)) for user in successors),
-            (NOBODY_YET, _("Nobody yet: the front desk changes the visits one by one")),
-        ]
+        choices = [("", _("Choose somebody")), *((str(user.pk), str(user)) for user in successors)]
+        if leaves:
+            choices.append((NOBODY_YET, _("Nobody yet: the front desk changes the visits one by one")))
+        self.fields["to"].choices = choices  # type: ignore[attr-defined]  # it is a ChoiceField
 
 
 class JoinForm(NameForm):
@@ -305,7 +304,7 @@ def remove_view(request: HttpRequest, key: int) -> HttpResponseBase:
     successors = people.successors(user)
     work = journey.count_open_work(physio=user, by=by)
     sent = request.POST if request.method == "POST" else None
-    form = RemoveForm(sent, successors=successors) if work else None
+    form = HandOverForm(sent, successors=successors, leaves=True) if work else None
     refused = ""
     if sent is not None and (form is None or form.is_valid()):
         choice = form.cleaned_data["to"] if form else ""
@@ -326,6 +325,31 @@ def remove_view(request: HttpRequest, key: int) -> HttpResponseBase:
             return _after_removal(request, user, to)
     context = {"form": form, "person": user, "work": work, "refused": refused}
     return shown(request, "people/remove.html", _("Remove a person"), **context)
+
+
+@owners_page(roles.CHANGES_PEOPLE, *READ_WRITE)
+@step_up
+def hand_over_view(request: HttpRequest, key: int) -> HttpResponseBase:
+    """Somebody stays, and another physio takes over what waits for them."""
+    user, by = _person(key), audit.staff(member(request))
+    successors = people.successors(user)
+    work = journey.count_open_work(physio=user, by=by)
+    if not work:
+        messages.info(request, _("No review and no visit waits for %(name)s.") % {"name": user})
+        return see_other(reverse("admin:people_person", args=[key]))
+    sent = request.POST if request.method == "POST" else None
+    form = HandOverForm(sent, successors=successors, leaves=False)
+    if sent is not None and form.is_valid():
+        to = next(one for one in successors if str(one.pk) == form.cleaned_data["to"])
+        try:
+            people.hand_over(user=user, to=to, by=by, mail=form.cleaned_data["tell"])
+        except NotAllowed as problem:
+            refuse(form, problem)
+        else:
+            messages.success(request, _("%(to)s has taken over.") % {"to": to})
+            return see_other(reverse("admin:people_person", args=[key]))
+    context = {"form": form, "person": user, "work": work}
+    return shown(request, "people/hand_over.html", _("Hand over"), **context)
 
 
 def _after_removal(request: HttpRequest, user: User, to: User | None) -> HttpResponseBase:
@@ -380,6 +404,7 @@ def urls(inside: Callable[[View], Any]) -> list[URLPattern]:
         path("people/invitations/<uuid:key>/take-back/", inside(take_back_view), name="people_take_back"),
         path("people/<int:key>/", inside(person_view), name="people_person"),
         path("people/<int:key>/remove/", inside(remove_view), name="people_remove"),
+        path("people/<int:key>/hand-over/", inside(hand_over_view), name="people_hand_over"),
         path("people/<int:key>/back/", inside(reactivate_view), name="people_reactivate"),
         path("people/<int:key>/factor/", inside(factor_view), name="people_factor"),
     ]

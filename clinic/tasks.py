@@ -16,6 +16,6 @@ def send_staff_invitation(invitation_id: str) -> None:
     people.deliver_invitation(invitation_id=UUID(invitation_id))
 
 
-@app.task(name=emergency.TELL_OWNERS, retry=MAIL_RETRY, pass_context=False)
-def tell_owners(access_id: int) -> None:
-    emergency.tell_owners(access_id=access_id)
+@app.task(name=emergency.TELL_OWNER, retry=MAIL_RETRY, pass_context=False)
+def tell_owner(access_id: int, user_id: int) -> None:
+    emergency.tell_owner(access_id=access_id, user_id=user_id)

@@ -193,6 +193,7 @@ ROWS: dict[str, Row] = {
     "admin:people_take_back": staff_page({"owner": "405"}, {"owner": "303 admin:people"}, key="{invited}"),
     "admin:people_person": staff_page({"owner": "200"}, {"owner": "200"}, key="{colleague}"),
     "admin:people_remove": staff_page({"owner": "200"}, {"owner": "200"}, key="{colleague}"),
+    "admin:people_hand_over": staff_page({"owner": "200"}, {"owner": "200"}, key="{colleague}"),
     # In use already, and that is what the page says.
     "admin:people_reactivate": staff_page({"owner": "200"}, {"owner": "200"}, key="{colleague}"),
     "admin:people_factor": staff_page({"owner": "200"}, {"owner": "303 admin:people"}, key="{colleague}"),

@@ -156,14 +156,15 @@ def test_there_is_nothing_to_press_and_pressed_all_the_same_it_does_nothing(
         assert Patient.objects.get(pk=response.evaluation.patient_id).given_name == "Jordan"
 
 
-def test_all_owners_are_told_and_nothing_of_a_patient_stands_in_it(page: Client, mail_dir: Path):
-    factories.make_user("owner", email="second@clinic.example")
+def test_all_owners_are_told_and_nothing_of_a_patient_stands_in_it(page: Client, owner: User, mail_dir: Path):
+    second = factories.make_user("owner", email="second@clinic.example")
     factories.make_user("owner", email="left@clinic.example", is_active=False)
     factories.make_user("physio", email="physio@clinic.example")
     opened = opens(page)
-    job = ProcrastinateJob.objects.get(task_name="tell_owners")
-    assert job.args == {"access_id": opened.pk}
-    emergency.tell_owners(access_id=opened.pk)
+    jobs = ProcrastinateJob.objects.filter(task_name="tell_owner").order_by("pk")
+    wanted = [{"access_id": opened.pk, "user_id": key} for key in (owner.pk, second.pk)]
+    assert sorted((job.args for job in jobs), key=lambda args: args["user_id"]) == wanted
+    assert all(emergency.tell_owner(**job.args) for job in jobs)
     found = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in mail_dir.glob("*")]
     assert sorted(mail["To"] for mail in found) == ["lin@clinic.example", "second@clinic.example"]
     for mail in found:
@@ -207,7 +208,7 @@ def test_after_an_hour_it_is_over_and_the_next_request_says_so(
 def test_pressed_twice_it_is_one_hour_and_one_mail(page: Client):
     opened = opens(page)
     assert opens(page) == opened
-    assert ProcrastinateJob.objects.filter(task_name="tell_owners").count() == 1
+    assert ProcrastinateJob.objects.filter(task_name="tell_owner").count() == 1
     assert [line.action for line in lines()] == ["emergency.opened", "emergency.asked-again"]
 
 

@@ -438,6 +438,24 @@ def test_a_physio_with_open_reviews_hands_them_over(page: Client, owner: User, l
     assert [one.action for one in lines()] == ["staff.deactivated"]
 
 
+def test_a_physio_gets_another_role_once_nothing_waits(page: Client, leaving: User):
+    other = factories.make_user("physio", first_name="Leo", last_name="Reyes")
+    answer = change(page, leaving, role="editor")
+    assert answer.context["form"].errors["role"][0].endswith("Hand those over first.")
+    path = f"{PEOPLE}{leaving.pk}/hand-over/"
+    assert "3 open reviews" in told(page.get(path))
+    for wrong in ({}, {"to": str(leaving.pk)}, {"to": "later"}):
+        assert page.post(path, wrong).context["form"].errors["to"] == ["Choose who takes over."]
+    done = page.post(path, {"to": str(other.pk)}, follow=True)
+    assert "Leo Reyes has taken over." in told(done)
+    assert not ProcrastinateJob.objects.filter(task_name="tell_of_visit").exists()
+    assert User.objects.get(pk=leaving.pk).is_active
+    assert len(lines("work.handed-over")) == 1
+    assert "No review and no visit waits" in told(page.post(path, {"to": str(other.pk)}, follow=True))
+    assert change(page, leaving, role="editor").status_code == 303
+    assert people.role_of(User.objects.get(pk=leaving.pk)) == "editor"
+
+
 def test_nobody_is_handed_a_visit_where_they_have_one(page: Client, leaving: User):
     other = factories.make_user("physio", first_name="Leo", last_name="Reyes")
     with audit.audited("tests.read", by=factories.SETUP):
