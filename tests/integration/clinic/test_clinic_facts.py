@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from django.test import Client
 from django.urls import reverse
 
@@ -13,10 +12,9 @@ from tests.integration.clinic.test_people import mails, told
 OLD, NEW = "(310) 555-0142", "(310) 555-0199"
 
 
-@pytest.mark.parametrize("role", ["owner", "editor"])
-def test_a_wrong_number_is_said_and_a_new_one_stands_everywhere(db: None, mail_dir: Path, role: str):
+def test_a_wrong_number_is_said_and_a_new_one_stands_everywhere(db: None, mail_dir: Path):
     client = Client()
-    client.force_login(factories.make_user(role))
+    client.force_login(factories.make_user("owner"))
     page = reverse("wagtailsnippets_education_clinicinfo:edit", args=[1])
     form = client.get(page).context["form"]
     data = {bound.html_name: bound.value() or "" for bound in form}
