@@ -30,7 +30,8 @@ TOKEN = re.compile(r"(?<=/intake/open/)[^/\s]+|(?<=/intake/lessons/)[^/\s]+")
 WAYS_ON = ("/intake/", "/staff/", "/editor/")
 UTF_8 = ("utf-8", "utf8", "us-ascii")
 LINK_SECRET = re.compile(
-    r"(/(?:intake/open|intake/lessons|intake/reminders|intake/tablet|newsletter/confirm|newsletter/leave)/)"
+    r"(/(?:intake/open|intake/lessons|intake/reminders|intake/tablet|newsletter/confirm|newsletter/leave"
+    r"|staff/join)/)"
     r"[^\s/?]+"
 )
 

@@ -35,6 +35,12 @@ _ADD_PATIENTS: Final = (
 # Who may come into the lessons' editor at all.
 ENTER_EDITOR: Final = "wagtailadmin.access_admin"
 
+# Keeping accounts, and breaking the glass.
+SEES_PEOPLE: Final = "clinic.view_user"
+INVITES: Final = "clinic.add_user"
+CHANGES_PEOPLE: Final = "clinic.change_user"
+BREAKS_GLASS: Final = "clinic.open_emergency"
+
 _SEE_LIBRARY: Final = (
     ENTER_EDITOR,
     "education.view_lesson",
@@ -98,7 +104,7 @@ EDITOR: Final = Role(
 OWNER: Final = Role(
     "owner",
     "Keeps staff accounts and content, sees the clinic's figures, may open a closed evaluation again. "
-    "Sees no patient.",
+    "Sees no patient, but for an hour after breaking the glass.",
     (
         "intake.reopen_evaluation",
         "intake.see_figures",
@@ -106,13 +112,24 @@ OWNER: Final = Role(
         "intake.view_rule",
         *_NEWSLETTER,
         *_KEEP_LIBRARY,
-        "clinic.view_user",
-        "clinic.add_user",
-        "clinic.change_user",
+        SEES_PEOPLE,
+        INVITES,
+        CHANGES_PEOPLE,
+        BREAKS_GLASS,
     ),
 )
 
+# What an owner may read for an hour after breaking the glass, and only read (`clinic.emergency`).
+EMERGENCY: Final = (
+    "intake.see_worklist",
+    "intake.review_intake",
+    "intake.view_patient",
+    "intake.view_evaluation",
+    "intake.view_invitation",
+)
+
 ROLES: Final = (PHYSIO, FRONT_DESK, EDITOR, OWNER)
+NAMES: Final = tuple(role.name for role in ROLES)
 
 
 @transaction.atomic

@@ -166,6 +166,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "clinic.staff_door.StaffDoor",
+    "clinic.emergency.EmergencyDoor",
     "clinic.middleware.ReadableRefusals",
     "clinic.editor.EditorPolicy",
     "clinic.editor.EditorDoor",

@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from clinic.roles import ENTER_EDITOR
+from clinic.roles import BREAKS_GLASS, ENTER_EDITOR, SEES_PEOPLE
 from intake.review.figures import SEES_FIGURES
 from intake.views.desk import urgent_count
 
@@ -35,6 +35,12 @@ MOST_LISTS: Final = 64
 # Pages that belong to no model, under headings of their own.
 LESSONS: Final = {"name": _("Library"), "app_label": "library", "has_module_perms": True}
 FIGURES: Final = {"name": _("The clinic"), "app_label": "figures", "has_module_perms": True}
+# Who sees it, what it is called, its part of the entry's id, and its address.
+CLINIC_PAGES: Final = (
+    (SEES_FIGURES, _("Figures"), "Figures", "admin:figures"),
+    (SEES_PEOPLE, _("People"), "People", "admin:people"),
+    (BREAKS_GLASS, _("Emergency access"), "Emergency", "admin:emergency"),
+)
 
 
 def page_entry(name: object, key: str, url: str) -> dict[str, Any]:
@@ -153,9 +159,13 @@ class StaffSite(admin.AdminSite):
             models = [page_entry(_("Lessons and links"), "Lessons", url)]
             models += [found.pop(name)[1] for name in LIBRARY if name in found]
             groups.append(LESSONS | {"app_url": url, "models": models})
-        if request.user.has_perm(SEES_FIGURES):
-            url = reverse("admin:figures")
-            groups.append(FIGURES | {"app_url": url, "models": [page_entry(_("Figures"), "Figures", url)]})
+        pages = [
+            page_entry(name, key, reverse(address))
+            for permission, name, key, address in CLINIC_PAGES
+            if request.user.has_perm(permission)
+        ]
+        if pages:
+            groups.append(FIGURES | {"app_url": pages[0]["admin_url"], "models": pages})
         for app in apps:
             models = [model for model in app["models"] if model["object_name"] in found]
             if models:
@@ -165,6 +175,7 @@ class StaffSite(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         # Their packages register pages with this site, so there has to be one first.
         from clinic import account_pages as account
+        from clinic import emergency_views, people_views
         from intake.admin.figures import figures_view
 
         ours: list[URLPattern | URLResolver] = [
@@ -178,6 +189,8 @@ class StaffSite(admin.AdminSite):
             path("account/remove/<int:pk>/", self.admin_view(account.remove_page), name="account_remove"),
             path("account/everywhere/", self.admin_view(account.everywhere), name="account_everywhere"),
             path("figures/", self.admin_view(figures_view), name="figures"),
+            *people_views.urls(self.admin_view),
+            *emergency_views.urls(self.admin_view),
         ]
         # "View on site" fetches any object of any table by its id, for a link that no page of ours shows.
         return ours + [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]

@@ -35,11 +35,15 @@ class PatientData(models.Model):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: kind is `staff`, `patient`, `system` or `anonymous`; id is a user, a session or a process."""
+    """Who acts: kind is `staff`, `patient`, `system` or `anonymous`; id is a user, a session or a process.
+
+    break_glass: the key of the emergency access by which somebody reads who may not otherwise.
+    """
 
     kind: str
     id: str = ""
     user: AbstractBaseUser | None = field(default=None, compare=False, repr=False)
+    break_glass: int | None = None
 
 
 ANONYMOUS: Final = Actor("anonymous")
@@ -49,7 +53,7 @@ def staff(user: AbstractBaseUser | AnonymousUser) -> Actor:
     """The signed-in member of staff. Raises `ValueError` for anybody else."""
     if not isinstance(user, AbstractBaseUser) or user.pk is None:
         raise ValueError("a member of staff has to be signed in")
-    return Actor("staff", str(user.pk), user)
+    return Actor("staff", str(user.pk), user, getattr(user, "break_glass", None))
 
 
 def patient(invitation_id: UUID) -> Actor:
@@ -168,6 +172,8 @@ def audited(
     where what was done inside has written its own.
     """
     access = Access(action, by, detail=dict(detail))
+    if by.break_glass is not None:
+        access.note(break_glass=by.break_glass)
     for kind, ids in (objects or {}).items():
         access.saw(kind, ids)
     token = _open.set(access)

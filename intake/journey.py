@@ -52,7 +52,7 @@ from intake.responses import amend, draft, earlier
 from intake.responses import shown as showing
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
-from intake.review import contacts, decide, outcomes, sharing, versions
+from intake.review import contacts, decide, handing_over, outcomes, sharing, versions
 from intake.review.booking import form_state
 from intake.review.models import Closing, RedFlagContact, Review
 from intake.screening import record
@@ -319,6 +319,42 @@ def rebook_evaluation(
             _tell_of_visit(evaluation)
 
 
+def hand_over_work(
+    *, physio: AbstractBaseUser, to: AbstractBaseUser, by: audit.Actor, mail: bool
+) -> handing_over.OpenWork:
+    """Another physio takes over the open reviews and the visits to come; what was decided keeps its name.
+
+    mail: tell the patients of visits to come, whose mail names the physio. Raises `decide.NotAllowed` naming
+    the time where the other one has a visit then; nothing is stored or queued then.
+    """
+    with audit.audited(
+        "work.handed-over", by=by, objects={"staff": [physio.pk, to.pk]}, old=physio.pk, new=to.pk
+    ) as access:
+        work = handing_over.open_work(physio)
+        evaluations = handing_over.evaluations_of(physio)
+        access.saw("evaluation", [one.pk for one in evaluations])
+        access.note(reviews=work.reviews, visits=work.visits)
+        other = handing_over.clash_with(evaluations, to)
+        if other is not None:
+            raise decide.NotAllowed(handing_over.words(other), "to")
+        try:
+            for evaluation in evaluations:
+                register.hand_over(evaluation, to=to, by=user_of(by))
+                if mail and evaluation.starts_at is not None and evaluation.starts_at > timezone.now():
+                    _tell_of_visit(evaluation)
+        except diary.Taken:
+            raise decide.NotAllowed(_("Their times have just changed. Look again."), "to") from None
+    return work
+
+
+def count_open_work(*, physio: AbstractBaseUser, by: audit.Actor) -> handing_over.OpenWork:
+    """How much waits for a physio, for whoever may remove the account: numbers, nobody's name."""
+    with audit.audited("work.counted", by=by, objects={"staff": [physio.pk]}) as access:
+        work = handing_over.open_work(physio)
+        access.note(reviews=work.reviews, visits=work.visits)
+    return work
+
+
 def _tell_of_visit(evaluation: Evaluation) -> None:
     """Queue the mail that says how the booking stands now."""
     app.configure_task(TELL_OF_VISIT).defer(
@@ -344,8 +380,14 @@ def tell_of_visit(*, evaluation_id: UUID, sequence: int) -> bool:
             revoked_at=None, ended_at=None, sent_at__isnull=False
         ).exists()
         form_open = has_link and not _is_sent(evaluation)
-        last = evaluation.booking_events.order_by("-at", "-pk").values_list("kind", flat=True).first()
-        is_first = last == BookingEvent.Kind.BOOKED
+        lasts = list(evaluation.booking_events.order_by("-at", "-pk")[:2])
+        is_first = bool(lasts) and lasts[0].kind == BookingEvent.Kind.BOOKED
+        is_same_time = len(lasts) == 2 and lasts[0].starts_at == lasts[1].starts_at
+        physio_changed = (
+            is_same_time
+            and lasts[0].kind == BookingEvent.Kind.MOVED
+            and lasts[0].physio_id != lasts[1].physio_id
+        )
     cancelled = evaluation.status == Evaluation.Status.CANCELLED
     context = {"evaluation": evaluation, "clinic": ClinicInfo.current(), "form_open": form_open}
     if cancelled:
@@ -353,6 +395,9 @@ def tell_of_visit(*, evaluation_id: UUID, sequence: int) -> bool:
     elif is_first:
         subject, template = _("Your visit is booked"), "email/visit_moved.txt"
         context["is_first"] = True
+    elif physio_changed:
+        subject, template = _("Another physio sees you"), "email/visit_moved.txt"
+        context["physio_changed"] = True
     else:
         subject, template = _("Your visit has a new time"), "email/visit_moved.txt"
     mail = EmailMessage(

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from intake import audit, journey
 from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
-from intake.patients.models import REVIEWS
+from intake.patients.models import REVIEWS, only_reads
 from intake.responses.models import QuestionnaireResponse
 from intake.review import outcomes
 from intake.review.decide import NotAllowed, allowed
@@ -120,9 +120,13 @@ class OutcomeDesk(AuditedAdmin):
                 raise Http404 from None
             access.saw("patient", [page.patient.pk])
             access.saw("finding", [row.key for row in page.findings])
+            writes = not only_reads(user)
             may = {
-                "record": allowed(outcomes.check_record, page.standing),
-                "reopen": allowed(outcomes.check_reopen, page.standing) and request.user.has_perm(REOPENS),
+                "write": writes,
+                "record": writes and allowed(outcomes.check_record, page.standing),
+                "reopen": writes
+                and allowed(outcomes.check_reopen, page.standing)
+                and request.user.has_perm(REOPENS),
             }
             choices = {
                 "results": Result.choices,

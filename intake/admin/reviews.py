@@ -32,7 +32,7 @@ from intake.admin.fields import MOMENT, MomentField
 from intake.admin.outcomes import OutcomeDesk
 from intake.admin.sharing import SharingDesk
 from intake.kept import Given, Kept
-from intake.patients.models import REVIEWS
+from intake.patients.models import REVIEWS, only_reads
 from intake.patients.wording import moment
 from intake.responses.models import QuestionnaireResponse
 from intake.review import contacts, decide, news, versions
@@ -217,6 +217,7 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
 
     def show(self, request: HttpRequest, key: UUID, back: Filters, problem: Problem) -> HttpResponseBase:
         user = member(request)
+        reads = only_reads(user)
         adding = TypedLink() if problem.link is None and request.GET.get("add") else problem.link
 
         def answer(access: audit.Access) -> HttpResponseBase:
@@ -238,18 +239,19 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
                 if request.path != self.url("review", page.response.pk)
                 else "",
                 "may": {
-                    "decide": decide.allowed(decide.check_open, page.standing),
-                    "finish": decide.allowed(decide.check_finish, page.standing),
-                    "reopen": decide.allowed(decide.check_reopen, page.standing),
+                    "write": not reads,
+                    "decide": not reads and decide.allowed(decide.check_open, page.standing),
+                    "finish": not reads and decide.allowed(decide.check_finish, page.standing),
+                    "reopen": not reads and decide.allowed(decide.check_reopen, page.standing),
                 },
                 "reasons": DismissReason.choices,
                 "problem": problem,
-                "adding": adding,
+                "adding": None if reads else adding,
                 "places": place_choices() if adding is not None else (),
                 "contact": asked_anew(problem.contact, page)
                 if problem.contact
                 else contact_form(page)
-                if page.urgent_flags
+                if page.urgent_flags and not reads
                 else None,
             }
             return TemplateResponse(request, "admin/intake/questionnaireresponse/review.html", context)

@@ -28,6 +28,11 @@ def may(user: AbstractBaseUser | AnonymousUser, permission: str) -> bool:
     return bool(getattr(user, "has_perm", None) and user.has_perm(permission))  # type: ignore[union-attr]  # every user model of Django's auth has it
 
 
+def only_reads(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether the user is here by an emergency access: a page then has nothing to press."""
+    return getattr(user, "break_glass", None) is not None
+
+
 class ScopedQuerySet(models.QuerySet[Any]):
     """Staff reach patient records through `visible_to(user)` and nothing else."""
 
@@ -125,7 +130,8 @@ class Evaluation(PatientData):
     booked ones of a physio never overlap: an exclusion constraint, `evaluation_physio_once`, written in the
     first migration because Django's own needs an app that asks every new connection for types nobody uses.
 
-    double_booked: it overlapped with another before that rule; it stays as it is until its time is changed.
+    double_booked: it overlapped with another before that rule, or was handed over after it was over; it stays
+    as it is until its time is changed.
     booked_at: when this time was set. reminders_off: no reminders of this visit.
     """
 

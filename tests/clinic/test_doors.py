@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic import factors, signin, throttle
+from clinic import factors, throttle
 from clinic.models import User
 from clinic.stepup import PROVED_AT
 from intake import audit
@@ -523,8 +523,8 @@ class TestTheTrail:
 
     def test_of_a_reset_by_somebody_else(self, user: User):
         client, before = signs_in(user), last()
-        signin.reset_factors(user=user, by=audit.system("tests"))
-        assert lines(before) == ["factor.reset"]
+        people.reset_factor(user=user, by=audit.staff(factories.make_user("owner")))
+        assert lines(before) == ["staff.factor-reset"]
         assert not is_in(client)
         assert types(client, user.username).headers["Location"] == "/staff/"
         assert client.get(WORKLIST).headers["Location"].startswith(ENROL)
