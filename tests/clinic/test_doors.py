@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic import factors, throttle
+from clinic import factors, people, throttle
 from clinic.models import User
 from clinic.stepup import PROVED_AT
 from intake import audit
@@ -473,7 +473,7 @@ class TestTheTrail:
             "signin.done",
             "signout.done",
         ]
-        account = {"account": [str(user.pk)]}
+        account = {"staff": [str(user.pk)]}
         assert [line.objects_seen for line in found] == [account, {}, account, account, account]
         assert [line.actor_kind for line in found] == ["anonymous"] * 3 + ["staff"] * 2
         everything = str([(line.objects_seen, line.detail) for line in found])
