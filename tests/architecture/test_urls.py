@@ -96,6 +96,9 @@ def newsletter(get: str, post: str, **args: str) -> Row:
     return staff_page({"editor": get, "owner": get}, {"editor": post, "owner": post}, **args)
 
 
+FRESH = ("owner", BREAK_GLASS)
+ASKED_AGAIN = {"staff": "302 admin:prove", "*": SIGN_IN, **dict.fromkeys(FRESH, "200")}
+
 ROWS: dict[str, Row] = {
     "healthz": public(),
     # The library.
@@ -182,14 +185,12 @@ ROWS: dict[str, Row] = {
     ),
     "admin:prove": Row({"staff": "200", "*": SIGN_IN}, {"staff": "200", "*": SIGN_IN}),
     "admin:account": Row({"staff": "200", "*": SIGN_IN}, {"staff": "405", "*": SIGN_IN}),
-    # Whoever has a second factor gives it first.
-    "admin:account_app": Row(
-        {"staff": "302 admin:prove", "*": SIGN_IN}, {"staff": "302 admin:prove", "*": SIGN_IN}
+    # Whoever has a second factor gives it first; the owners here just did.
+    "admin:account_app": Row(ASKED_AGAIN, ASKED_AGAIN),
+    "admin:account_passkey": Row(ASKED_AGAIN, ASKED_AGAIN),
+    "admin:account_recovery": Row(
+        {"staff": "200", "*": SIGN_IN}, ASKED_AGAIN | dict.fromkeys(FRESH, "303 admin:account_recovery")
     ),
-    "admin:account_passkey": Row(
-        {"staff": "302 admin:prove", "*": SIGN_IN}, {"staff": "302 admin:prove", "*": SIGN_IN}
-    ),
-    "admin:account_recovery": Row({"staff": "200", "*": SIGN_IN}, {"staff": "302 admin:prove", "*": SIGN_IN}),
     # A factor of nobody here.
     "admin:account_remove": Row(
         {"staff": "405", "*": SIGN_IN}, {"staff": "404", "*": SIGN_IN}, {"pk": "999999999"}
