@@ -65,6 +65,7 @@ PHYSIO: Final = Role(
         "intake.review_intake",
         "intake.reopen_evaluation",
         "intake.see_figures",
+        "intake.end_all_links",
         "intake.view_questionnaire",
         "intake.view_rule",
         "intake.approve_clinical_content",
@@ -102,6 +103,7 @@ OWNER: Final = Role(
     (
         "intake.reopen_evaluation",
         "intake.see_figures",
+        "intake.end_all_links",
         "intake.view_questionnaire",
         "intake.view_rule",
         *_NEWSLETTER,

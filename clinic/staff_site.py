@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from clinic.roles import ENTER_EDITOR
+from intake.patients.links import ENDS_ALL_LINKS
 from intake.review.figures import SEES_FIGURES
 from intake.views.desk import urgent_count
 
@@ -130,7 +131,10 @@ class StaffSite(admin.AdminSite):
             groups.append(LESSONS | {"app_url": url, "models": models})
         if request.user.has_perm(SEES_FIGURES):
             url = reverse("admin:figures")
-            groups.append(FIGURES | {"app_url": url, "models": [page_entry(_("Figures"), "Figures", url)]})
+            models = [page_entry(_("Figures"), "Figures", url)]
+            if request.user.has_perm(ENDS_ALL_LINKS):
+                models.append(page_entry(_("Open links"), "Links", reverse("admin:links")))
+            groups.append(FIGURES | {"app_url": url, "models": models})
         for app in apps:
             models = [model for model in app["models"] if model["object_name"] in found]
             if models:
@@ -140,10 +144,12 @@ class StaffSite(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         # Its package registers pages with this site, so there has to be one first.
         from intake.admin.figures import figures_view
+        from intake.admin.links import links_view
 
         ours: list[URLPattern | URLResolver] = [
             path("urgent/", self.admin_view(urgent_count), name="urgent"),
             path("figures/", self.admin_view(figures_view), name="figures"),
+            path("links/", self.admin_view(links_view), name="links"),
         ]
         # "View on site" fetches any object of any table by its id, for a link that no page of ours shows.
         return ours + [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]

@@ -169,6 +169,8 @@ ROWS: dict[str, Row] = {
         {"staff": "405", "*": SIGN_IN},
     ),
     "admin:figures": staff_page({"physio": "200", "owner": "200"}, {"physio": "405", "owner": "405"}),
+    # Without the tick nothing ends.
+    "admin:links": staff_page({"physio": "200", "owner": "200"}, {"physio": "400", "owner": "400"}),
     "admin:app_list": staff_page(
         {"no role": "404", "staff": "200"},
         {"no role": "404", "staff": "200"},
@@ -200,6 +202,14 @@ ROWS: dict[str, Row] = {
     "admin:intake_evaluation_tablet": staff_page(
         {"front desk": "405", "physio": "405"},
         {"front desk": "200", "physio": "200"},
+        object_id="{evaluation}",
+    ),
+    "admin:intake_evaluation_end_link": staff_page(
+        {"front desk": "405", "physio": "405"},
+        {
+            "front desk": "303 admin:intake_evaluation_change",
+            "physio": "303 admin:intake_evaluation_change",
+        },
         object_id="{evaluation}",
     ),
     "admin:intake_evaluation_cancel": staff_page(
