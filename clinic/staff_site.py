@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
 
 from clinic.roles import ENTER_EDITOR
 from intake.patients.links import ENDS_ALL_LINKS
@@ -71,6 +72,10 @@ class StaffSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_staff)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Pages are looked at and posted to; Django's would answer any other method like a GET."""
+        return super().admin_view(require_http_methods(["GET", "HEAD", "POST"])(view), cacheable)
 
     def logout(  # type: ignore[override]  # it is a response like any other
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -114,7 +114,7 @@ def is_withdrawn(evaluation: Evaluation) -> bool:
 
 
 def withdraw(evaluation: Evaluation, now: datetime) -> list[UUID]:
-    """End the links of one visit's form, those of its reminders with them. Returns the invitations that ended.
+    """End the links to one visit's form, those of its reminders too. Returns the invitations that ended.
 
     Sessions end with their link at their next request, codes at their next try.
     """
