@@ -388,7 +388,10 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
         key = uuid_or_404(object_id)
 
         def answer(access: audit.Access) -> HttpResponseBase:
-            if journey.end_link(evaluation=self.visit(request, key), by=access.by):
+            evaluation = self.get_queryset(request).filter(pk=key).first()
+            if evaluation is None:
+                raise Http404
+            if journey.end_link(evaluation=evaluation, by=access.by):
                 told = _("Ended. The link opens nothing any more, also where the form is open now.")
                 self.message_user(request, told, messages.SUCCESS)
             else:

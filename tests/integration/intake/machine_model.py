@@ -141,12 +141,17 @@ class Model:
 
     # The patient
 
-    def at_work(self, name: str) -> bool:
-        """Whether a request finds a live session; one that does keeps it alive."""
+    def is_in(self, name: str) -> bool:
+        """Whether the device's session lives."""
         session = self.devices[name].session
         if session is None or not self.opens(self.devices[name].link):
             return False
-        if self.now >= min(session.seen + IDLE, session.began + LONGEST):
+        return self.now < min(session.seen + IDLE, session.began + LONGEST)
+
+    def at_work(self, name: str) -> bool:
+        """Whether a request finds a live session; one that does keeps it alive."""
+        session = self.devices[name].session
+        if session is None or not self.is_in(name):
             return False
         if self.now - session.seen >= IDLE / 30:
             session.seen = self.now

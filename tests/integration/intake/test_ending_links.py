@@ -14,7 +14,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from intake import audit, journey, tasks
 from intake.patients import links, tablet
-from intake.patients.models import AccessEvent, Invitation
+from intake.patients.models import AccessEvent, EvaluationRequest, Invitation
 from intake.review import sharing
 from tests.factories import SETUP, make_user
 from tests.integration.intake.visitor import Visitor, invited, stored
@@ -115,6 +115,22 @@ def test_ending_twice_says_so():
         reverse("admin:intake_evaluation_end_link", args=[invitation.evaluation_id]), follow=True
     )
     assert "No link was open." in page.text
+
+
+def test_the_link_of_somebody_who_asked_ends_on_the_page_of_her_request():
+    asked = EvaluationRequest(
+        given_name="Ana", family_name="Silva", birth_date="1986-04-12", email="ana@example.org"
+    )
+    journey.ask_for_evaluation(asked=asked)
+    with audit.audited("tests.read", by=SETUP):
+        invitation = Invitation.objects.select_related("evaluation").get(evaluation=asked.evaluation_id)
+    link = journey.make_link(invitation_id=invitation.pk, by=SETUP).rstrip("/").rsplit("/", 1)[-1]
+    desk = at_desk("front desk")
+    url = reverse("admin:intake_evaluation_end_link", args=[asked.evaluation_id])
+    book = reverse("admin:intake_evaluationrequest_book", args=[asked.pk])
+    assert f'action="{url}"' in desk.get(book).text
+    assert "The clinic ended the link" in desk.post(url, follow=True).text
+    assert Visitor(link).type_date().status_code == 404
 
 
 @pytest.mark.parametrize("role", ["owner", "physio"])

@@ -61,8 +61,11 @@ REASON = "An old test was looked at again."
 
 DECISIONS = {"confirm": "confirmed", "assess": "provisional", "dismiss": "refuted", "undo": "unconfirmed"}
 # A device that opened the visit before is the commonest, so it comes first.
-device = st.sampled_from(DEVICES)
+device = st.sampled_from([*DEVICES[:1] * 3, *DEVICES])
 mostly = st.sampled_from([True, True, True, False])
+
+
+after_it_was_sent = precondition(lambda self: self.model.standing.sent)
 
 
 class Visit(RuleBasedStateMachine):
@@ -86,8 +89,8 @@ class Visit(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.undo.__exit__(None, None, None)
 
-    @initialize(hours=st.sampled_from([1, 3, 30]))
-    def begin(self, hours: int) -> None:
+    @initialize(hours=st.sampled_from([1, 3, 30]), sent=st.sampled_from([True, True, False]))
+    def begin(self, hours: int, sent: bool) -> None:
         starts_at = self.zero + timedelta(hours=hours)
         self.physio, self.desk_user = make_user("physio"), make_user("front desk")
         self.evaluation = make_evaluation(starts_at=starts_at, physio=self.physio)
@@ -127,6 +130,8 @@ class Visit(RuleBasedStateMachine):
         self.keys = [str(uuid.uuid4()) for _ in range(3)]
         self.responses: list[uuid.UUID] = [draft.pk]
         self.staff: dict[str, Client] = {}
+        if sent:
+            self.send("phone", self.keys[0])
 
     # ---- how things are asked
 
@@ -171,7 +176,7 @@ class Visit(RuleBasedStateMachine):
 
     # ---- time
 
-    @rule(seconds=st.sampled_from([1, 70, 16 * 60, 31 * 60, 61 * 60, 5 * 3600]))
+    @rule(seconds=st.sampled_from([1, 70, 70, 11 * 60, 16 * 60, 16 * 60, 31 * 60, 61 * 60]))
     def time_passes(self, seconds: int) -> None:
         self.move(seconds)
 
@@ -186,7 +191,19 @@ class Visit(RuleBasedStateMachine):
 
     # ---- the patient
 
-    @rule(name=device, right=mostly, old=st.booleans())
+    @precondition(lambda self: not self.model.is_in("phone") and self.model.opens(self.model.link))
+    @rule()
+    def come_back(self) -> None:
+        self.open_link("phone", True, False)
+
+    @precondition(lambda self: not self.model.is_in("laptop") and self.model.opens(self.model.link))
+    @rule()
+    def come_on_the_laptop(self) -> None:
+        self.open_link("laptop", True, False)
+        if self.model.devices["laptop"].code:
+            self.type_code("laptop", True)
+
+    @rule(name=device, right=mostly, old=mostly.map(lambda often: not often))
     def open_link(self, name: str, right: bool, old: bool) -> None:
         self.move(1)
         link = self.model.link if not old else 0
@@ -305,7 +322,6 @@ class Visit(RuleBasedStateMachine):
             # Each key sends one form.
             self.keys.append(self.keys.pop(self.keys.index(key)))
 
-    @rule(name=device)
     def leave(self, name: str) -> None:
         self.move(1)
         self.answered(self.post(name, reverse("intake:leave"), {}), self.model.leave(name))
@@ -324,6 +340,7 @@ class Visit(RuleBasedStateMachine):
 
     # ---- staff
 
+    @after_it_was_sent
     @rule(
         place=st.integers(0, 1),
         finding=st.integers(0, 3),
@@ -357,6 +374,7 @@ class Visit(RuleBasedStateMachine):
         response = self.at_desk("physio").post(self.on("review", key), data)
         self.answered(response, self.model.call(version, reached=reached, stale=stale))
 
+    @after_it_was_sent
     @rule(place=st.integers(0, 1))
     def finish(self, place: int) -> None:
         self.move(1)
@@ -364,6 +382,7 @@ class Visit(RuleBasedStateMachine):
         response = self.at_desk("physio").post(self.on("review", key), {"do": "finish"})
         self.answered(response, self.model.finish(version))
 
+    @after_it_was_sent
     @rule(place=st.integers(0, 1))
     def reopen_review(self, place: int) -> None:
         self.move(1)
@@ -371,6 +390,7 @@ class Visit(RuleBasedStateMachine):
         response = self.at_desk("physio").post(self.on("review", key), {"do": "reopen"})
         self.answered(response, self.model.reopen_review(version))
 
+    @after_it_was_sent
     @rule(
         place=st.sampled_from([0, 0, 1]),
         result=st.sampled_from(["found", "not-found"]),
@@ -386,6 +406,7 @@ class Visit(RuleBasedStateMachine):
         response = self.at_desk("physio").post(self.on("outcome", key), data)
         self.answered(response, self.model.record(version, results, close=close))
 
+    @after_it_was_sent
     @rule(place=st.sampled_from([0, 0, 1]), reason=st.sampled_from([REASON, REASON, " "]))
     def reopen(self, place: int, reason: str) -> None:
         self.move(1)
@@ -393,11 +414,37 @@ class Visit(RuleBasedStateMachine):
         response = self.at_desk("physio").post(self.on("outcome", key), {"do": "reopen", "reason": reason})
         self.answered(response, self.model.reopen(version, reason))
 
-    @rule()
+    @rule(
+        which=st.sampled_from(
+            ["cancel", "new_link", "end_link", "hours", "rebook", "draft", "leave", "guess"]
+        ),
+        name=device,
+    )
+    def seldom(self, which: str, name: str) -> None:
+        """What ends a lot at once, so that it does not end most of what is tried."""
+        if which == "hours":
+            self.move(5 * 3600)
+        elif which == "rebook":
+            self.rebook(5)
+        elif which == "leave":
+            self.leave(name)
+        elif which == "draft":
+            for act in (self.finish, self.reopen_review):
+                act(0)
+            self.decide(0, 0, "confirm", True)
+            self.record(0, "found", False, True)
+            self.reopen(0, REASON)
+        elif which == "guess":
+            for _ in range(6):
+                self.open_link(name, False, False)
+        else:
+            getattr(self, which)()
+
     def cancel(self) -> None:
         self.move(1)
         self.answered(self.at_visit("cancel"), self.model.cancel())
 
+    @precondition(lambda self: not self.model.booked)
     @rule(hours=st.sampled_from([1, 5, 50]))
     def rebook(self, hours: int) -> None:
         self.move(1)
@@ -405,6 +452,7 @@ class Visit(RuleBasedStateMachine):
         data = {"physio": self.physio.pk, "starts_at": at.strftime("%Y-%m-%dT%H:%M"), "minutes": 60}
         self.answered(self.at_visit("rebook", data), self.model.rebook((at - self.zero).total_seconds()))
 
+    @precondition(lambda self: self.model.links[-1] is not None)
     @rule()
     def new_link(self) -> None:
         self.move(1)
@@ -416,8 +464,6 @@ class Visit(RuleBasedStateMachine):
                 newest = Invitation.objects.filter(evaluation=self.evaluation).latest("created_at")
             self.tokens.append(self.token_of(newest))
 
-    @precondition(lambda self: self.model.links[-1] is None)
-    @rule()
     def end_link(self) -> None:
         self.move(1)
         self.answered(self.at_visit("end_link"), self.model.end_link())
