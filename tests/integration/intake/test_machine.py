@@ -57,6 +57,8 @@ PAIN = ("pain.now", "pain.worst", "pain.average")
 LEGS = "safety.leg-signs.left"
 TICKED = (LEGS, tuple(SWOLLEN_CALF[LEGS]))
 BORN, OTHER_DAY = ("4", "12", "1986"), ("4", "13", "1986")
+# Longer than anything random.
+FOREIGN = "Somebody-Elses"
 REASON = "An old test was looked at again."
 
 DECISIONS = {"confirm": "confirmed", "assess": "provisional", "dismiss": "refuted", "undo": "unconfirmed"}
@@ -122,7 +124,7 @@ class Visit(RuleBasedStateMachine):
         self.browsers["phone"].cookies[django_settings.DEVICE_COOKIE_NAME] = opened.device_token
         # Another person's visit, whose finding and key open nothing here.
         foreign = make_response(
-            ROLLING_IN, evaluation=make_evaluation(patient=make_patient(given_name="Zyx"))
+            ROLLING_IN, evaluation=make_evaluation(patient=make_patient(given_name=FOREIGN))
         )
         with audit.audited("tests.read", by=SETUP):
             self.foreign_finding = foreign.findings.values_list("pk", flat=True)[0]
@@ -146,7 +148,7 @@ class Visit(RuleBasedStateMachine):
         assert str(response.status_code) == status, (expected, response.headers.get("Location"))
         if leads.startswith("/"):
             assert response.headers["Location"] == leads
-        assert "Zyx" not in response.text
+        assert FOREIGN not in response.text
 
     def post(self, name: str, path: str, data: dict[str, Any]) -> HttpResponse:
         self.addresses += 1
