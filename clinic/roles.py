@@ -71,6 +71,7 @@ PHYSIO: Final = Role(
         "intake.review_intake",
         "intake.reopen_evaluation",
         "intake.see_figures",
+        "intake.end_all_links",
         "intake.view_questionnaire",
         "intake.view_rule",
         "intake.approve_clinical_content",
@@ -108,6 +109,7 @@ OWNER: Final = Role(
     (
         "intake.reopen_evaluation",
         "intake.see_figures",
+        "intake.end_all_links",
         "intake.view_questionnaire",
         "intake.view_rule",
         *_NEWSLETTER,

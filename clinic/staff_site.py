@@ -8,8 +8,10 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
 
 from clinic.roles import BREAKS_GLASS, ENTER_EDITOR, SEES_PEOPLE
+from intake.patients.links import ENDS_ALL_LINKS
 from intake.review.figures import SEES_FIGURES
 from intake.views.desk import urgent_count
 
@@ -39,6 +41,7 @@ FIGURES: Final = {"name": _("The clinic"), "app_label": "figures", "has_module_p
 CLINIC_PAGES: Final = (
     (SEES_FIGURES, _("Figures"), "Figures", "admin:figures"),
     (SEES_PEOPLE, _("People"), "People", "admin:people"),
+    (ENDS_ALL_LINKS, _("Open links"), "Links", "admin:links"),
     (BREAKS_GLASS, _("Emergency access"), "Emergency", "admin:emergency"),
 )
 
@@ -77,6 +80,10 @@ class StaffSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_staff)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Pages are looked at and posted to; Django's would answer any other method like a GET."""
+        return super().admin_view(require_http_methods(["GET", "HEAD", "POST"])(view), cacheable)
 
     def logout(  # type: ignore[override]  # it is a response like any other
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -177,6 +184,7 @@ class StaffSite(admin.AdminSite):
         from clinic import account_pages as account
         from clinic import emergency_views, people_views
         from intake.admin.figures import figures_view
+        from intake.admin.links import links_view
 
         ours: list[URLPattern | URLResolver] = [
             path("urgent/", self.admin_view(urgent_count), name="urgent"),
@@ -191,6 +199,7 @@ class StaffSite(admin.AdminSite):
             path("figures/", self.admin_view(figures_view), name="figures"),
             *people_views.urls(self.admin_view),
             *emergency_views.urls(self.admin_view),
+            path("links/", self.admin_view(links_view), name="links"),
         ]
         # "View on site" fetches any object of any table by its id, for a link that no page of ours shows.
         return ours + [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]

@@ -69,6 +69,7 @@ SEND_REMINDER: Final = "send_reminder"
 SEND_LESSONS: Final = "send_lessons"
 SEND_CODE: Final = "send_code"
 RENEW_LINK: Final = "renew_link"
+SOUND_ALARM: Final = "sound_alarm"
 # The question whose tick says that the privacy notice was seen.
 PRIVACY_SEEN: Final = "consent.privacy"
 
@@ -166,6 +167,31 @@ def deliver_invitation(*, invitation_id: UUID) -> bool:
     with audit.audited("invitation.sent", by=by, objects={"invitation": [invitation_id]}):
         Invitation.objects.filter(pk=invitation_id).update(sent_at=timezone.now())
     return True
+
+
+def end_link(*, evaluation: Evaluation, by: audit.Actor) -> bool:
+    """Staff end the link to the form of one visit; False where none was open. What was answered stays."""
+    with audit.audited("invitation.withdrawn", by=by, objects={"evaluation": [evaluation.pk]}) as access:
+        ended = links.withdraw(evaluation, timezone.now())
+        access.saw("invitation", ended)
+        access.note(links=len(ended))
+    return bool(ended)
+
+
+def end_all_links(*, by: audit.Actor) -> links.Withdrawn:
+    """Every link that patients hold ends, also to shared lessons; whoever is at work behind one is out."""
+    with audit.audited("links.all-ended", by=by) as access:
+        ended = links.withdraw_all(timezone.now())
+        access.saw("invitation", ended.invitations)
+        access.saw("lesson-share", ended.shares)
+        access.note(invitations=len(ended.invitations), shares=len(ended.shares))
+    return ended
+
+
+def open_links(*, by: audit.Actor) -> links.OpenLinks:
+    """How many links are out, and how many dates and codes were wrong within the hour."""
+    with audit.audited("links.counted", by=by):
+        return links.count_open(timezone.now())
 
 
 def ask_for_link(*, token: str, address: str | None) -> None:
@@ -551,6 +577,24 @@ def open_link(
     return outcome
 
 
+def _watch(outcome: object) -> None:
+    """Queue a mail to whoever is on call when wrong dates and codes come by the hundred (R4)."""
+    wrong = isinstance(outcome, links.Mismatch | codes.WrongCode)
+    if wrong and links.is_alarming(timezone.now()) and links.may_sound_alarm():
+        app.configure_task(SOUND_ALARM).defer()
+
+
+def sound_alarm() -> None:
+    """The job: say by mail that somebody tries dates of birth, in numbers alone."""
+    found = open_links(by=audit.system(SOUND_ALARM))
+    context = {"found": found, "page": settings.SITE_URL + reverse("admin:links")}
+    EmailMessage(
+        subject=_("Many wrong dates of birth at patients’ links"),
+        body=render_to_string("email/alarm.txt", context),
+        to=[settings.ON_CALL_EMAIL],
+    ).send()
+
+
 def _queue_code(access: audit.Access, asked: CodeOutcome | links.NotLive) -> None:
     access.note(outcome=type(asked).__name__)
     if isinstance(asked, codes.Asked) and asked.code is not None:
@@ -655,6 +699,7 @@ def open_on_tablet(
         access.saw("invitation", [code.invitation_id])
         outcome = tablet.open_with(code, birth_date=birth_date, address=address)
         access.note(outcome=type(outcome).__name__)
+        _watch(outcome)
         if isinstance(outcome, links.Opened):
             access.action = "tablet.opened"
             access.by = audit.patient(code.invitation_id)
@@ -694,6 +739,7 @@ def open_again(
 
 def _note_outcome(access: audit.Access, outcome: LinkOutcome | codes.WrongCode) -> None:
     access.note(outcome=type(outcome).__name__)
+    _watch(outcome)
     if isinstance(outcome, links.Opened):
         session = outcome.session
         access.action = "session.opened" if session.invitation is not None else "lessons.opened"

@@ -179,6 +179,7 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
     def get_urls(self) -> list[URLPattern]:
         return [
             self.page("<path:object_id>/invite/", self.invite_view, "invite"),
+            self.page("<path:object_id>/end-link/", self.end_link_view, "end_link"),
             *self.tablet_urls(),
             *self.briefs_urls(),
             self.page("<path:object_id>/cancel/", self.cancel_view, "cancel"),
@@ -305,6 +306,7 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
             "may_send": request.user.has_perm(SENDS_LINKS),
             "may_change": super().has_change_permission(request),
             "invite_url": self.url("invite", evaluation.pk),
+            "end_link_url": self.url("end_link", evaluation.pk) if state.link_lives else "",
             "tablet_url": self.url("tablet", evaluation.pk) if may_tablet(state) else "",
             "review_url": reverse("admin:intake_questionnaireresponse_review", args=[response])
             if readable
@@ -379,6 +381,24 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
             return see_other(self.url("change", key))
 
         return self.audited(request, "evaluation.invited", answer, [key])
+
+    @sends_a_link
+    def end_link_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """End the link to the form: it went astray, or somebody else has it. Answers stay."""
+        key = uuid_or_404(object_id)
+
+        def answer(access: audit.Access) -> HttpResponseBase:
+            evaluation = self.get_queryset(request).filter(pk=key).first()
+            if evaluation is None:
+                raise Http404
+            if journey.end_link(evaluation=evaluation, by=access.by):
+                told = _("Ended. The link opens nothing any more, also where the form is open now.")
+                self.message_user(request, told, messages.SUCCESS)
+            else:
+                self.message_user(request, _("No link was open."), messages.INFO)
+            return see_other(self.url("change", key))
+
+        return self.audited(request, "evaluation.end-link-page", answer, [key])
 
     def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Ask whether, then cancel. Answers, reviews and the link stay for when it is booked again."""

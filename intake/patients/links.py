@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -24,8 +24,10 @@ from intake.patients.models import (
     Invitation,
     LessonShare,
     PatientSession,
+    Reminder,
 )
 
+ENDS_ALL_LINKS: Final = "intake.end_all_links"
 TOKEN_BYTES: Final = 32
 # Wrong dates of birth and wrong codes, together.
 WRONG: Final = (AccessEvent.Kind.WRONG_DATE, AccessEvent.Kind.WRONG_CODE)
@@ -35,7 +37,30 @@ WRONG_BEFORE_END: Final = 10
 END_WINDOW: Final = timedelta(hours=24)
 WRONG_PER_ADDRESS: Final = 30
 ADDRESS_WINDOW: Final = timedelta(hours=1)
+# From all addresses at all links together: nobody mistypes that often, so somebody tries.
+WRONG_OF_ALL: Final = 100
 RENEWALS_AN_HOUR: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Links that staff ended: their keys."""
+
+    invitations: list[UUID]
+    shares: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLinks:
+    """How many links are out. wrong: dates and codes within the last hour, at all links together."""
+
+    invitations: int
+    shares: int
+    wrong: int
+
+    @property
+    def is_alarming(self) -> bool:
+        return self.wrong >= WRONG_OF_ALL
 
 
 def new_token() -> str:
@@ -51,23 +76,24 @@ def hash_token(token: str) -> bytes:
 def find_live(token: str, *, lock: bool = False) -> Invitation | None:
     """The invitation of a live link. Unknown, expired, replaced and ended links are all None, alike.
 
-    Links of reminders open the invitation that stood when they were sent, like the one of its own mail.
+    Links of reminders open the invitation that stood when they were sent, like the one of its own mail. Both
+    are looked for at once: an unknown link takes no more time than one that is over (R5).
     """
     invitations = Invitation.objects.select_related("evaluation__patient", "evaluation__physio")
     if lock:
         invitations = invitations.select_for_update(of=("self",))
     hashed = hash_token(token)
-    invitation: Invitation | None = (
-        invitations.filter(token_hash=hashed).first()
-        or invitations.filter(reminders__token_hash=hashed).first()
-    )
+    mailed = Invitation.objects.filter(token_hash=hashed).order_by().values("pk")
+    reminded = Reminder.objects.filter(token_hash=hashed).order_by().values("invitation")
+    invitation: Invitation | None = invitations.filter(pk__in=mailed.union(reminded, all=True)).first()
     return invitation if invitation is not None and is_open(invitation) else None
 
 
 def find_over(hashed: bytes) -> Invitation | None:
     """The invitation of a link that is over while its visit is still to come, with its evaluation locked.
 
-    None for a link that nobody had, that still opens the form, or whose visit is cancelled or has begun.
+    None for a link that nobody had, that still opens the form, whose visit is cancelled or has begun, and
+    where staff ended the last one: then only they send another.
     """
     mine = Q(token_hash=hashed) | Q(reminders__token_hash=hashed)
     found = Invitation.objects.filter(mine).values("evaluation")
@@ -79,7 +105,48 @@ def find_over(hashed: bytes) -> Invitation | None:
     invitation: Invitation = (
         Invitation.objects.filter(mine).select_related("evaluation__patient", "evaluation__physio")[:1].get()
     )
-    return None if is_open(invitation) else invitation
+    return None if is_open(invitation) or is_withdrawn(evaluation) else invitation
+
+
+def is_withdrawn(evaluation: Evaluation) -> bool:
+    """Whether staff ended the last link of a visit. One that another replaced is not the last."""
+    last = evaluation.invitations.order_by("-created_at", "pk").values_list("revoked_at", flat=True).first()
+    return last is not None
+
+
+def withdraw(evaluation: Evaluation, now: datetime) -> list[UUID]:
+    """End the links to one visit's form, those of its reminders too. Returns the invitations that ended.
+
+    Sessions end with their link at their next request, codes at their next try.
+    """
+    return _withdraw(evaluation.invitations.all(), now)
+
+
+def withdraw_all(now: datetime) -> Withdrawn:
+    """The same for every link that patients hold, also to shared lessons."""
+    return Withdrawn(_withdraw(Invitation.objects.all(), now), _withdraw(LessonShare.objects.all(), now))
+
+
+def count_open(now: datetime) -> OpenLinks:
+    """How many links would end if all did, and what was tried at them."""
+    wrong = AccessEvent.objects.filter(kind__in=WRONG, at__gt=now - ADDRESS_WINDOW)
+    return OpenLinks(
+        _unended_links(Invitation.objects.all(), now).count(),
+        _unended_links(LessonShare.objects.all(), now).count(),
+        wrong.count(),
+    )
+
+
+def _withdraw(rows: QuerySet[Any], now: datetime) -> list[UUID]:
+    # Locked in one order, so that two who end all of them at once do not wait for each other for ever.
+    keys = list(_unended_links(rows, now).order_by("pk").select_for_update().values_list("pk", flat=True))
+    rows.filter(pk__in=keys).update(revoked_at=now)
+    return keys
+
+
+def _unended_links(rows: QuerySet[Any], now: datetime) -> QuerySet[Any]:
+    """Those that open something, or will once their mail is made."""
+    return rows.filter(revoked_at=None, ended_at=None, expires_at__gt=now)
 
 
 def find_share(token: str, *, lock: bool = False) -> LessonShare | None:
@@ -202,6 +269,17 @@ def count_wrong(link: Invitation | LessonShare, kind: str, address: str | None, 
         link.ended_at = now
         link.save(update_fields=["ended_at"])
         _note(link, AccessEvent.Kind.ENDED, address, now)
+
+
+def is_alarming(now: datetime) -> bool:
+    """Whether so many dates and codes were wrong within the hour that somebody should look."""
+    wrong = AccessEvent.objects.filter(kind__in=WRONG, at__gt=now - ADDRESS_WINDOW)
+    return wrong.order_by().values("pk")[:WRONG_OF_ALL].count() >= WRONG_OF_ALL
+
+
+def may_sound_alarm() -> bool:
+    """True once an hour, however many tries go on."""
+    return limits.allow("link.alarm", "all links", limit=1, within=ADDRESS_WINDOW)
 
 
 def open_session(

@@ -330,7 +330,10 @@ class Invitation(Link):
         verbose_name = _("invitation")
         verbose_name_plural = _("invitations")
         ordering = ["-created_at", "id"]
-        permissions = [("send_invitation", "Can send a patient the link to the form")]
+        permissions = [
+            ("send_invitation", "Can send a patient the link to the form"),
+            ("end_all_links", "Can end every link that patients hold"),
+        ]
         indexes = [models.Index(fields=["created_at"], name="invitation_made")]
         constraints = [
             models.UniqueConstraint(
@@ -406,6 +409,9 @@ class AccessEvent(PatientData):
         indexes = [
             models.Index(fields=["invitation", "kind", "at"], name="access_event_link"),
             models.Index(fields=["address", "kind", "at"], name="access_event_address"),
+            models.Index(
+                fields=["at"], condition=Q(kind__in=["wrong-date", "wrong-code"]), name="access_event_wrong"
+            ),
         ]
         constraints = [
             models.CheckConstraint(

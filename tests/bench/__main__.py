@@ -1,6 +1,7 @@
 """`python -m tests.bench`: measures, prints the table, writes the JSON. Exit 1: a gate does not hold."""
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -16,9 +17,11 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from clinic.database import BASE_DIR, Urls, urls
+from tests.bench import refusals
 from tests.bench.digests import digest
 from tests.bench.measure import (
     FLOOR,
+    HOST,
     OURS,
     Bench,
     BenchError,
@@ -67,17 +70,20 @@ def main() -> int:
         return refuse("The bench reads processes' CPU clocks as Linux gives them; run it on Linux.")
     operations = [operation for operation in OPERATIONS if re.search(options.only, operation.name)]
     views = [view for view in VIEWS if re.search(options.only, view.name)]
-    if not operations and not views:
+    pairs = [name for name in refusals.NAMES if re.search(options.only, name)]
+    if not operations and not views and not pairs:
         return refuse(f"Nothing is called {options.only!r}.")
     try:
         with throw_away() as where:
-            results = measured(where, operations, options.rounds, views)
+            results = measured(where, operations, options.rounds, views) if operations or views else []
+            refused = knocked(where, pairs) if pairs else []
     except (BenchError, NoBrowserError) as error:
         return refuse(str(error))
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(as_json(results))
-    say(table(results) + "\n")
-    broken = verdict(results)
+    entries = [*json.loads(as_json(results)), *(one.entry() for one in refused)]
+    options.json.write_text(json.dumps(entries, indent=1) + "\n")
+    say("\n\n".join(filter(None, [table(results), "\n".join(map(str, refused))])) + "\n")
+    broken = [*verdict(results), *(line for one in refused for line in one.broken())]
     say("\n" + ("\n".join(["These gates do not hold:", *broken]) if broken else "All gates hold.") + "\n")
     return 1 if broken else 0
 
@@ -129,6 +135,19 @@ def measured(where: Urls, operations: list[Operation], rounds: int, views: list[
         costs = bench.rounds(operations, rounds, say)
         looks = look(sides["ours"], sides["floor"], views)
     return [result(one, costs[one.name], *counts[one.name]) for one in operations] + looks
+
+
+def knocked(where: Urls, pairs: list[str]) -> list[refusals.Refusals]:
+    """What two refusals of one class take, at a server whose proxy says who comes."""
+    words = {**environment(where), "TRUSTED_PROXY": HOST}
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    collect_files(words)
+    server = Server("refusals", OURS, words, FOLDER / "refusals.log", People())
+    try:
+        server.start()
+        return refusals.compare(server, words, pairs)
+    finally:
+        server.end()
 
 
 def collect_files(words: dict[str, str]) -> None:

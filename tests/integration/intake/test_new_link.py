@@ -68,14 +68,18 @@ def mailed_token() -> str:
     "fields",
     [
         {"ended_at": timezone.now()},
-        {"revoked_at": timezone.now()},
+        {},
         {"expires_at": timezone.now() - timedelta(hours=1), "created_at": timezone.now() - timedelta(days=9)},
     ],
     ids=["ended", "replaced", "expired"],
 )
 def test_a_new_link_goes_to_the_address_the_clinic_has(fields: dict[str, object]):
     invitation, token = invited(starts_at=timezone.now() + timedelta(days=3))
-    changed(invitation, **fields)
+    if fields:
+        changed(invitation, **fields)
+    else:
+        replacing = journey.invite(evaluation=invitation.evaluation, by=SETUP, mail=False)
+        changed(replacing, ended_at=timezone.now())
     answer = asks(token)
     assert answer.status_code == 404
     assert ON_ITS_WAY in answer.text
