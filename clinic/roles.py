@@ -102,6 +102,7 @@ OWNER: Final = Role(
     (
         "intake.reopen_evaluation",
         "intake.see_figures",
+        "intake.see_trail",
         "intake.view_questionnaire",
         "intake.view_rule",
         *_NEWSLETTER,

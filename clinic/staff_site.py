@@ -9,7 +9,9 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from clinic.refusals import watched
 from clinic.roles import ENTER_EDITOR
+from intake.audit import SEES_TRAIL
 from intake.review.figures import SEES_FIGURES
 from intake.views.desk import urgent_count
 
@@ -33,7 +35,12 @@ MOST_LISTS: Final = 64
 
 # Pages that belong to no model, under headings of their own.
 LESSONS: Final = {"name": _("Library"), "app_label": "library", "has_module_perms": True}
-FIGURES: Final = {"name": _("The clinic"), "app_label": "figures", "has_module_perms": True}
+CLINIC: Final = {"name": _("The clinic"), "app_label": "figures", "has_module_perms": True}
+# Who may see it, its name, its part of the entry's id, and its URL.
+CLINIC_PAGES: Final = (
+    (SEES_FIGURES, _("Figures"), "Figures", "admin:figures"),
+    (SEES_TRAIL, _("Who looked"), "Trail", "admin:trail"),
+)
 
 
 def page_entry(name: object, key: str, url: str) -> dict[str, Any]:
@@ -67,6 +74,10 @@ class StaffSite(admin.AdminSite):
         )
         ours = [model for model in given if model._meta.app_label not in ELSEWHERE]
         super().register(ours, admin_class, **options)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """What is refused to somebody who has signed in is in the trail, whatever page refused it."""
+        return super().admin_view(watched(view), cacheable)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_staff)
@@ -128,9 +139,13 @@ class StaffSite(admin.AdminSite):
             models = [page_entry(_("Lessons and links"), "Lessons", url)]
             models += [found.pop(name)[1] for name in LIBRARY if name in found]
             groups.append(LESSONS | {"app_url": url, "models": models})
-        if request.user.has_perm(SEES_FIGURES):
-            url = reverse("admin:figures")
-            groups.append(FIGURES | {"app_url": url, "models": [page_entry(_("Figures"), "Figures", url)]})
+        clinic = [
+            page_entry(name, key, reverse(view))
+            for permission, name, key, view in CLINIC_PAGES
+            if request.user.has_perm(permission)
+        ]
+        if clinic:
+            groups.append(CLINIC | {"app_url": clinic[0]["admin_url"], "models": clinic})
         for app in apps:
             models = [model for model in app["models"] if model["object_name"] in found]
             if models:
@@ -139,11 +154,15 @@ class StaffSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         # Its package registers pages with this site, so there has to be one first.
+        from clinic import trail_pages
         from intake.admin.figures import figures_view
 
         ours: list[URLPattern | URLResolver] = [
             path("urgent/", self.admin_view(urgent_count), name="urgent"),
             path("figures/", self.admin_view(figures_view), name="figures"),
+            path("trail/", self.admin_view(trail_pages.trail_view), name="trail"),
+            path("trail/export/", self.admin_view(trail_pages.export_view), name="trail_export"),
+            path("trail/week/", self.admin_view(trail_pages.week_view), name="trail_week"),
         ]
         # "View on site" fetches any object of any table by its id, for a link that no page of ours shows.
         return ours + [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]

@@ -52,13 +52,14 @@ from intake.responses import amend, draft, earlier
 from intake.responses import shown as showing
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
-from intake.review import contacts, decide, outcomes, sharing, versions
+from intake.review import contacts, decide, outcomes, sharing, versions, weekly
 from intake.review.booking import form_state
 from intake.review.models import Closing, RedFlagContact, Review
 from intake.screening import record
 from intake.screening.models import Finding, RedFlag
 from intake.screening.screen import URGENT, Raised, Screening, screen
 from intake.screening.suggest import parse_suggestable, suggest
+from intake.trail import WeekReviewed
 
 # The names of the jobs in `intake.tasks`, which stand above this module and call it.
 SEND_INVITATION: Final = "send_invitation"
@@ -1140,12 +1141,20 @@ def check_trail() -> bool:
     Its head leaves this machine by mail, so that an end that was cut off can be told later.
     """
     checked = trail.verify()
+    with audit.audited("trail.checked", by=audit.system("check_trail"), lines=checked.lines) as access:
+        access.note(whole=checked.whole, wrong=len(checked.wrong))
     EmailMessage(
         subject=_("The audit trail is whole") if checked.whole else _("The audit trail was changed"),
         body=render_to_string("email/trail.txt", {"checked": checked}),
         to=[settings.ON_CALL_EMAIL],
     ).send()
     return checked.whole
+
+
+def review_week(*, week: date, by: audit.Actor) -> WeekReviewed:
+    """Somebody read what a week of the trail adds up to; week: its Monday. Raises `decide.NotAllowed`."""
+    with audit.audited("trail.reviewed", by=by, week=week.isoformat()):
+        return weekly.sign(week, by=user_of(by), today=timezone.localdate())
 
 
 def record_contact(
