@@ -35,6 +35,7 @@ from intake.patients import asking, calendar, codes, diary, links, register, rem
 from intake.patients.models import (
     LINK_OF_REQUEST,
     AccessCode,
+    AccessEvent,
     BookingEvent,
     Evaluation,
     EvaluationRequest,
@@ -648,8 +649,19 @@ def open_again(
     return outcome
 
 
+# What a try at a link or a code that led to nothing is called in the trail, by what happened at the link.
+_TRIED: Final = {
+    AccessEvent.Kind.WRONG_DATE: "link.wrong-date",
+    AccessEvent.Kind.REFUSED_AT_REST: "link.rested",
+    AccessEvent.Kind.ENDED: "link.ended",
+    AccessEvent.Kind.WRONG_CODE: "code.wrong",
+    AccessEvent.Kind.OTHER_DEVICE: "link.other-device",
+}
+
+
 def _note_outcome(access: audit.Access, outcome: LinkOutcome | codes.WrongCode) -> None:
     access.note(outcome=type(outcome).__name__)
+    access.action = _TRIED.get(access.detail.get("event", ""), access.action)
     if isinstance(outcome, links.Opened):
         session = outcome.session
         access.action = "session.opened" if session.invitation is not None else "lessons.opened"

@@ -183,6 +183,7 @@ WORDS: Final[dict[str, Word]] = {
     "privacy-notice.published": Word("content", _("Published a privacy notice")),
     "questionnaire.published": Word("content", _("Published a questionnaire")),
     "rule.published": Word("content", _("Published a rule")),
+    "library.shipped": Word("content", _("A release brought lessons, links or sources")),
     "library.published": Word("content", _("Published a lesson or a link of the chain")),
     "library.unpublished": Word("content", _("Took a lesson or a link of the chain down")),
     # The trail itself.
