@@ -5,7 +5,7 @@ Mail is queued in the same transaction, so it leaves only if the write stands.
 """
 
 import copy
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -56,7 +56,7 @@ from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
 from intake.review import contacts, decide, outcomes, sharing, versions, weekly
 from intake.review.booking import form_state
 from intake.review.models import Closing, RedFlagContact, Review
-from intake.screening import record
+from intake.screening import record, replay
 from intake.screening.models import Finding, RedFlag
 from intake.screening.screen import URGENT, Raised, Screening, screen
 from intake.screening.suggest import parse_suggestable, suggest
@@ -1161,6 +1161,17 @@ def check_trail() -> bool:
         to=[settings.ON_CALL_EMAIL],
     ).send()
     return checked.whole
+
+
+def replay_findings(*, told: Callable[[int, int], None]) -> replay.Replayed:
+    """Work all findings out anew from stored versions and compare. Nothing but the line of it is written.
+
+    told: called with how many runs are done, and of how many.
+    """
+    with audit.audited("findings.replayed", by=audit.system("replay_findings")) as access:
+        replayed = replay.replay(told)
+        access.note(runs=replayed.runs, findings=replayed.findings, differs=len(replayed.differs))
+    return replayed
 
 
 def review_week(*, week: date, by: audit.Actor) -> WeekReviewed:
