@@ -20,13 +20,14 @@ pytestmark = [pytest.mark.deep, pytest.mark.usefixtures("committed_db")]
 LINES = 200_000
 PATIENTS = 4_000
 
-# Of 20 people of the staff, and one who was hardly ever here; every hundredth line is a worklist with 40 visits.
+# Of 20 people of the staff, and one who was hardly ever here. Each hundredth line is a worklist of 40 visits.
 FILL = """
 INSERT INTO intake_auditevent (at, actor_kind, actor_id, action, objects_seen, detail)
 SELECT
   now() - make_interval(secs => (%(lines)s - n) * 60),
   CASE WHEN n %% 3 = 0 THEN 'patient' ELSE 'staff' END,
-  CASE WHEN n %% 3 = 0 THEN md5('link' || n %% %(patients)s)::uuid::text WHEN n %% 20000 = 1 THEN '999' ELSE (n %% 20)::text END,
+  CASE WHEN n %% 3 = 0 THEN md5('link' || n %% %(patients)s)::uuid::text
+    WHEN n %% 20000 = 1 THEN '999' ELSE (n %% 20)::text END,
   CASE WHEN n %% 5000 = 0 THEN 'trail.exported' WHEN n %% 100 = 0 THEN 'worklist.read' ELSE 'review.read' END,
   CASE WHEN n %% 100 = 0 THEN jsonb_build_object('evaluation', (
     SELECT jsonb_agg(md5('visit' || (n + m) %% %(patients)s)::uuid::text) FROM generate_series(1, 40) m
