@@ -73,13 +73,17 @@ class SearchForm(forms.Form):
         typed: dict[str, Any] = super().clean() or {}
         if typed.get("number"):
             return typed
-        names = ("given_name", "family_name", "birth_date")
+        names = {
+            "given_name": _("Enter the given name too."),
+            "family_name": _("Enter the family name too."),
+            "birth_date": _("Enter the date of birth too: a name alone may be somebody else’s."),
+        }
         if not any(typed.get(name) or name in self.errors for name in names):
             self.add_error("number", _("Enter a number, or the name and the date of birth."))
             return typed
-        for name in names:
+        for name, message in names.items():
             if not typed.get(name) and name not in self.errors:
-                self.add_error(name, _("Enter this too: names alone may be somebody else’s."))
+                self.add_error(name, message)
         return typed
 
 

@@ -178,7 +178,7 @@ def people(rows: QuerySet[AuditEvent], week: date) -> tuple[Person, ...]:
     found = []
     for actor, groups in counts.items():
         person = staff.get(actor)
-        number, strangers, has_visits = opened.get(actor, (0, 0, False))
+        number, strangers, has_visits = opened.get(actor, (0, 0, True))
         found.append(
             Person(
                 who=str(person) if person else _("An account that is gone"),

@@ -167,7 +167,7 @@ def test_a_patient_is_found_by_number_or_by_name_and_birth_date_and_no_name_is_i
     ("typed", "message"),
     [
         ({}, "Enter a number, or the name"),
-        ({"given_name": "A", "family_name": "B"}, "Enter this too"),
+        ({"given_name": "A", "family_name": "B"}, "Enter the date of birth too"),
         ({"given_name": "A", "family_name": "B", "birth_date": "99/99/9999"}, "Enter a real date"),
         ({"number": "x" * 500}, "at most 80"),
         ({"number": "\x00"}, "Null characters"),
