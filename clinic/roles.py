@@ -110,6 +110,7 @@ OWNER: Final = Role(
         "intake.reopen_evaluation",
         "intake.see_figures",
         "intake.end_all_links",
+        "intake.see_trail",
         "intake.view_questionnaire",
         "intake.view_rule",
         *_NEWSLETTER,

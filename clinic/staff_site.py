@@ -10,7 +10,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
+from clinic.refusals import watched
 from clinic.roles import BREAKS_GLASS, ENTER_EDITOR, SEES_PEOPLE
+from intake.audit import SEES_TRAIL
 from intake.patients.links import ENDS_ALL_LINKS
 from intake.review.figures import SEES_FIGURES
 from intake.views.desk import urgent_count
@@ -36,11 +38,12 @@ MOST_LISTS: Final = 64
 
 # Pages that belong to no model, under headings of their own.
 LESSONS: Final = {"name": _("Library"), "app_label": "library", "has_module_perms": True}
-FIGURES: Final = {"name": _("The clinic"), "app_label": "figures", "has_module_perms": True}
-# Who sees it, what it is called, its part of the entry's id, and its address.
+CLINIC: Final = {"name": _("The clinic"), "app_label": "figures", "has_module_perms": True}
+# Who may see it, its name, its part of the entry's id, and its URL.
 CLINIC_PAGES: Final = (
     (SEES_FIGURES, _("Figures"), "Figures", "admin:figures"),
     (SEES_PEOPLE, _("People"), "People", "admin:people"),
+    (SEES_TRAIL, _("Who looked"), "Trail", "admin:trail"),
     (ENDS_ALL_LINKS, _("Open links"), "Links", "admin:links"),
     (BREAKS_GLASS, _("Emergency access"), "Emergency", "admin:emergency"),
 )
@@ -77,6 +80,10 @@ class StaffSite(admin.AdminSite):
         )
         ours = [model for model in given if model._meta.app_label not in ELSEWHERE]
         super().register(ours, admin_class, **options)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """What is refused to somebody who has signed in is in the trail, whatever page refused it."""
+        return super().admin_view(watched(view), cacheable)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_staff)
@@ -166,13 +173,13 @@ class StaffSite(admin.AdminSite):
             models = [page_entry(_("Lessons and links"), "Lessons", url)]
             models += [found.pop(name)[1] for name in LIBRARY if name in found]
             groups.append(LESSONS | {"app_url": url, "models": models})
-        pages = [
-            page_entry(name, key, reverse(address))
-            for permission, name, key, address in CLINIC_PAGES
+        clinic = [
+            page_entry(name, key, reverse(view))
+            for permission, name, key, view in CLINIC_PAGES
             if request.user.has_perm(permission)
         ]
-        if pages:
-            groups.append(FIGURES | {"app_url": pages[0]["admin_url"], "models": pages})
+        if clinic:
+            groups.append(CLINIC | {"app_url": clinic[0]["admin_url"], "models": clinic})
         for app in apps:
             models = [model for model in app["models"] if model["object_name"] in found]
             if models:
@@ -182,7 +189,7 @@ class StaffSite(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         # Their packages register pages with this site, so there has to be one first.
         from clinic import account_pages as account
-        from clinic import emergency_views, people_views
+        from clinic import emergency_views, people_views, trail_pages
         from intake.admin.figures import figures_view
         from intake.admin.links import links_view
 
@@ -200,6 +207,9 @@ class StaffSite(admin.AdminSite):
             *people_views.urls(self.admin_view),
             *emergency_views.urls(self.admin_view),
             path("links/", self.admin_view(links_view), name="links"),
+            path("trail/", self.admin_view(trail_pages.trail_view), name="trail"),
+            path("trail/export/", self.admin_view(trail_pages.export_view), name="trail_export"),
+            path("trail/week/", self.admin_view(trail_pages.week_view), name="trail_week"),
         ]
         # "View on site" fetches any object of any table by its id, for a link that no page of ours shows.
         return ours + [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]

@@ -17,6 +17,8 @@ from uuid import UUID
 import pgtrigger
 from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -66,6 +68,22 @@ def system(name: str) -> Actor:
     return Actor("system", name)
 
 
+SEES_TRAIL: Final = "intake.see_trail"
+
+
+class TrailKeys(models.Func):
+    """The records of a line as `kind:id`, with `by:id` for the link that a patient came by (ADR 0043)."""
+
+    function = "intake_trail_keys"
+    output_field = ArrayField(models.TextField())
+
+    def __init__(self) -> None:
+        super().__init__("actor_kind", "actor_id", "objects_seen")
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return "intake.audit.TrailKeys", [], {}
+
+
 class AuditEvent(models.Model):
     """One line of the trail. The app role may insert and read, never change or remove.
 
@@ -82,7 +100,15 @@ class AuditEvent(models.Model):
     class Meta:
         verbose_name = _("audit event")
         verbose_name_plural = _("audit events")
-        indexes = [models.Index(fields=["at"], name="audit_at")]
+        permissions = [("see_trail", "Can see who looked at what")]
+        indexes = [
+            models.Index(fields=["at"], name="audit_at"),
+            models.Index(
+                fields=["actor_id", "at"], condition=models.Q(actor_kind="staff"), name="audit_staff"
+            ),
+            models.Index(fields=["action", "at"], name="audit_action"),
+            GinIndex(TrailKeys(), name="audit_keys"),
+        ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
         ]

@@ -5,7 +5,7 @@ Mail is queued in the same transaction, so it leaves only if the write stands.
 """
 
 import copy
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -35,6 +35,7 @@ from intake.patients import asking, calendar, codes, diary, links, register, rem
 from intake.patients.models import (
     LINK_OF_REQUEST,
     AccessCode,
+    AccessEvent,
     BookingEvent,
     Evaluation,
     EvaluationRequest,
@@ -52,13 +53,14 @@ from intake.responses import amend, draft, earlier
 from intake.responses import shown as showing
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
-from intake.review import contacts, decide, handing_over, outcomes, sharing, versions
+from intake.review import contacts, decide, handing_over, outcomes, sharing, versions, weekly
 from intake.review.booking import form_state
 from intake.review.models import Closing, RedFlagContact, Review
-from intake.screening import record
+from intake.screening import record, replay
 from intake.screening.models import Finding, RedFlag
 from intake.screening.screen import URGENT, Raised, Screening, screen
 from intake.screening.suggest import parse_suggestable, suggest
+from intake.trail import WeekReviewed
 
 # The names of the jobs in `intake.tasks`, which stand above this module and call it.
 SEND_INVITATION: Final = "send_invitation"
@@ -737,9 +739,20 @@ def open_again(
     return outcome
 
 
+# What a try at a link or a code that led to nothing is called in the trail, by what happened at the link.
+_TRIED: Final = {
+    AccessEvent.Kind.WRONG_DATE: "link.wrong-date",
+    AccessEvent.Kind.REFUSED_AT_REST: "link.rested",
+    AccessEvent.Kind.ENDED: "link.ended",
+    AccessEvent.Kind.WRONG_CODE: "code.wrong",
+    AccessEvent.Kind.OTHER_DEVICE: "link.other-device",
+}
+
+
 def _note_outcome(access: audit.Access, outcome: LinkOutcome | codes.WrongCode) -> None:
     access.note(outcome=type(outcome).__name__)
     _watch(outcome)
+    access.action = _TRIED.get(access.detail.get("event", ""), access.action)
     if isinstance(outcome, links.Opened):
         session = outcome.session
         access.action = "session.opened" if session.invitation is not None else "lessons.opened"
@@ -1231,12 +1244,31 @@ def check_trail() -> bool:
     Its head leaves this machine by mail, so that an end that was cut off can be told later.
     """
     checked = trail.verify()
+    with audit.audited("trail.checked", by=audit.system("check_trail"), lines=checked.lines) as access:
+        access.note(whole=checked.whole, wrong=len(checked.wrong))
     EmailMessage(
         subject=_("The audit trail is whole") if checked.whole else _("The audit trail was changed"),
         body=render_to_string("email/trail.txt", {"checked": checked}),
         to=[settings.ON_CALL_EMAIL],
     ).send()
     return checked.whole
+
+
+def replay_findings(*, told: Callable[[int, int], None]) -> replay.Replayed:
+    """Work all findings out anew from stored versions and compare. Nothing but the line of it is written.
+
+    told: called with how many runs are done, and of how many.
+    """
+    with audit.audited("findings.replayed", by=audit.system("replay_findings")) as access:
+        replayed = replay.replay(told)
+        access.note(runs=replayed.runs, findings=replayed.findings, differs=len(replayed.differs))
+    return replayed
+
+
+def review_week(*, week: date, by: audit.Actor) -> WeekReviewed:
+    """Somebody read what a week of the trail adds up to; week: its Monday. Raises `decide.NotAllowed`."""
+    with audit.audited("trail.reviewed", by=by, week=week.isoformat()):
+        return weekly.sign(week, by=user_of(by), today=timezone.localdate())
 
 
 def record_contact(

@@ -27,7 +27,7 @@ from intake.review.models import (
     Verdict,
 )
 from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun
-from intake.trail import TrailLink
+from intake.trail import TrailLink, WeekReviewed
 
 __all__ = [
     "AccessCode",
@@ -58,4 +58,5 @@ __all__ = [
     "ScreeningRun",
     "TrailLink",
     "Verdict",
+    "WeekReviewed",
 ]

@@ -110,9 +110,13 @@ class PatientAdmin(AuditedAdmin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def save_model(self, request: HttpRequest, obj: Patient, form: Any, change: bool) -> None:
+        # Names of fields alone: what a patient is called now or was before stands in no line of the trail.
+        audit.current().note(changed=form.changed_data)
         if change:
+            audit.current().action = "patient.changed"
             register.change_patient(obj)
         else:
+            audit.current().action = "patient.added"
             register.add_patient(obj, by=member(request))
 
     def response_add(

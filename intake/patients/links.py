@@ -16,6 +16,7 @@ from django.db.models import BinaryField, Q, QuerySet
 from django.utils import timezone
 
 from education.visitors import limits
+from intake import audit
 from intake.kept import Given, Kept
 from intake.patients.models import (
     AccessCode,
@@ -453,3 +454,8 @@ def _of(link: Invitation | LessonShare) -> dict[str, Invitation | LessonShare]:
 
 def _note(link: Invitation | LessonShare, kind: str, address: str | None, now: datetime) -> None:
     AccessEvent.objects.create(**_of(link), kind=kind, at=now, address=address)
+    # Of a wrong date that ended the link, the end is what counts.
+    access = audit.current()
+    if kind != AccessEvent.Kind.OPENED:
+        access.note(event=kind)
+    access.saw("invitation" if isinstance(link, Invitation) else "lesson-share", [link.pk])

@@ -50,6 +50,7 @@ NOT_ABOUT_PATIENTS = {
     "education.ChainLink": "who of the staff has it open",
     "admin.LogEntry": "what the staff changed; it holds no patient's name, see tests/integration/intake",
     "intake.AuditEvent": "the trail itself: who saw which record, by ids, never a name or an answer",
+    "intake.WeekReviewed": "who of the staff read what a week of the trail adds up to",
     "procrastinate.ProcrastinateJob": "keys of records, never a name or an answer",
 }
 

@@ -173,6 +173,7 @@ ROWS: dict[str, Row] = {
     "intake:sent": patient_page({"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}),
     "intake:status": patient_page({"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}),
     "intake:answers": patient_page({"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}),
+    "intake:looked": patient_page({"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}),
     "intake:answers_file": patient_page(
         {"patient": "302 intake:tasks", "other patient": "200"}, {"*": "405"}
     ),
@@ -245,6 +246,9 @@ ROWS: dict[str, Row] = {
     "admin:emergency_end": staff_page({"owner": "405"}, {"owner": "303 admin:emergency"}),
     # Without the tick nothing ends.
     "admin:links": staff_page({"physio": "200", "owner": "200"}, {"physio": "400", "owner": "400"}),
+    "admin:trail": staff_page({"owner": "200"}, {"owner": "200"}),
+    "admin:trail_export": staff_page({"owner": "200"}, {"owner": "405"}),
+    "admin:trail_week": staff_page({"owner": "200"}, {"owner": "303 admin:trail_week"}),
     "admin:app_list": staff_page(
         {"no role": "404", "staff": "200"},
         {"no role": "404", "staff": "200"},

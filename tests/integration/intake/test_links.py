@@ -457,12 +457,17 @@ def test_a_cookie_that_is_no_session_opens_nothing(cookie: str):
     assert visitor.type_date(headers=header).status_code == 303
 
 
-def test_opening_writes_one_line_that_names_the_patient_and_a_wrong_date_one_that_names_nobody():
+def test_opening_writes_one_line_by_the_patient_and_a_wrong_date_one_by_nobody_that_names_the_link():
     invitation, token = invited()
     Visitor(token).type_date(WRONG)
     Visitor(token).open()
-    tried = audit.AuditEvent.objects.get(action="link.tried")
-    assert (tried.actor_kind, tried.actor_id, tried.detail) == ("anonymous", "", {"outcome": "Mismatch"})
+    tried = audit.AuditEvent.objects.get(action="link.wrong-date")
+    assert (tried.actor_kind, tried.actor_id) == ("anonymous", "")
+    assert tried.detail == {"outcome": "Mismatch", "event": "wrong-date"}
+    assert tried.objects_seen == {"invitation": [str(invitation.pk)]}
     opened = audit.AuditEvent.objects.get(action="session.opened")
     assert (opened.actor_kind, opened.actor_id) == ("patient", str(invitation.pk))
-    assert opened.objects_seen == {"evaluation": [str(invitation.evaluation_id)]}
+    assert opened.objects_seen == {
+        "invitation": [str(invitation.pk)],
+        "evaluation": [str(invitation.evaluation_id)],
+    }
