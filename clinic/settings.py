@@ -330,6 +330,16 @@ USE_TZ = True
 TIME_ZONE = os.environ.get("CLINIC_TIME_ZONE", "America/Los_Angeles")
 EVALUATION_MINUTES = int(os.environ.get("EVALUATION_MINUTES", "60"))
 
+# ---- how long things are kept (ADR 0044)
+# A clinical record after the last visit. The database itself takes no fewer than seven.
+RECORD_YEARS = int(os.environ.get("RECORD_YEARS", "7"))
+if RECORD_YEARS < 7:
+    raise ImproperlyConfigured("RECORD_YEARS must be 7 or more: a clinical record is kept that long.")
+# Drafts and links that nobody uses any more.
+UNUSED_DAYS = int(os.environ.get("UNUSED_DAYS", "30"))
+if UNUSED_DAYS < 7:
+    raise ImproperlyConfigured("UNUSED_DAYS must be 7 or more: a patient may come back to a form.")
+
 # ---- logs
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -5,7 +5,7 @@ Mail is queued in the same transaction, so it leaves only if the write stands.
 """
 
 import copy
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.mail import EmailMessage
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -31,11 +31,23 @@ from education.lessons.models import Lesson
 from intake import audit, trail
 from intake.conditions import Answers, Value
 from intake.kept import Kept
-from intake.patients import asking, calendar, codes, diary, links, register, reminders, retention, tablet
+from intake.patients import (
+    asking,
+    calendar,
+    codes,
+    diary,
+    erasure,
+    links,
+    register,
+    reminders,
+    retention,
+    tablet,
+)
 from intake.patients.models import (
     LINK_OF_REQUEST,
     AccessCode,
     BookingEvent,
+    Erasure,
     Evaluation,
     EvaluationRequest,
     Invitation,
@@ -48,7 +60,7 @@ from intake.patients.models import (
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.pages import Page, enabled
-from intake.responses import amend, draft, earlier
+from intake.responses import amend, draft, earlier, unsent
 from intake.responses import shown as showing
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
@@ -69,6 +81,7 @@ SEND_REMINDER: Final = "send_reminder"
 SEND_LESSONS: Final = "send_lessons"
 SEND_CODE: Final = "send_code"
 RENEW_LINK: Final = "renew_link"
+RETENTION: Final = "retention"
 # The question whose tick says that the privacy notice was seen.
 PRIVACY_SEEN: Final = "consent.privacy"
 
@@ -817,11 +830,18 @@ def save_page(
         if confirmed is not None:
             access.saw("response", [confirmed.pk])
             access.note(confirmed=len(fields))
+        notice = None
         if PRIVACY_SEEN in fields and True in answers.get(PRIVACY_SEEN, ()):
-            access.note(privacy_notice=PrivacyNotice.current().version)
-        complete = save is Save.COMPLETE
+            notice = PrivacyNotice.current().version
+            access.note(privacy_notice=notice)
         store = partial(
-            draft.store_page, page=page, fields=fields, answers=answers, complete=complete, shown=shown
+            draft.store_page,
+            page=page,
+            fields=fields,
+            answers=answers,
+            complete=save is Save.COMPLETE,
+            shown=shown,
+            privacy_version=notice,
         )
         read = working.response if working is not None else None
         # A change stands on what was sent, whose row is locked before its own.
@@ -1125,13 +1145,119 @@ def mail_on_call(*, flag_ids: list[int]) -> bool:
     return True
 
 
-def purge(*, dry_run: bool = False) -> dict[str, int]:
-    """The job of every night: remove what is kept no longer than it is needed. Returns `{kind: rows}`."""
-    now = timezone.now()
-    with audit.audited("purge.looked" if dry_run else "purged", by=audit.system("purge")) as access:
-        gone = retention.count(now) if dry_run else retention.purge(now)
-        access.note(**gone)
-    return gone
+# ---- what is not kept for ever
+
+
+def kept_until(*, patient_id: UUID, by: audit.Actor) -> datetime | None:
+    """The day until which a patient's clinical record has to stay; None where she has none, or it is over.
+
+    Raises `Patient.DoesNotExist`.
+    """
+    with audit.audited("patient.time-read", by=by, objects={"patient": [patient_id]}):
+        until = erasure.kept_until(patient_id)
+        return until if until is not None and until > erasure.database_now() else None
+
+
+def erase_patient(
+    *, patient_id: UUID, reason: str, by: audit.Actor, whole: bool = True, dry_run: bool = False
+) -> dict[str, int]:
+    """Erase all that is kept about a patient; a tombstone stays. Returns `{table: rows}`.
+
+    whole=False erases what the clinical record does without, and the record itself goes on its day. dry_run
+    does it and takes it back. Raises `erasure.KeptByLaw`, which the trail keeps, and `Patient.DoesNotExist`.
+    """
+    refused: erasure.KeptByLaw | None = None
+    counts: dict[str, int] = {}
+    with audit.audited("patient.erased", by=by, objects={"patient": [patient_id]}) as access:
+        access.note(reason=reason, whole=whole)
+        try:
+            with transaction.atomic():
+                counts = dict(
+                    erasure.erase(patient_id, whole=whole, reason=reason, actor_kind=by.kind, actor_id=by.id)
+                )
+                if dry_run:
+                    access.action = "patient.erasure-looked"
+                    transaction.set_rollback(True)
+        except erasure.KeptByLaw as kept:
+            access.action = "patient.erasure-refused"
+            refused = kept
+        access.note(rows=sum(counts.values()))
+    if refused is not None:
+        raise refused
+    return counts
+
+
+def retain(
+    *,
+    dry_run: bool = False,
+    stopped: Callable[[], bool] = bool,
+    tell: Callable[[str, int], None] = lambda kind, number: None,
+) -> dict[str, int]:
+    """The job of every night: what has been kept for its time goes. Returns `{kind: rows}`.
+
+    Each batch is a transaction with a line of its own, so a run that is stopped, or killed, loses nothing and
+    the next one goes on where it ended. stopped: asked between batches. tell: how many of a kind went so far.
+    A patient that cannot be erased is counted as `refused`, and the others are.
+    """
+    by = audit.system(RETENTION)
+    with audit.audited("retention.looked", by=by) as access:
+        before = erasure.database_now() - retention.kept()
+        if dry_run:
+            waiting = _over(before)
+            access.note(**waiting)
+            return waiting
+    gone: dict[str, int] = {}
+    steps: list[tuple[str, Callable[[], int]]] = [
+        *((kind, partial(retention.remove, kind, before)) for kind in retention.REMOVED),
+        *((kind, partial(retention.empty, kind, before)) for kind in retention.EMPTIED),
+        ("draft", partial(unsent.remove, before, retention.BATCH)),
+    ]
+    for kind, step in steps:
+        gone[kind] = 0
+        while not stopped():
+            with audit.audited("retention.removed", by=by) as access:
+                number = step()
+                access.note(kind=kind, rows=number)
+            if not number:
+                break
+            gone[kind] += number
+            tell(kind, gone[kind])
+    refused: list[UUID] = []
+    for kind in ("never-came", "record"):
+        gone[kind] = 0
+        while not stopped():
+            with audit.audited("retention.looked", by=by):
+                keys = _patients_over(kind, before, refused)
+            if not keys:
+                break
+            for key in keys:
+                if stopped():
+                    break
+                try:
+                    erase_patient(patient_id=key, reason=Erasure.Reason.TIME, by=by)
+                except (erasure.KeptByLaw, IntegrityError):
+                    refused.append(key)
+                else:
+                    gone[kind] += 1
+                    tell(kind, gone[kind])
+    return gone | {"refused": len(refused)}
+
+
+def _patients_over(kind: str, before: datetime, passed_over: list[UUID]) -> list[UUID]:
+    if kind == "record":
+        return erasure.due(retention.BATCH, passed_over)
+    found = retention.never_came(before).exclude(pk__in=passed_over)
+    return list(found.values_list("pk", flat=True)[: retention.BATCH])
+
+
+def _over(before: datetime) -> dict[str, int]:
+    """How many rows of each kind have been kept for their time."""
+    found = {kind: rows(before).count() for kind, rows in {**retention.REMOVED, **retention.EMPTIED}.items()}
+    return found | {
+        "draft": unsent.over(before).count(),
+        "never-came": retention.never_came(before).count(),
+        "record": erasure.number_due(),
+    }
 
 
 def check_trail() -> bool:

@@ -1,0 +1,92 @@
+"""Take away what is kept about a patient: all of it after its day, before it what the law does not ask for.
+
+The database does it, in one function that refuses a clinical record before its day, whoever calls it
+(`intake_erase`, migration 0022; ADR 0044). What is left is an `Erasure`: no name.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from intake.patients.models import Patient
+
+# They name a table behind the guard, so that nobody erases outside of an audited context.
+_KEPT: Final = (
+    "SELECT intake_kept_until(id, %s) FROM intake_patient WHERE id = %s AND replaced_by_id IS NULL"
+)
+_ERASE: Final = "SELECT intake_erase(id, %s, %s, %s, %s, %s) FROM intake_patient WHERE id = %s"
+# A patient is not younger than her record, so most rows are passed over without a look at it.
+_IS_DUE: Final = """
+FROM intake_patient
+WHERE replaced_by_id IS NULL AND created_at < now() - make_interval(years => greatest(%s, 7))
+  AND intake_kept_until(id, %s) <= now()
+"""
+_DUE: Final = f"SELECT id {_IS_DUE} AND NOT id = ANY(%s) ORDER BY created_at LIMIT %s"  # texts of this module
+_NUMBER_DUE: Final = f"SELECT count(*) {_IS_DUE}"  # texts of this module
+
+
+class KeptByLaw(Exception):
+    """The clinical record has to stay until `until`."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"the clinical record has to be kept until {until:%Y-%m-%d}")
+        self.until = until
+
+
+def kept_until(patient_id: UUID) -> datetime | None:
+    """The day until which her clinical record has to stay; None where she has none.
+
+    Raises `Patient.DoesNotExist`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT, [settings.RECORD_YEARS, patient_id])
+        found = cursor.fetchone()
+    if found is None:
+        raise Patient.DoesNotExist
+    until: datetime | None = found[0]
+    return until
+
+
+def erase(patient_id: UUID, *, whole: bool, reason: str, actor_kind: str, actor_id: str) -> Mapping[str, int]:
+    """Erase, and leave a tombstone. whole: everything; else what the record does without. Rows by table.
+
+    Raises `KeptByLaw`, `Patient.DoesNotExist`; nothing is erased then.
+    """
+    until = kept_until(patient_id)
+    if whole and until is not None and until > database_now():
+        raise KeptByLaw(until)
+    values = [whole, settings.RECORD_YEARS, actor_kind, actor_id, reason, patient_id]
+    with connection.cursor() as cursor:
+        cursor.execute(_ERASE, values)
+        found = cursor.fetchone()
+    if found is None:
+        raise Patient.DoesNotExist
+    counts: dict[str, int] = json.loads(found[0])
+    return counts
+
+
+def due(most: int, passed_over: list[UUID]) -> list[UUID]:
+    """Patients the time of whose record is over, those added first before others; never one passed over."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [settings.RECORD_YEARS, settings.RECORD_YEARS, passed_over, most])
+        return [key for (key,) in cursor.fetchall()]
+
+
+def number_due() -> int:
+    """How many patients that are."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NUMBER_DUE, [settings.RECORD_YEARS, settings.RECORD_YEARS])
+        return int(cursor.fetchone()[0])
+
+
+def database_now() -> datetime:
+    """The time of the database, which decides what is over."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        at: datetime = cursor.fetchone()[0]
+    return at
