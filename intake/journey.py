@@ -5,6 +5,7 @@ Mail is queued in the same transaction, so it leaves only if the write stands.
 """
 
 import copy
+import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -30,6 +31,9 @@ from education.clinic_info.models import ClinicInfo, PrivacyNotice
 from education.lessons.models import Lesson
 from intake import audit, trail
 from intake.conditions import Answers, Value
+from intake.export.bundle import bundle_of
+from intake.export.record import read as read_record
+from intake.export.sheets import pdf_of_record
 from intake.kept import Kept
 from intake.patients import (
     asking,
@@ -1143,6 +1147,33 @@ def mail_on_call(*, flag_ids: list[int]) -> bool:
     with audit.audited("red-flag.mailed", by=by, objects={"red-flag": waiting}):
         RedFlag.objects.filter(pk__in=waiting).update(mail_sent_at=timezone.now())
     return True
+
+
+# ---- a patient asks for what is hers
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """reference: of the patient, for the names of files. files: `{"json": ..., "pdf": ...}`, as asked."""
+
+    reference: str
+    files: dict[str, bytes]
+
+
+def export_patient(
+    *, patient_id: UUID, by: audit.Actor, forms: Collection[str] = ("json", "pdf"), paper: str = "letter"
+) -> Exported:
+    """All that is kept about a patient: FHIR as `json`, on paper as `pdf`. Raises `Patient.DoesNotExist`."""
+    objects: dict[str, Iterable[object]] = {"patient": [patient_id]}
+    with audit.audited("patient.exported", by=by, objects=objects, forms=sorted(forms)):
+        record = read_record(patient_id)
+        files: dict[str, bytes] = {}
+        if "json" in forms:
+            files["json"] = json.dumps(bundle_of(record), indent=1).encode()
+        if "pdf" in forms:
+            clinic = ClinicInfo.objects.first()
+            files["pdf"] = pdf_of_record(record, clinic=clinic.name if clinic else "", paper=paper)
+    return Exported(record.patient.reference.replace(" ", "-"), files)
 
 
 # ---- what is not kept for ever

@@ -16,9 +16,7 @@ from django.db import connection
 from intake.patients.models import Patient
 
 # They name a table behind the guard, so that nobody erases outside of an audited context.
-_KEPT: Final = (
-    "SELECT intake_kept_until(id, %s) FROM intake_patient WHERE id = %s AND replaced_by_id IS NULL"
-)
+_KEPT: Final = "SELECT intake_kept_until(id, %s) FROM intake_patient WHERE id = %s AND replaced_by_id IS NULL"
 _ERASE: Final = "SELECT intake_erase(id, %s, %s, %s, %s, %s) FROM intake_patient WHERE id = %s"
 # A patient is not younger than her record, so most rows are passed over without a look at it.
 _IS_DUE: Final = """
@@ -60,7 +58,14 @@ def erase(patient_id: UUID, *, whole: bool, reason: str, actor_kind: str, actor_
     until = kept_until(patient_id)
     if whole and until is not None and until > database_now():
         raise KeptByLaw(until)
-    values = [whole, settings.RECORD_YEARS, actor_kind, actor_id, reason, patient_id]
+    values: list[bool | int | str | UUID] = [
+        whole,
+        settings.RECORD_YEARS,
+        actor_kind,
+        actor_id,
+        reason,
+        patient_id,
+    ]
     with connection.cursor() as cursor:
         cursor.execute(_ERASE, values)
         found = cursor.fetchone()

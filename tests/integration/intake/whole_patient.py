@@ -73,7 +73,9 @@ def _links(evaluation: Evaluation, response: QuestionnaireResponse, at: datetime
             **of, token_hash=links.hash_token(links.new_token()), device_hash=b"d" * 32, started_at=at
         )
         AccessEvent.objects.create(**of, kind="opened", at=at, address="203.0.113.61")
-    evaluation.reminders.create(kind="day", starts_at=at, stop_hash=links.hash_token(links.new_token()), invitation=invitation)
+    evaluation.reminders.create(
+        kind="day", starts_at=at, stop_hash=links.hash_token(links.new_token()), invitation=invitation
+    )
     code = {"invitation": invitation, "code_hash": b"c" * 32, "expires_at": at + timedelta(minutes=5)}
     invitation.codes.create(**code, device_hash=b"d" * 32, asked_at=at, used_at=at)
     invitation.tablet_codes.create(
