@@ -98,10 +98,11 @@ EDITOR: Final = Role(
 OWNER: Final = Role(
     "owner",
     "Keeps staff accounts and content, sees the clinic's figures, may open a closed evaluation again. "
-    "Sees no patient.",
+    "Sees no patient but one who asks for a copy or to be erased.",
     (
         "intake.reopen_evaluation",
         "intake.see_figures",
+        "intake.keep_privacy",
         "intake.view_questionnaire",
         "intake.view_rule",
         *_NEWSLETTER,

@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from clinic.roles import ENTER_EDITOR
+from intake.patients.models import KEEPS_PRIVACY
 from intake.review.figures import SEES_FIGURES
 from intake.views.desk import urgent_count
 
@@ -34,6 +35,11 @@ MOST_LISTS: Final = 64
 # Pages that belong to no model, under headings of their own.
 LESSONS: Final = {"name": _("Library"), "app_label": "library", "has_module_perms": True}
 FIGURES: Final = {"name": _("The clinic"), "app_label": "figures", "has_module_perms": True}
+# Pages of the clinic: the permission, what it is called, its part of an id, its address.
+CLINIC: Final = (
+    (SEES_FIGURES, _("Figures"), "Figures", "figures"),
+    (KEEPS_PRIVACY, _("Copies and erasure"), "Privacy", "privacy"),
+)
 
 
 def page_entry(name: object, key: str, url: str) -> dict[str, Any]:
@@ -128,9 +134,13 @@ class StaffSite(admin.AdminSite):
             models = [page_entry(_("Lessons and links"), "Lessons", url)]
             models += [found.pop(name)[1] for name in LIBRARY if name in found]
             groups.append(LESSONS | {"app_url": url, "models": models})
-        if request.user.has_perm(SEES_FIGURES):
-            url = reverse("admin:figures")
-            groups.append(FIGURES | {"app_url": url, "models": [page_entry(_("Figures"), "Figures", url)]})
+        clinic = [
+            page_entry(name, key, reverse(f"admin:{view}"))
+            for permission, name, key, view in CLINIC
+            if request.user.has_perm(permission)
+        ]
+        if clinic:
+            groups.append(FIGURES | {"app_url": clinic[0]["admin_url"], "models": clinic})
         for app in apps:
             models = [model for model in app["models"] if model["object_name"] in found]
             if models:
@@ -139,11 +149,14 @@ class StaffSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         # Its package registers pages with this site, so there has to be one first.
+        from clinic.privacy import person_view, privacy_view
         from intake.admin.figures import figures_view
 
         ours: list[URLPattern | URLResolver] = [
             path("urgent/", self.admin_view(urgent_count), name="urgent"),
             path("figures/", self.admin_view(figures_view), name="figures"),
+            path("privacy/", self.admin_view(privacy_view), name="privacy"),
+            path("privacy/<uuid:key>/", self.admin_view(person_view), name="privacy_person"),
         ]
         # "View on site" fetches any object of any table by its id, for a link that no page of ours shows.
         return ours + [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]

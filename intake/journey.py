@@ -1179,16 +1179,6 @@ def export_patient(
 # ---- what is not kept for ever
 
 
-def kept_until(*, patient_id: UUID, by: audit.Actor) -> datetime | None:
-    """The day until which a patient's clinical record has to stay; None where she has none, or it is over.
-
-    Raises `Patient.DoesNotExist`.
-    """
-    with audit.audited("patient.time-read", by=by, objects={"patient": [patient_id]}):
-        until = erasure.kept_until(patient_id)
-        return until if until is not None and until > erasure.database_now() else None
-
-
 def erase_patient(
     *, patient_id: UUID, reason: str, by: audit.Actor, whole: bool = True, dry_run: bool = False
 ) -> dict[str, int]:

@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from intake.patients.models import Patient
 
@@ -50,13 +50,27 @@ def kept_until(patient_id: UUID) -> datetime | None:
     return until
 
 
+def still_kept(patient_id: UUID) -> datetime | None:
+    """The day until which her clinical record has to stay; None where she has none, or it is over."""
+    until = kept_until(patient_id)
+    return until if until is not None and until > database_now() else None
+
+
+def number_of_rows(patient_id: UUID, *, whole: bool) -> int:
+    """How many rows `erase` would remove: it does, and takes it back."""
+    with transaction.atomic():
+        rows = sum(erase(patient_id, whole=whole, reason="asked", actor_kind="", actor_id="").values())
+        transaction.set_rollback(True)
+    return rows
+
+
 def erase(patient_id: UUID, *, whole: bool, reason: str, actor_kind: str, actor_id: str) -> Mapping[str, int]:
     """Erase, and leave a tombstone. whole: everything; else what the record does without. Rows by table.
 
     Raises `KeptByLaw`, `Patient.DoesNotExist`; nothing is erased then.
     """
-    until = kept_until(patient_id)
-    if whole and until is not None and until > database_now():
+    until = still_kept(patient_id)
+    if whole and until is not None:
         raise KeptByLaw(until)
     values: list[bool | int | str | UUID] = [
         whole,

@@ -1,5 +1,6 @@
 """A clinic with two patients and one of each role, for tests that walk every URL as everybody."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from clinic.stepup import PROVED_AT
 from education.lessons.models import Lesson
 from education.newsletter.models import Issue, Subscriber
 from intake import audit
@@ -77,11 +79,19 @@ def patient_client(invitation: Invitation) -> Client:
     return client
 
 
+def prove(client: Client) -> None:
+    """A fresh factor was given; what happens without one is told in tests/clinic/test_privacy.py."""
+    session = client.session
+    session[PROVED_AT] = time.time()
+    session.save()
+
+
 def build_world() -> World:
     clients = {"nobody": Client()}
     for role in STAFF:
         clients[role] = Client()
         clients[role].force_login(make_user(None if role == "no role" else role))
+        prove(clients[role])
     person = make_patient(
         given_name=NAME, family_name=FAMILY, email=MAIL, phone=PHONE, birth_date="1979-01-05"
     )

@@ -29,6 +29,7 @@ class Row:
 
     An outcome is a status, "sign-in", or a status and the name of the URL it leads to. args: what fills the
     URL, query: what follows it; `{name}` in them is a value of the world. path: for a pattern without a name.
+    contact: who else may meet the first patient's name here.
     """
 
     get: Mapping[str, str]
@@ -36,6 +37,7 @@ class Row:
     args: Mapping[str, str] = field(default_factory=dict)
     path: str = ""
     query: str = ""
+    contact: tuple[str, ...] = ()
 
     def expected(self, method: str, actor: str) -> str:
         wanted = self.get if method == "GET" else self.post
@@ -58,10 +60,16 @@ def patient_page(
     return Row({"*": "403", **get}, {"*": "403", **post}, args or {})
 
 
-def staff_page(get: Mapping[str, str], post: Mapping[str, str], query: str = "", **args: str) -> Row:
+def staff_page(
+    get: Mapping[str, str],
+    post: Mapping[str, str],
+    query: str = "",
+    contact: tuple[str, ...] = (),
+    **args: str,
+) -> Row:
     """A page of the staff site for the roles named: others of the staff get a 404, anybody else signs in."""
     rest = {"staff": "404", "*": SIGN_IN}
-    return Row({**rest, **get}, {**rest, **post}, args, query=query)
+    return Row({**rest, **get}, {**rest, **post}, args, query=query, contact=contact)
 
 
 def nobodys(path: str = "", **args: str) -> Row:
@@ -169,6 +177,10 @@ ROWS: dict[str, Row] = {
         {"staff": "405", "*": SIGN_IN},
     ),
     "admin:figures": staff_page({"physio": "200", "owner": "200"}, {"physio": "405", "owner": "405"}),
+    "admin:privacy": staff_page({"owner": "200"}, {"owner": "200"}),
+    "admin:privacy_person": staff_page(
+        {"owner": "200"}, {"owner": "400"}, key="{patient}", contact=("owner",)
+    ),
     "admin:app_list": staff_page(
         {"no role": "404", "staff": "200"},
         {"no role": "404", "staff": "200"},
@@ -281,6 +293,9 @@ ROWS: dict[str, Row] = {
     "admin:intake_questionnaireresponse_brief_text": staff_page(
         {"physio": "200"}, {"physio": "405"}, object_id="{sent}"
     ),
+    "admin:intake_questionnaireresponse_fhir": staff_page(
+        {"physio": "200"}, {"physio": "405"}, object_id="{sent}"
+    ),
     # Its visit has not begun, so an owner has nothing to open again.
     "admin:intake_questionnaireresponse_outcome": staff_page(
         {"physio": "200"}, {"physio": "400"}, object_id="{sent}"
@@ -353,9 +368,9 @@ def visit(client: Client, method: str, path: str) -> HttpResponse:
     return response
 
 
-def may_not_meet(actor: str, world: World) -> list[str]:
+def may_not_meet(actor: str, world: World, row: Row) -> list[str]:
     hidden: list[str] = []
-    if actor not in SEES_CONTACT:
+    if actor not in (*SEES_CONTACT, *row.contact):
         hidden += CONTACT_MARKS
     if actor not in SEES_ANSWERS:
         hidden += HEALTH_MARKS
@@ -387,6 +402,6 @@ def test_everybody_gets_what_the_row_says_and_sees_no_more(pattern: Pattern, wor
             assert lacking(response, path) == [], f"{cell} {path}"
             if page and response.headers["Content-Type"].startswith("text/html"):
                 assert forbidden_in(response.text) == [], f"{cell} {path}"
-            met = [mark for mark in may_not_meet(actor, world) if mark.encode() in page]
+            met = [mark for mark in may_not_meet(actor, world, row) if mark.encode() in page]
             assert met == [], f"{cell} {path} shows {met}"
     assert wrong == {}, path

@@ -1,7 +1,7 @@
 """Erasing a patient: nothing of hers is left but a tombstone, and no record goes before its day (R43)."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from intake import audit, journey, trail
 from intake.audit import AuditEvent, PatientData
+from intake.patients import erasure
 from intake.patients.erasure import KeptByLaw
 from intake.patients.models import Erasure, Patient
 from tests.factories import SETUP, make_evaluation, make_patient, make_response, make_user
@@ -29,6 +30,11 @@ def guarded() -> set[str]:
 
 def filled() -> set[str]:
     return {table for table, rows in every_row().items() if rows} & guarded()
+
+
+def kept(patient: Patient) -> datetime | None:
+    with audit.audited("tests.read", by=SETUP):
+        return erasure.still_kept(patient.pk)
 
 
 def test_nothing_of_hers_is_left_but_a_tombstone():
@@ -123,7 +129,7 @@ def test_who_has_no_record_yet_can_go_at_once():
     """A visit to come, and a form that was begun, are none."""
     patient = make_patient()
     make_response({"why.story": ["Sore"]}, evaluation=make_evaluation(patient=patient), sent=False)
-    assert journey.kept_until(patient_id=patient.pk, by=SETUP) is None
+    assert kept(patient) is None
     journey.erase_patient(patient_id=patient.pk, reason="mistake", by=SETUP)
     with audit.audited("tests.read", by=SETUP):
         assert not Patient.objects.filter(pk=patient.pk).exists()
@@ -133,7 +139,7 @@ def test_the_record_of_a_minor_stays_until_she_is_nineteen():
     begun = timezone.now() - timedelta(days=8 * 365)
     patient = make_patient(birth_date=timezone.localdate() - timedelta(days=18 * 366))
     make_evaluation(patient=patient, starts_at=begun)
-    until = journey.kept_until(patient_id=patient.pk, by=SETUP)
+    until = kept(patient)
     assert until is not None
     assert timedelta(days=300) < until - timezone.now() < timedelta(days=366)
 
