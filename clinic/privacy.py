@@ -85,7 +85,9 @@ def _privacy(request: HttpRequest) -> HttpResponseBase:
             "most": MOST,
             "erased": erased,
         }
-        return TemplateResponse(request, "staff/privacy/list.html", context).render()
+        page = TemplateResponse(request, "staff/privacy/list.html", context)
+        page.render()
+    return page
 
 
 def person_view(request: HttpRequest, key: UUID) -> HttpResponseBase:
@@ -126,7 +128,8 @@ def show(
         }
         page = TemplateResponse(request, "staff/privacy/person.html", context)
         page.status_code = 400 if form is not None or problem else 200
-        return page.render()
+        page.render()
+    return page
 
 
 def her(request: HttpRequest, key: UUID) -> Patient:
