@@ -43,11 +43,19 @@ def page() -> str:
     lines = [
         "# OWASP ASVS 5.0, levels 1 and 2",
         "",
-        "Made by `manage.py write_asvs` from `asvs.csv`; a test holds that the two agree and that every proof",
-        "is there. What each requirement asks is said in our words; the standard has its own.",
+        "Made by `manage.py write_asvs` from `asvs.csv`; a test holds that the two agree and that every",
+        "proof is there. What each requirement asks is said in our words; the standard has its own.",
         "",
-        f"{len(found)} requirements: {states['met']} met, {states['not-applicable']} not applicable, "
-        f"{states['open']} open.",
+        ", ".join(
+            f"{number} {words}"
+            for number, words in (
+                (len(found), "requirements"),
+                (states["met"], "met"),
+                (states["not-applicable"], "not applicable"),
+                (states["open"], "open"),
+            )
+        )
+        + ".",
     ]
     for chapter, name in CHAPTERS.items():
         head = "| No. | Level | Asks | State | Proof or reason |"
@@ -57,9 +65,8 @@ def page() -> str:
                 continue
             proof = " ".join(f"`{one}`" for one in row["proof"].split())
             words = " ".join(filter(None, (proof, row["note"])))
-            lines.append(
-                f"| {row['number']} | {row['level']} | {row['asks']} | {WORDS[row['state']]} | {words} |"
-            )
+            cells = (row["number"], row["level"], row["asks"], WORDS[row["state"]], words)
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
