@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.stepup import step_up
 from intake import audit, journey
-from intake.admin.audited import member, see_other
+from intake.admin.audited import member, see_other, uuid_or_404
 from intake.patients import erasure
 from intake.patients.models import KEEPS_PRIVACY, Erasure, Patient
 from intake.patients.search import named, search_words
@@ -90,10 +90,10 @@ def _privacy(request: HttpRequest) -> HttpResponseBase:
     return page
 
 
-def person_view(request: HttpRequest, key: UUID) -> HttpResponseBase:
+def person_view(request: HttpRequest, key: str) -> HttpResponseBase:
     """One patient: her copy, and how much would go."""
     _check(request)
-    return _person(request, key)
+    return _person(request, uuid_or_404(key))
 
 
 @step_up

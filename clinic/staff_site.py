@@ -156,7 +156,7 @@ class StaffSite(admin.AdminSite):
             path("urgent/", self.admin_view(urgent_count), name="urgent"),
             path("figures/", self.admin_view(figures_view), name="figures"),
             path("privacy/", self.admin_view(privacy_view), name="privacy"),
-            path("privacy/<uuid:key>/", self.admin_view(person_view), name="privacy_person"),
+            path("privacy/<str:key>/", self.admin_view(person_view), name="privacy_person"),
         ]
         # "View on site" fetches any object of any table by its id, for a link that no page of ours shows.
         return ours + [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]
