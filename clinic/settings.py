@@ -331,6 +331,9 @@ ON_CALL_EMAIL = (
     else required("ON_CALL_EMAIL", "the address of whoever is on call")
 )
 
+# Where somebody tells of a hole: an address of the clinic's, in /.well-known/security.txt.
+SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "")
+
 # ---- language, time, clinic
 LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en-us", _("English"))]

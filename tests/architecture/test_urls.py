@@ -89,6 +89,7 @@ def newsletter(get: str, post: str, **args: str) -> Row:
 
 ROWS: dict[str, Row] = {
     "healthz": public(),
+    "security_txt": public(),
     # The library.
     "education:home": public(),
     "education:privacy": public(),
