@@ -35,7 +35,7 @@ def security_txt(request: HttpRequest) -> HttpResponse:
         "expires": (timezone.now() + SECURITY_TXT_LIVES).strftime("%Y-%m-%dT00:00:00Z"),
         "site": settings.SITE_URL,
     }
-    # A clinic that names neither has no file, which is better than one that leads nowhere.
+    # None is better than one that leads nowhere.
     if not contact:
         return not_found(request)
     return render(request, "clinic/security.txt", context, content_type="text/plain; charset=utf-8")

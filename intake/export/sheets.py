@@ -77,7 +77,7 @@ def _end_page(canvas: Any, foot: str, number: int, width: float) -> None:
 
 def _pieces(record: Record, width: float) -> Iterator[Piece]:
     yield prose([(_("All that is kept about %(name)s") % {"name": record.patient}, BOLD)], width, SIZE * 1.6)
-    yield prose([(_("Made on %(when)s.") % {"when": _moment(record.at)}, PLAIN)], width, SIZE, after=6)
+    yield prose([(_("Made on %(when)s") % {"when": _moment(record.at)}, PLAIN)], width, SIZE, after=6)
     yield from _block(_("Person"), _person(record), width)
     yield from _block(_("Visits"), _visits(record), width)
     for response in record.responses:
@@ -149,7 +149,7 @@ def _visits(record: Record) -> Iterator[tuple[Any, Any]]:
         yield when, ", ".join(map(str, words))
         for event in record.of(record.bookings, "evaluation", evaluation.pk):
             what = _("%(what)s on %(when)s") % {"what": event.get_kind_display(), "when": _moment(event.at)}
-            yield "", f"{what}. {event.reason}" if event.reason else what
+            yield "", f"{what}: {event.reason}" if event.reason else what
     for asked in record.requests:
         words = [str(asked), date_format(asked.birth_date, "m/d/Y"), asked.guardian_name, asked.email]
         words += [asked.phone, asked.preferred_times, asked.source]
@@ -164,7 +164,7 @@ def _title(response: QuestionnaireResponse) -> str:
 def _intake(record: Record, response: QuestionnaireResponse) -> Iterator[tuple[Any, Any]]:
     yield _("Begun"), _moment(response.started_at)
     if response.authored is not None:
-        yield _("Sent"), f"{_moment(response.authored)}. {response.reference}"
+        yield _("Sent"), f"{_moment(response.authored)}, {response.reference}"
     if response.replaced_at is not None:
         yield _("Replaced by a later version"), _moment(response.replaced_at)
     if response.privacy_version is not None:
@@ -252,7 +252,7 @@ def _life(made: datetime, link: Any) -> str:
 
 def _erased(record: Record) -> Iterator[tuple[Any, Any]]:
     for stone in record.erasures:
-        until = _("The record stays until %(when)s.") % {"when": _moment(stone.kept_until)}
+        until = _("The record stays until %(when)s") % {"when": _moment(stone.kept_until)}
         yield _moment(stone.at), f"{stone.get_reason_display()}. {until if stone.kept_until else ''}"
 
 
