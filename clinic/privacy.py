@@ -61,7 +61,8 @@ def _check(request: HttpRequest) -> None:
 def privacy_view(request: HttpRequest) -> HttpResponseBase:
     """Find the patient who asks. What is searched for is a name, so it never stands in an address."""
     _check(request)
-    return _privacy(request)
+    answer: HttpResponseBase = _privacy(request)
+    return answer
 
 
 @step_up
@@ -93,7 +94,8 @@ def _privacy(request: HttpRequest) -> HttpResponseBase:
 def person_view(request: HttpRequest, key: str) -> HttpResponseBase:
     """One patient: her copy, and how much would go."""
     _check(request)
-    return _person(request, uuid_or_404(key))
+    answer: HttpResponseBase = _person(request, uuid_or_404(key))
+    return answer
 
 
 @step_up

@@ -6,7 +6,7 @@ Mail is queued in the same transaction, so it leaves only if the write stands.
 
 import copy
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -1243,32 +1243,40 @@ def retain(
                 break
             gone[kind] += number
             tell(kind, gone[kind])
-    refused: list[UUID] = []
-    for kind in ("never-came", "record"):
+    refused: set[UUID] = set()
+    for kind, pages in (("never-came", _never_came(before, refused)), ("record", _records_over())):
         gone[kind] = 0
-        while not stopped():
-            with audit.audited("retention.looked", by=by):
-                keys = _patients_over(kind, before, refused)
-            if not keys:
+        for key in (key for page in pages for key in page):
+            if stopped():
                 break
-            for key in keys:
-                if stopped():
-                    break
-                try:
-                    erase_patient(patient_id=key, reason=Erasure.Reason.TIME, by=by)
-                except (erasure.KeptByLaw, IntegrityError):
-                    refused.append(key)
-                else:
-                    gone[kind] += 1
-                    tell(kind, gone[kind])
+            try:
+                erase_patient(patient_id=key, reason=Erasure.Reason.TIME, by=by)
+            except (erasure.KeptByLaw, IntegrityError):
+                refused.add(key)
+            else:
+                gone[kind] += 1
+                tell(kind, gone[kind])
     return gone | {"refused": len(refused)}
 
 
-def _patients_over(kind: str, before: datetime, passed_over: list[UUID]) -> list[UUID]:
-    if kind == "record":
-        return erasure.due(retention.BATCH, passed_over)
-    found = retention.never_came(before).exclude(pk__in=passed_over)
-    return list(found.values_list("pk", flat=True)[: retention.BATCH])
+def _never_came(before: datetime, passed_over: Collection[UUID]) -> Iterator[list[UUID]]:
+    while True:
+        with audit.audited("retention.looked", by=audit.system(RETENTION)):
+            found = retention.never_came(before).exclude(pk__in=passed_over)
+            keys = list(found.values_list("pk", flat=True)[: retention.BATCH])
+        if not keys:
+            return
+        yield keys
+
+
+def _records_over() -> Iterator[list[UUID]]:
+    after = None
+    while True:
+        with audit.audited("retention.looked", by=audit.system(RETENTION)):
+            keys, after = erasure.due(after)
+        yield keys
+        if after is None:
+            return
 
 
 def _over(before: datetime) -> dict[str, int]:
@@ -1277,7 +1285,7 @@ def _over(before: datetime) -> dict[str, int]:
     return found | {
         "draft": unsent.over(before).count(),
         "never-came": retention.never_came(before).count(),
-        "record": erasure.number_due(),
+        "record": sum(map(len, _records_over())),
     }
 
 

@@ -18,14 +18,18 @@ from intake.patients.models import Patient
 # They name a table behind the guard, so that nobody erases outside of an audited context.
 _KEPT: Final = "SELECT intake_kept_until(id, %s) FROM intake_patient WHERE id = %s AND replaced_by_id IS NULL"
 _ERASE: Final = "SELECT intake_erase(id, %s, %s, %s, %s, %s) FROM intake_patient WHERE id = %s"
-# A patient is not younger than her record, so most rows are passed over without a look at it.
-_IS_DUE: Final = """
-FROM intake_patient
-WHERE replaced_by_id IS NULL AND created_at < now() - make_interval(years => greatest(%s, 7))
-  AND intake_kept_until(id, %s) <= now()
+# A patient is not younger than her record, so most rows are passed over without a look at it. By key, so that
+# a page costs the same however many people there are: the role that runs the product waits eight seconds.
+_DUE: Final = """
+SELECT id, intake_kept_until(id, %s) <= now()
+FROM (
+  SELECT id FROM intake_patient
+  WHERE replaced_by_id IS NULL AND id > %s AND created_at < now() - make_interval(years => greatest(%s, 7))
+  ORDER BY id LIMIT %s
+) AS old
+ORDER BY id
 """
-_DUE: Final = f"SELECT id {_IS_DUE} AND NOT id = ANY(%s) ORDER BY created_at LIMIT %s"  # texts of this module
-_NUMBER_DUE: Final = f"SELECT count(*) {_IS_DUE}"  # texts of this module
+PAGE: Final = 2_000
 
 
 class KeptByLaw(Exception):
@@ -89,18 +93,16 @@ def erase(patient_id: UUID, *, whole: bool, reason: str, actor_kind: str, actor_
     return counts
 
 
-def due(most: int, passed_over: list[UUID]) -> list[UUID]:
-    """Patients the time of whose record is over, those added first before others; never one passed over."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DUE, [settings.RECORD_YEARS, settings.RECORD_YEARS, passed_over, most])
-        return [key for (key,) in cursor.fetchall()]
+def due(after: UUID | None = None) -> tuple[list[UUID], UUID | None]:
+    """A page of patients, by key, of whom those are named the time of whose record is over.
 
-
-def number_due() -> int:
-    """How many patients that are."""
+    Returns them and where the next page begins; None after the last one.
+    """
+    years = settings.RECORD_YEARS
     with connection.cursor() as cursor:
-        cursor.execute(_NUMBER_DUE, [settings.RECORD_YEARS, settings.RECORD_YEARS])
-        return int(cursor.fetchone()[0])
+        cursor.execute(_DUE, [years, after or UUID(int=0), years, PAGE])
+        rows = cursor.fetchall()
+    return [key for key, is_due in rows if is_due], rows[-1][0] if len(rows) == PAGE else None
 
 
 def database_now() -> datetime:

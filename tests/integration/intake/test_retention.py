@@ -9,10 +9,11 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import IntegrityError
 from django.utils import timezone
 
 from intake import audit, journey
-from intake.patients import links
+from intake.patients import asking, erasure, links
 from intake.patients.models import (
     AccessCode,
     AccessEvent,
@@ -155,8 +156,6 @@ def test_a_session_goes_when_its_device_is_not_known_any_more():
 
 def ask(days: int | None) -> Patient:
     """Somebody asked, and so many days ago the clinic closed it without a visit."""
-    from intake.patients import asking
-
     with audit.audited("tests.made", by=SETUP):
         asked = EvaluationRequest(
             given_name="Ask", family_name="Only", birth_date="1980-02-03", email="ask@example.org"
@@ -195,6 +194,31 @@ def test_a_record_goes_on_its_day(years: int, goes: bool, settings):
     assert young.pk in still
     if goes:
         assert (patient.pk, "time", "system") in reasons
+
+
+def test_records_are_found_page_by_page(monkeypatch):
+    monkeypatch.setattr(erasure, "PAGE", 2)
+    people = {make_whole().pk for _number in range(5)}
+    assert journey.retain(dry_run=True)["record"] == len(people)
+    assert journey.retain()["record"] == len(people)
+    with audit.audited("tests.read", by=SETUP):
+        assert not Patient.objects.filter(pk__in=people).exists()
+
+
+def test_one_who_cannot_be_erased_keeps_no_other_one(monkeypatch):
+    first, second = ask(31), ask(32)
+    real = erasure.erase
+
+    def erase(patient_id, **more):
+        if patient_id == first.pk:
+            raise IntegrityError("something points at it")
+        return real(patient_id, **more)
+
+    monkeypatch.setattr(erasure, "erase", erase)
+    gone = journey.retain()
+    assert (gone["never-came"], gone["refused"]) == (1, 1)
+    with audit.audited("tests.read", by=SETUP):
+        assert set(Patient.objects.values_list("pk", flat=True)) & {first.pk, second.pk} == {first.pk}
 
 
 def test_a_dry_run_changes_nothing():
