@@ -22,7 +22,7 @@ class ClinicConfig(AppConfig):
     verbose_name = "Clinic"
 
     def ready(self) -> None:
-        from clinic import editor, library_trail
+        from clinic import checks, editor, library_trail  # noqa: F401  # checks register themselves
 
         editor.protect()
         if settings.AS_OWNER:

@@ -105,12 +105,13 @@ EDITOR: Final = Role(
 OWNER: Final = Role(
     "owner",
     "Keeps staff accounts and content, sees the clinic's figures, may open a closed evaluation again. "
-    "Sees no patient, but for an hour after breaking the glass.",
+    "Sees no patient but one who asks for a copy or to be erased, and for an hour after breaking the glass.",
     (
         "intake.reopen_evaluation",
         "intake.see_figures",
         "intake.end_all_links",
         "intake.see_trail",
+        "intake.keep_privacy",
         "intake.view_questionnaire",
         "intake.view_rule",
         *_NEWSLETTER,

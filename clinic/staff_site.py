@@ -14,6 +14,7 @@ from clinic.refusals import watched
 from clinic.roles import BREAKS_GLASS, ENTER_EDITOR, SEES_PEOPLE
 from intake.audit import SEES_TRAIL
 from intake.patients.links import ENDS_ALL_LINKS
+from intake.patients.models import KEEPS_PRIVACY
 from intake.review.figures import SEES_FIGURES
 from intake.views.desk import urgent_count
 
@@ -46,6 +47,7 @@ CLINIC_PAGES: Final = (
     (SEES_TRAIL, _("Who looked"), "Trail", "admin:trail"),
     (ENDS_ALL_LINKS, _("Open links"), "Links", "admin:links"),
     (BREAKS_GLASS, _("Emergency access"), "Emergency", "admin:emergency"),
+    (KEEPS_PRIVACY, _("Copies and erasure"), "Privacy", "admin:privacy"),
 )
 
 
@@ -82,15 +84,12 @@ class StaffSite(admin.AdminSite):
         super().register(ours, admin_class, **options)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """What is refused to somebody who has signed in is in the trail, whatever page refused it."""
-        return super().admin_view(watched(view), cacheable)
+        """Pages are looked at and posted to; Django's would answer any other method like a GET.
 
-    def has_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_active and request.user.is_staff)
-
-    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Pages are looked at and posted to; Django's would answer any other method like a GET."""
-        return super().admin_view(require_http_methods(["GET", "HEAD", "POST"])(view), cacheable)
+        What is refused to somebody who has signed in is in the trail, whatever page refused it.
+        """
+        asked = require_http_methods(["GET", "HEAD", "POST"])(view)
+        return super().admin_view(watched(asked), cacheable)
 
     def logout(  # type: ignore[override]  # it is a response like any other
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -190,6 +189,7 @@ class StaffSite(admin.AdminSite):
         # Their packages register pages with this site, so there has to be one first.
         from clinic import account_pages as account
         from clinic import emergency_views, people_views, trail_pages
+        from clinic.privacy import person_view, privacy_view
         from intake.admin.figures import figures_view
         from intake.admin.links import links_view
 
@@ -210,6 +210,8 @@ class StaffSite(admin.AdminSite):
             path("trail/", self.admin_view(trail_pages.trail_view), name="trail"),
             path("trail/export/", self.admin_view(trail_pages.export_view), name="trail_export"),
             path("trail/week/", self.admin_view(trail_pages.week_view), name="trail_week"),
+            path("privacy/", self.admin_view(privacy_view), name="privacy"),
+            path("privacy/<str:key>/", self.admin_view(person_view), name="privacy_person"),
         ]
         # "View on site" fetches any object of any table by its id, for a link that no page of ours shows.
         return ours + [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]

@@ -9,6 +9,7 @@ from intake.urls import evaluation
 
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
+    path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("intake/", include("intake.urls")),
     path("evaluation/", include(evaluation)),
     path("staff/join/<str:token>/", people_views.join_view, name="join"),

@@ -5,7 +5,8 @@ Mail is queued in the same transaction, so it leaves only if the write stands.
 """
 
 import copy
-from collections.abc import Callable, Collection, Iterable
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -18,7 +19,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.mail import EmailMessage
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -30,13 +31,28 @@ from education.clinic_info.models import ClinicInfo, PrivacyNotice
 from education.lessons.models import Lesson
 from intake import audit, trail
 from intake.conditions import Answers, Value
+from intake.export.bundle import bundle_of
+from intake.export.record import read as read_record
+from intake.export.sheets import pdf_of_record
 from intake.kept import Kept
-from intake.patients import asking, calendar, codes, diary, links, register, reminders, retention, tablet
+from intake.patients import (
+    asking,
+    calendar,
+    codes,
+    diary,
+    erasure,
+    links,
+    register,
+    reminders,
+    retention,
+    tablet,
+)
 from intake.patients.models import (
     LINK_OF_REQUEST,
     AccessCode,
     AccessEvent,
     BookingEvent,
+    Erasure,
     Evaluation,
     EvaluationRequest,
     Invitation,
@@ -49,7 +65,7 @@ from intake.patients.models import (
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.pages import Page, enabled
-from intake.responses import amend, draft, earlier
+from intake.responses import amend, draft, earlier, unsent
 from intake.responses import shown as showing
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
@@ -72,6 +88,7 @@ SEND_LESSONS: Final = "send_lessons"
 SEND_CODE: Final = "send_code"
 RENEW_LINK: Final = "renew_link"
 SOUND_ALARM: Final = "sound_alarm"
+RETENTION: Final = "retention"
 # The question whose tick says that the privacy notice was seen.
 PRIVACY_SEEN: Final = "consent.privacy"
 
@@ -921,11 +938,18 @@ def save_page(
         if confirmed is not None:
             access.saw("response", [confirmed.pk])
             access.note(confirmed=len(fields))
+        notice = None
         if PRIVACY_SEEN in fields and True in answers.get(PRIVACY_SEEN, ()):
-            access.note(privacy_notice=PrivacyNotice.current().version)
-        complete = save is Save.COMPLETE
+            notice = PrivacyNotice.current().version
+            access.note(privacy_notice=notice)
         store = partial(
-            draft.store_page, page=page, fields=fields, answers=answers, complete=complete, shown=shown
+            draft.store_page,
+            page=page,
+            fields=fields,
+            answers=answers,
+            complete=save is Save.COMPLETE,
+            shown=shown,
+            privacy_version=notice,
         )
         read = working.response if working is not None else None
         # A change stands on what was sent, whose row is locked before its own.
@@ -1229,13 +1253,144 @@ def mail_on_call(*, flag_ids: list[int]) -> bool:
     return True
 
 
-def purge(*, dry_run: bool = False) -> dict[str, int]:
-    """The job of every night: remove what is kept no longer than it is needed. Returns `{kind: rows}`."""
-    now = timezone.now()
-    with audit.audited("purge.looked" if dry_run else "purged", by=audit.system("purge")) as access:
-        gone = retention.count(now) if dry_run else retention.purge(now)
-        access.note(**gone)
-    return gone
+# ---- a patient asks for what is hers
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """reference: of the patient, for the names of files. files: `{"json": ..., "pdf": ...}`, as asked."""
+
+    reference: str
+    files: dict[str, bytes]
+
+
+def export_patient(
+    *, patient_id: UUID, by: audit.Actor, forms: Collection[str] = ("json", "pdf"), paper: str = "letter"
+) -> Exported:
+    """All that is kept about a patient: FHIR as `json`, on paper as `pdf`. Raises `Patient.DoesNotExist`."""
+    objects: dict[str, Iterable[object]] = {"patient": [patient_id]}
+    with audit.audited("patient.exported", by=by, objects=objects, forms=sorted(forms)):
+        record = read_record(patient_id)
+        files: dict[str, bytes] = {}
+        if "json" in forms:
+            files["json"] = json.dumps(bundle_of(record), indent=1).encode()
+        if "pdf" in forms:
+            clinic = ClinicInfo.objects.first()
+            files["pdf"] = pdf_of_record(record, clinic=clinic.name if clinic else "", paper=paper)
+    return Exported(record.patient.reference.replace(" ", "-"), files)
+
+
+# ---- what is not kept for ever
+
+
+def erase_patient(
+    *, patient_id: UUID, reason: str, by: audit.Actor, whole: bool = True, dry_run: bool = False
+) -> dict[str, int]:
+    """Erase all that is kept about a patient; a tombstone stays. Returns `{table: rows}`.
+
+    whole=False erases what the clinical record does without, and the record itself goes on its day. dry_run
+    does it and takes it back. Raises `erasure.KeptByLaw`, which the trail keeps, and `Patient.DoesNotExist`.
+    """
+    refused: erasure.KeptByLaw | None = None
+    counts: dict[str, int] = {}
+    with audit.audited("patient.erased", by=by, objects={"patient": [patient_id]}) as access:
+        access.note(reason=reason, whole=whole)
+        try:
+            with transaction.atomic():
+                counts = dict(
+                    erasure.erase(patient_id, whole=whole, reason=reason, actor_kind=by.kind, actor_id=by.id)
+                )
+                if dry_run:
+                    access.action = "patient.erasure-looked"
+                    transaction.set_rollback(True)
+        except erasure.KeptByLaw as kept:
+            access.action = "patient.erasure-refused"
+            refused = kept
+        access.note(rows=sum(counts.values()))
+    if refused is not None:
+        raise refused
+    return counts
+
+
+def retain(
+    *,
+    dry_run: bool = False,
+    stopped: Callable[[], bool] = bool,
+    tell: Callable[[str, int], None] = lambda kind, number: None,
+) -> dict[str, int]:
+    """The job of every night: what has been kept for its time goes. Returns `{kind: rows}`.
+
+    Each batch is a transaction with a line of its own, so a run that is stopped, or killed, loses nothing and
+    the next one goes on where it ended. stopped: asked between batches. tell: how many of a kind went so far.
+    A patient that cannot be erased is counted as `refused`, and the others are.
+    """
+    by = audit.system(RETENTION)
+    with audit.audited("retention.looked", by=by) as access:
+        before = erasure.database_now() - retention.kept()
+        if dry_run:
+            waiting = _over(before)
+            access.note(**waiting)
+            return waiting
+    gone: dict[str, int] = {}
+    steps: list[tuple[str, Callable[[], int]]] = [
+        *((kind, partial(retention.remove, kind, before)) for kind in retention.REMOVED),
+        *((kind, partial(retention.empty, kind, before)) for kind in retention.EMPTIED),
+        ("draft", partial(unsent.remove, before, retention.BATCH)),
+    ]
+    for kind, step in steps:
+        gone[kind] = 0
+        while not stopped():
+            with audit.audited("retention.removed", by=by) as access:
+                number = step()
+                access.note(kind=kind, rows=number)
+            if not number:
+                break
+            gone[kind] += number
+            tell(kind, gone[kind])
+    refused: set[UUID] = set()
+    for kind, pages in (("never-came", _never_came(before, refused)), ("record", _records_over())):
+        gone[kind] = 0
+        for key in (key for page in pages for key in page):
+            if stopped():
+                break
+            try:
+                erase_patient(patient_id=key, reason=Erasure.Reason.TIME, by=by)
+            except (erasure.KeptByLaw, IntegrityError):
+                refused.add(key)
+            else:
+                gone[kind] += 1
+                tell(kind, gone[kind])
+    return gone | {"refused": len(refused)}
+
+
+def _never_came(before: datetime, passed_over: Collection[UUID]) -> Iterator[list[UUID]]:
+    while True:
+        with audit.audited("retention.looked", by=audit.system(RETENTION)):
+            found = retention.never_came(before).exclude(pk__in=passed_over)
+            keys = list(found.values_list("pk", flat=True)[: retention.BATCH])
+        if not keys:
+            return
+        yield keys
+
+
+def _records_over() -> Iterator[list[UUID]]:
+    after = None
+    while True:
+        with audit.audited("retention.looked", by=audit.system(RETENTION)):
+            keys, after = erasure.due(after)
+        yield keys
+        if after is None:
+            return
+
+
+def _over(before: datetime) -> dict[str, int]:
+    """How many rows of each kind have been kept for their time."""
+    found = {kind: rows(before).count() for kind, rows in {**retention.REMOVED, **retention.EMPTIED}.items()}
+    return found | {
+        "draft": unsent.over(before).count(),
+        "never-came": retention.never_came(before).count(),
+        "record": sum(map(len, _records_over())),
+    }
 
 
 def check_trail() -> bool:

@@ -60,9 +60,9 @@ def check_trail(timestamp: int) -> None:
 
 
 @app.periodic(cron="40 3 * * *")
-@app.task(name="purge", queueing_lock="purge", pass_context=False)
-def purge(timestamp: int) -> None:
-    journey.purge()
+@app.task(name=journey.RETENTION, queueing_lock=journey.RETENTION, pass_context=False)
+def retention(timestamp: int) -> None:
+    journey.retain()
 
 
 @app.periodic(cron="*/5 * * * *")

@@ -24,8 +24,9 @@ from intake.admin.audited import AuditedAdmin, member, uuid_or_404
 from intake.patients.models import REVIEWS
 from intake.responses.models import QuestionnaireResponse
 from intake.review.brief import Brief, as_text, brief_of
-from intake.review.brief_pdf import PAPERS, pdf_of
+from intake.review.brief_pdf import pdf_of
 from intake.review.page import review_page
+from intake.review.paper import PAPERS
 from intake.review.queue import PRINTED_AT_MOST, Filters, sent_on_day
 
 LETTER = "letter"

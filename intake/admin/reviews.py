@@ -28,6 +28,7 @@ from django.utils.translation import gettext_lazy
 from intake import audit, journey
 from intake.admin.audited import member, see_other, uuid_or_404
 from intake.admin.briefs import BriefPages
+from intake.admin.exporting import ExportPage
 from intake.admin.fields import MOMENT, MomentField
 from intake.admin.outcomes import OutcomeDesk
 from intake.admin.sharing import SharingDesk
@@ -136,7 +137,7 @@ def flag_stamp(key: int, raised_at: datetime) -> str:
 
 
 @admin.register(QuestionnaireResponse)
-class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
+class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
     """The pages of one intake; there is no list of its own beside the worklist."""
 
     kind = "response"
@@ -151,6 +152,7 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
             self.page("<path:object_id>/outcome/", self.outcome_view, "outcome"),
             self.page("<path:object_id>/lessons/", self.lessons_view, "lessons"),
             *self.brief_urls(),
+            *self.export_urls(),
         ]
 
     def review_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
