@@ -2,8 +2,11 @@
 
 import logging
 import re
+import secrets
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Final
 
 import psycopg
 from django.conf import settings
@@ -35,8 +38,44 @@ LINK_SECRET = re.compile(
 )
 
 
+REQUEST_ID: Final = "X-Request-ID"
+# Random enough to find one request's lines, and no longer: it goes out with every answer.
+REQUEST_ID_BYTES: Final = 8
+PROXYS_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
+_request_id: ContextVar[str] = ContextVar("request_id", default="-")
+# What could end a line, or change how a terminal shows it.
+UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class RequestId:
+    """Names each request, in its answer and in every line that is logged meanwhile.
+
+    A proxy that is trusted may name it, so that its log and ours tell of the same; nobody else may.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        name = named_by_proxy(request) or secrets.token_hex(REQUEST_ID_BYTES)
+        before = _request_id.set(name)
+        try:
+            response = self.get_response(request)
+        finally:
+            _request_id.reset(before)
+        response.headers[REQUEST_ID] = name
+        return response
+
+
+def named_by_proxy(request: HttpRequest) -> str:
+    if not settings.TRUSTED_PROXY or request.META.get("REMOTE_ADDR") != settings.TRUSTED_PROXY:
+        return ""
+    name = request.headers.get(REQUEST_ID, "")
+    return name if PROXYS_REQUEST_ID.fullmatch(name) else ""
+
+
 class ResponseHeaders:
-    """`no-store` on everything personal, and no referrer anywhere."""
+    """`no-store` on everything personal, no referrer anywhere, and nothing for pages of other sites."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -44,6 +83,7 @@ class ResponseHeaders:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Referrer-Policy", "no-referrer")
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         if request.path.startswith(NO_STORE_PREFIXES):
             response.headers["Cache-Control"] = "no-store"
         if request.method == "HEAD" and not response.streaming:
@@ -161,14 +201,24 @@ class ReadableRefusals:
 
 
 class UtcLine(logging.Formatter):
-    """One line a record, in UTC; a line break in a message cannot start a line of its own."""
+    """One line a record: when (UTC), how grave, who, during which request (`-`: none), what.
+
+    Nothing in a message can start a line of its own, or tell a terminal what to do.
+    """
 
     def __init__(self) -> None:
-        super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+        super().__init__(
+            "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(request_id)s %(message)s", "%Y-%m-%dT%H:%M:%S"
+        )
         self.converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).replace("\r", "\\r").replace("\n", "\\n")
+        record.request_id = _request_id.get()
+        return UNPRINTABLE.sub(escaped, super().format(record))
+
+
+def escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 class QuietErrors(logging.Filter):
