@@ -17,7 +17,7 @@ from django.shortcuts import render
 from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 
-from clinic.security import MAX_BODY_BYTES, NO_STORE_PREFIXES
+from clinic.security import MAX_BODY_BYTES, MAX_UPLOAD_BODY_BYTES, NO_STORE_PREFIXES, UPLOADS
 
 logger = logging.getLogger("clinic.requests")
 
@@ -108,7 +108,7 @@ class EarlyRefusals:
         unsafe = request.method not in ("GET", "HEAD", "OPTIONS")
         if unsafe and request.headers.get("Sec-Fetch-Site") == "cross-site":
             return HttpResponseForbidden()
-        if body_bytes(request) > MAX_BODY_BYTES:
+        if body_bytes(request) > longest_body(request):
             return render(request, "400.html", status=413)
         if (request.content_params or {}).get("charset", "utf-8").lower() not in UTF_8:
             return render(request, "400.html", status=415)
@@ -123,6 +123,12 @@ def body_bytes(request: HttpRequest) -> int:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         return 0
+
+
+def longest_body(request: HttpRequest) -> int:
+    """Only where editors upload pictures may a body be longer; whoever is not signed in is no editor."""
+    uploads = request.path == UPLOADS and settings.SESSION_COOKIE_NAME in request.COOKIES
+    return MAX_UPLOAD_BODY_BYTES if uploads else MAX_BODY_BYTES
 
 
 class CsrfWithoutReferrer(CsrfViewMiddleware):

@@ -18,7 +18,9 @@ logger = logging.getLogger("clinic.tests")
 
 
 def line_of(message: str, *args: object) -> str:
-    return UtcLine().format(logging.LogRecord("clinic.tests", logging.ERROR, __file__, 1, message, args, None))
+    return UtcLine().format(
+        logging.LogRecord("clinic.tests", logging.ERROR, __file__, 1, message, args, None)
+    )
 
 
 @pytest.mark.parametrize(
