@@ -11,7 +11,8 @@ from clinic.middleware import RequestId, UtcLine
 from tests.log_lines import log_lines
 
 LINE = re.compile(
-    r"(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (?P<level>[A-Z]+) (?P<who>[\w.]+) (?P<request>\S+) (?P<what>.*)"
+    r"(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"
+    r" (?P<level>[A-Z]+) (?P<who>[\w.]+) (?P<request>\S+) (?P<what>.*)"
 )
 OURS = re.compile(r"[0-9a-f]{16}")
 logger = logging.getLogger("clinic.tests")
