@@ -228,9 +228,11 @@ def escaped(found: re.Match[str]) -> str:
 
 
 class QuietErrors(logging.Filter):
-    """Keeps values out of the log: of an unexpected error class, place and SQLSTATE stay, of a link the stem.
+    """Keeps values out of the log: of an unexpected error class, place and SQLSTATE stay, of an address the
+    route that it was found by.
 
-    An exception's text can hold a patient's words, and the address of an invitation is a secret.
+    An exception's text can hold a patient's words, the address of an invitation is a secret, and an address
+    that nobody made may be anything somebody typed.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -245,6 +247,15 @@ class QuietErrors(logging.Filter):
             record.exc_info = None
             record.exc_text = None
         else:
-            record.msg = LINK_SECRET.sub(r"\1...", record.getMessage())
+            message, request = record.getMessage(), getattr(record, "request", None)
+            if isinstance(request, HttpRequest):
+                message = message.replace(request.path, route_of(request))
+            record.msg = LINK_SECRET.sub(r"\1...", message)
         record.args = ()
         return True
+
+
+def route_of(request: HttpRequest) -> str:
+    """An address as the URLconf writes it; of one that is not there, nothing."""
+    match = request.resolver_match
+    return f"/{match.route}" if match is not None else "/..."
