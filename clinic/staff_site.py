@@ -75,8 +75,12 @@ class StaffSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Out, and the browser drops its copies of what it showed."""
+        # Its package registers pages with this site, so there has to be one first.
+        from intake.admin import searching
+
         response = super().logout(request, extra_context)
         response.headers["Clear-Site-Data"] = '"cache"'
+        searching.forget(response)
         return response
 
     def index(  # type: ignore[override]  # a redirect is an answer like any other
