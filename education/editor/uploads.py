@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
+from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageOps
 from wagtail.images.fields import WagtailImageField
 from wagtail.images.forms import BaseImageForm
@@ -39,7 +39,7 @@ def drawn_anew(file: Any) -> bytes:
 class PictureField(WagtailImageField):
     """Wagtail's checks of size, pixels and kind, and then the picture drawn anew."""
 
-    def to_python(self, data: Any) -> UploadedFile | None:
+    def to_python(self, data: Any) -> Any:
         try:
             upload = super().to_python(data)
             if upload is None:

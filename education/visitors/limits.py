@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
@@ -78,7 +78,7 @@ def allow(what: str, who: str | None, *, limit: int, within: timedelta) -> bool:
     whose = line_of(who)[0] if who and _is_address(who) else who
     key = salted_hmac("education.visitors", f"{what} {whose}", algorithm="sha256").digest()
     now = timezone.now()
-    values = {"what": what, "who": key, "now": now, "since": now - within, "limit": limit}
+    values: dict[str, Any] = {"what": what, "who": key, "now": now, "since": now - within, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, values)
         return cursor.fetchone() is not None

@@ -47,6 +47,8 @@ WORDS: Final = {
         *("called", "nextstep", "verdict", "link", "outcome", "reason", "second", "cancelled", "wrong"),
     )
 }
+# The cookie of what staff look for.
+SOUGHT: Final = "sought"
 # Codes of her answers: they stand in questions and rules, and in no log, job, mail or address.
 CODES: Final = ("calf-swollen", "long-trip", "knee-front")
 CLINIC: Final = ZoneInfo("America/Los_Angeles")
@@ -77,6 +79,7 @@ class Walk:
         self.wire = Wire()
         self.cookies: list[str] = []
         self.browsers: list[PlainBrowser] = []
+        self.signed_out: list[PlainBrowser] = []
         self.owner = psycopg.connect(machine.urls.owner, autocommit=True)
 
     # Who is there
@@ -288,7 +291,7 @@ class Walk:
         self.leaves(other)
 
     def leaves(self, browser: PlainBrowser) -> None:
-        self.cookies += browser.cookies.values()
+        self.cookies += [f"{name}={value}" for name, value in browser.cookies.items()]
         browser.opens("/intake/")
         browser.asks("POST", "/intake/leave/", browser.form({}))
 
@@ -502,8 +505,9 @@ def everything(walk: Walk) -> None:
     shared = walk.opens_form(walk.link("lessons"))
     shared.opens("/intake/lessons/")
     walk.leaves(browser)
+    walk.signed_out = [desk, physio]
     for who in (desk, physio, owner):
-        walk.cookies += who.cookies.values()
+        walk.cookies += [f"{name}={value}" for name, value in who.cookies.items()]
         who.opens("/staff/")
         who.asks("POST", "/staff/logout/", who.form({}))
 
@@ -590,7 +594,8 @@ def test_no_address_title_or_header_holds_one(walked: Walk) -> None:
     made_up = f"/intake/{MARK}-none/"
     assert hits("\n".join(one for one in wire.addresses if one != made_up), *CODES) == []
     assert hits("\n".join(wire.titles), *CODES) == []
-    assert hits("\n".join(unpacked(header) for header in wire.headers), *CODES) == []
+    others = [header for header in wire.headers if not header.startswith(f"Set-Cookie: {SOUGHT}=")]
+    assert hits("\n".join(unpacked(header) for header in others), *CODES) == []
 
 
 def test_no_page_of_an_error_holds_one(walked: Walk) -> None:
@@ -601,8 +606,12 @@ def test_no_page_of_an_error_holds_one(walked: Walk) -> None:
 
 
 def test_cookies_are_random(walked: Walk) -> None:
-    assert walked.cookies
-    assert hits("\n".join(unpacked(value) for value in walked.cookies)) == []
+    """But the one for what staff look for, which is there until they sign out (ADR 0047)."""
+    others = [cookie for cookie in walked.cookies if not cookie.startswith(f"{SOUGHT}=")]
+    assert len(others) > 5
+    assert hits("\n".join(unpacked(cookie) for cookie in others)) == []
+    for staff in walked.signed_out:
+        assert staff.cookies[SOUGHT] == ""
 
 
 def test_no_file_holds_one(walked: Walk) -> None:
