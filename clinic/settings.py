@@ -158,6 +158,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "clinic.middleware.RequestId",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -223,6 +224,10 @@ WAGTAILSEARCH_BACKENDS = {
     "default": {"BACKEND": "wagtail.search.backends.database", "SEARCH_CONFIG": "english"}
 }
 TAGGIT_CASE_INSENSITIVE = True
+WAGTAILIMAGES_IMAGE_FORM_BASE = "education.editor.uploads.PictureForm"
+WAGTAILIMAGES_EXTENSIONS = ["jpg", "jpeg", "png", "webp"]
+WAGTAILIMAGES_MAX_UPLOAD_SIZE = security.MAX_PICTURE_BYTES
+WAGTAILIMAGES_MAX_IMAGE_PIXELS = security.MAX_PICTURE_PIXELS
 MEDIA_ROOT = Path(os.environ.get("MEDIA_DIR", LOCAL_DIR / "media"))
 MEDIA_URL = "/media/"
 

@@ -95,8 +95,10 @@ class StaffSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Out, and the browser drops its copies of what it showed."""
+        # Its package registers pages with this site, so there has to be one first.
         from clinic import signin
         from clinic.models import User
+        from intake.admin import searching
 
         def leave() -> HttpResponse:
             return super(StaffSite, self).logout(request, extra_context)
@@ -106,6 +108,7 @@ class StaffSite(admin.AdminSite):
         else:
             response = leave()
         response.headers["Clear-Site-Data"] = '"cache"'
+        searching.forget(response)
         return response
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

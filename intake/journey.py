@@ -213,13 +213,16 @@ def open_links(*, by: audit.Actor) -> links.OpenLinks:
         return links.count_open(timezone.now())
 
 
-def ask_for_link(*, token: str, address: str | None) -> None:
+def ask_for_link(*, token: str, address: str | None) -> bool:
     """Somebody at a link that is over wants a new one. What is done here is the same for every token.
 
-    Whether there is anything to send is for the job to see, so that nobody learns it from an answer's time.
+    False where too many were asked for from this address, for whatever token. Whether there is anything to
+    send is for the job to see, so that nobody learns it from an answer's time.
     """
-    if links.may_ask_for_link(address):
+    may = links.may_ask_for_link(address)
+    if may:
         app.configure_task(RENEW_LINK).defer(token_hash=links.hash_token(token).hex())
+    return may
 
 
 def renew_link(*, token_hash: str) -> bool:

@@ -11,7 +11,6 @@ from django.http import (
     HttpResponse,
     HttpResponseBase,
     HttpResponseNotAllowed,
-    QueryDict,
 )
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
@@ -20,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from education.clinic_info.context import current_or_blank
 from intake import audit
+from intake.admin import searching
 from intake.admin.audited import AuditedAdmin, member, uuid_or_404
 from intake.patients.models import REVIEWS
 from intake.responses.models import QuestionnaireResponse
@@ -125,7 +125,7 @@ class BriefPages(_Briefs):
 
     def back(self, request: HttpRequest) -> str:
         """The worklist's filters, handed on."""
-        return Filters.read(QueryDict(request.GET.get("back", "")), timezone.localdate()).query()
+        return searching.filters_back(request).query()
 
     def one(
         self, request: HttpRequest, object_id: str, form: str, draw: Callable[[Brief], HttpResponseBase]
@@ -183,7 +183,7 @@ class BriefsOfDayPages(_Briefs):
         refused = self.check_may(request)
         if refused is not None:
             return refused
-        filters = Filters.read(request.GET, timezone.localdate())
+        filters = Filters.read(request.GET, timezone.localdate(), searching.sought(request))
 
         def answer(access: audit.Access) -> HttpResponseBase:
             access.note(form=form)

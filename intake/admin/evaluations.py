@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from intake import audit, journey
+from intake.admin import searching
 from intake.admin.audited import member, see_other, uuid_or_404
 from intake.admin.briefs import BriefsOfDayPages
 from intake.admin.fields import MomentField
@@ -220,7 +221,9 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
             raise PermissionDenied
         user, now = member(request), timezone.now()
         today = timezone.localdate(now)
-        filters = Filters.read(request.GET, today)
+        if request.method == "POST" and searching.FIELD in request.POST:
+            return self.search(request, Filters.read(request.POST, today))
+        filters = Filters.read(request.GET, today, searching.sought(request))
 
         def answer(access: audit.Access) -> HttpResponseBase:
             found = worklist(user, filters, now)
@@ -252,6 +255,11 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
             return TemplateResponse(request, "admin/intake/evaluation/worklist.html", context)
 
         return self.audited(request, "worklist.read", answer)
+
+    def search(self, request: HttpRequest, filters: Filters) -> HttpResponse:
+        """On to the list of what was looked for, whose address does not say what that is."""
+        response = see_other(self.url("changelist", query=filters.query()))
+        return searching.remember(response, filters.search)
 
     # One evaluation
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from intake import audit, journey
+from intake.admin import searching
 from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
 from intake.patients.models import REVIEWS, only_reads
 from intake.responses.models import QuestionnaireResponse
@@ -82,7 +83,7 @@ class OutcomeDesk(AuditedAdmin):
         if not reviews and not request.user.has_perm(REOPENS):
             raise PermissionDenied
         key = uuid_or_404(object_id)
-        back = Filters.read(QueryDict(request.GET.get("back", "")), timezone.localdate())
+        back = searching.filters_back(request)
         if request.method in ("GET", "HEAD"):
             return self.show_outcome(request, key, back, Problem())
         if request.method != "POST":

@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from intake import audit, journey
+from intake.admin import searching
 from intake.admin.audited import member, see_other, uuid_or_404
 from intake.admin.briefs import BriefPages
 from intake.admin.exporting import ExportPage
@@ -160,7 +161,7 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
         if not request.user.has_perm(REVIEWS):
             raise PermissionDenied
         key = uuid_or_404(object_id)
-        back = Filters.read(QueryDict(request.GET.get("back", "")), timezone.localdate())
+        back = searching.filters_back(request)
         if request.method in ("GET", "HEAD"):
             return self.show(request, key, back, Problem())
         if request.method != "POST":
@@ -187,7 +188,7 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
             raise Http404 from None
         if found is None:
             return HttpResponse(status=204)
-        back = Filters.read(QueryDict(request.GET.get("back", "")), timezone.localdate())
+        back = searching.filters_back(request)
         if isinstance(found, news.Replaced):
             href, label = self.address(found.current, back), _("Open the newest version")
             return JsonResponse({"words": found.words, "label": label, "href": href})

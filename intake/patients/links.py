@@ -41,6 +41,8 @@ ADDRESS_WINDOW: Final = timedelta(hours=1)
 # From all addresses at all links together: nobody mistypes that often, so somebody tries.
 WRONG_OF_ALL: Final = 100
 RENEWALS_AN_HOUR: Final = 20
+# Looks at links that open nothing. No one guesses a link; each look is a line of the trail.
+MISSES_AN_HOUR: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +253,12 @@ def is_right_date(
 
 def may_ask_for_link(address: str | None) -> bool:
     """Counts one "Send me a new one" from this IP address; False after twenty within the hour."""
-    return limits.allow("link.renewal", address, limit=RENEWALS_AN_HOUR, within=timedelta(hours=1))
+    return limits.allow("link.renewal", address, limit=RENEWALS_AN_HOUR, within=ADDRESS_WINDOW)
+
+
+def may_miss(address: str | None) -> bool:
+    """Counts one look from this IP address at a link that opens nothing; False after sixty in an hour."""
+    return limits.allow("link.miss", address, limit=MISSES_AN_HOUR, within=ADDRESS_WINDOW)
 
 
 def refused_at_rest(link: Invitation | LessonShare, address: str | None, now: datetime) -> bool:
@@ -435,7 +442,8 @@ def _rests(link: Invitation | LessonShare, now: datetime) -> bool:
 def _address_is_tired(address: str | None, now: datetime) -> bool:
     if not address:
         return False
-    wrong = AccessEvent.objects.filter(address=address, kind__in=WRONG, at__gt=now - ADDRESS_WINDOW)
+    line = limits.line_of(address)
+    wrong = AccessEvent.objects.filter(address__range=line, kind__in=WRONG, at__gt=now - ADDRESS_WINDOW)
     return wrong.count() >= WRONG_PER_ADDRESS
 
 
