@@ -116,3 +116,8 @@ def test_urgent_pages(come: Come, product: Product, deep: bool) -> None:
 @pytest.mark.deep
 def test_pages_of_the_desk(come: Come, product: Product) -> None:
     assert len(check(gallery.staff_pages(come, product), deep=True)) >= 31
+
+
+@pytest.mark.deep
+def test_pages_of_the_owner(come: Come, product: Product) -> None:
+    assert len(check(gallery.owner_pages(come, product), deep=True)) == 17
