@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A process that died is not started again: it would take up the very test that it died of (faulthandler_timeout).
 WORKERS := -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
-.PHONY: help setup setup-dev run stop test deep check lint types imports migrations templates production fix check-shared lock bench bench-scale bench-endurance
+.PHONY: help setup setup-dev run stop test deep check lint types imports migrations templates production supply sbom fix check-shared lock bench bench-scale bench-endurance
 
 help:
 	@echo "make run           the whole product at http://127.0.0.1:8000 (PORT=8001 make run: elsewhere)"
@@ -26,7 +26,8 @@ help:
 	@echo "make bench-scale   the same of the desk with 1,000, 100,000 and 1,000,000 intakes (ARGS='--sizes 1000,100000')"
 	@echo "make bench-endurance  what a web worker holds after 20,000 requests, and a cold start (ARGS='--requests 2000')"
 	@echo "make deep          the long versions: many examples, all themes, every story without scripts"
-	@echo "make check         lint, types, import rules, migrations, templates, production settings"
+	@echo "make check         lint, types, import rules, migrations, templates, production settings, pins and hashes"
+	@echo "make sbom          what the product is made of, as CycloneDX (sbom.json)"
 	@echo "make check-shared  checks against ../shared"
 	@echo "make fix           let the formatters have their way"
 	@echo "make setup         only .venv, so that $(BIN)/python manage.py works"
@@ -62,7 +63,7 @@ bench-endurance: setup-dev
 	@$(BIN)/python -m tests.bench.endurance $(ARGS)
 
 # `make -k check` goes on after a failure, to show them all.
-check: lint types imports migrations templates production
+check: lint types imports migrations templates production supply
 
 lint: setup-dev
 	$(BIN)/ruff check .
@@ -83,6 +84,14 @@ templates: setup-dev
 
 production: setup-dev
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+# Pins and hashes fail; a look through known holes that is overdue is told and does not (ADR 0045).
+supply: setup-dev
+	$(NO_DATABASE) $(BIN)/python manage.py sbom --check
+	$(NO_DATABASE) $(BIN)/python manage.py write_asvs --check
+
+sbom: setup-dev
+	$(NO_DATABASE) $(BIN)/python manage.py sbom --out sbom.json
 
 fix: setup-dev
 	$(BIN)/ruff check --fix-only .

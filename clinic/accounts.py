@@ -11,7 +11,18 @@ from django.contrib.auth.models import Permission
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
-from django.db.models import BigIntegerField, CharField, DateTimeField, Exists, OuterRef, QuerySet, Value
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    DateTimeField,
+    Exists,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
 from django.db.models.functions import Concat
 from django.utils import timezone
 
@@ -26,7 +37,8 @@ FACTORS: Final = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 def _account() -> QuerySet[Any, Any]:
     """One account with the permissions of its roles and its own, as `app_label.codename`.
 
-    is_enrolled: it has a second factor.
+    is_enrolled: it has a second factor. And with the emergency access that it has opened and not ended
+    (`clinic.emergency`).
     """
 
     def names(**whose: OuterRef) -> ArraySubquery:
@@ -36,8 +48,14 @@ def _account() -> QuerySet[Any, Any]:
     return (
         get_user_model()
         ._default_manager.filter(pk=Given("key", BigIntegerField()))
-        .annotate(by_role=names(group__user=OuterRef("pk")), by_name=names(user=OuterRef("pk")))
-        .annotate(is_enrolled=Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS)))
+        .annotate(
+            by_role=names(group__user=OuterRef("pk")),
+            by_name=names(user=OuterRef("pk")),
+            is_enrolled=Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS)),
+            opened=FilteredRelation("emergencies", condition=Q(emergencies__ended_at=None)),
+            opened_key=F("opened__pk"),
+            opened_until=F("opened__ends_at"),
+        )
     )
 
 
@@ -59,6 +77,7 @@ class AccountBackend(ModelBackend):
                 # A superuser has those too that nobody gave.
                 if not user.is_superuser:
                     user._perm_cache = {*user.by_role, *user.by_name}
+                user.emergency, user.emergency_ends_at = user.opened_key, user.opened_until
                 return user
         return None
 

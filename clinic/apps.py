@@ -22,11 +22,12 @@ class ClinicConfig(AppConfig):
     verbose_name = "Clinic"
 
     def ready(self) -> None:
-        from clinic import editor
+        from clinic import checks, editor, library_trail  # noqa: F401  # checks register themselves
 
         editor.protect()
         if settings.AS_OWNER:
             return
+        library_trail.listen()
         # A weak receiver would vanish and take the guard with it, silently.
         connection_created.connect(guard_connection, weak=False, dispatch_uid="audit guard")
 

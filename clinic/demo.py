@@ -329,10 +329,13 @@ def seed() -> dict[str, Any]:
 
     `{"base_url", "invitations": [{"url", "birth_date", "name"}],
     "staff": [{"role", "username", "password", "totp"}]}`
-    Raises `NotDemo` outside demo mode.
+    Raises `NotDemo` outside demo mode, and in a database of somebody else.
     """
     if not settings.DEMO:
         raise NotDemo("demo data is for CLINIC_MODE=demo alone")
+    accounts = set(User.objects.values_list("username", flat=True))
+    if accounts and not accounts & {row[0] for row in STAFF}:
+        raise NotDemo("this database has accounts and none of the demo's: it is not the demo's database")
     with demo_file.alone():
         data = make_all(demo_file.read())
         demo_file.write(data)

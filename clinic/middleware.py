@@ -2,8 +2,11 @@
 
 import logging
 import re
+import secrets
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Final
 
 import psycopg
 from django.conf import settings
@@ -14,7 +17,7 @@ from django.shortcuts import render
 from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 
-from clinic.security import MAX_BODY_BYTES, NO_STORE_PREFIXES
+from clinic.security import MAX_BODY_BYTES, MAX_UPLOAD_BODY_BYTES, NO_STORE_PREFIXES, UPLOADS
 
 logger = logging.getLogger("clinic.requests")
 
@@ -30,13 +33,50 @@ TOKEN = re.compile(r"(?<=/intake/open/)[^/\s]+|(?<=/intake/lessons/)[^/\s]+")
 WAYS_ON = ("/intake/", "/staff/", "/editor/")
 UTF_8 = ("utf-8", "utf8", "us-ascii")
 LINK_SECRET = re.compile(
-    r"(/(?:intake/open|intake/lessons|intake/reminders|intake/tablet|newsletter/confirm|newsletter/leave)/)"
+    r"(/(?:intake/open|intake/lessons|intake/reminders|intake/tablet|newsletter/confirm|newsletter/leave"
+    r"|staff/join)/)"
     r"[^\s/?]+"
 )
 
 
+REQUEST_ID: Final = "X-Request-ID"
+# Random enough to find one request's lines, and no longer: it goes out with every answer.
+REQUEST_ID_BYTES: Final = 8
+PROXYS_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
+_request_id: ContextVar[str] = ContextVar("request_id", default="-")
+# What could end a line, or change how a terminal shows it.
+UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class RequestId:
+    """Names each request, in its answer and in every line that is logged meanwhile.
+
+    A proxy that is trusted may name it, so that its log and ours tell of the same; nobody else may.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        name = named_by_proxy(request) or secrets.token_hex(REQUEST_ID_BYTES)
+        before = _request_id.set(name)
+        try:
+            response = self.get_response(request)
+        finally:
+            _request_id.reset(before)
+        response.headers[REQUEST_ID] = name
+        return response
+
+
+def named_by_proxy(request: HttpRequest) -> str:
+    if not settings.TRUSTED_PROXY or request.META.get("REMOTE_ADDR") != settings.TRUSTED_PROXY:
+        return ""
+    name = request.headers.get(REQUEST_ID, "")
+    return name if PROXYS_REQUEST_ID.fullmatch(name) else ""
+
+
 class ResponseHeaders:
-    """`no-store` on everything personal, and no referrer anywhere."""
+    """`no-store` on everything personal, no referrer anywhere, and nothing for pages of other sites."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -44,6 +84,7 @@ class ResponseHeaders:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Referrer-Policy", "no-referrer")
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         if request.path.startswith(NO_STORE_PREFIXES):
             response.headers["Cache-Control"] = "no-store"
         if request.method == "HEAD" and not response.streaming:
@@ -68,7 +109,7 @@ class EarlyRefusals:
         unsafe = request.method not in ("GET", "HEAD", "OPTIONS")
         if unsafe and request.headers.get("Sec-Fetch-Site") == "cross-site":
             return HttpResponseForbidden()
-        if body_bytes(request) > MAX_BODY_BYTES:
+        if body_bytes(request) > longest_body(request):
             return render(request, "400.html", status=413)
         if (request.content_params or {}).get("charset", "utf-8").lower() not in UTF_8:
             return render(request, "400.html", status=415)
@@ -83,6 +124,12 @@ def body_bytes(request: HttpRequest) -> int:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         return 0
+
+
+def longest_body(request: HttpRequest) -> int:
+    """Only where editors upload pictures may a body be longer; whoever is not signed in is no editor."""
+    uploads = request.path == UPLOADS and settings.SESSION_COOKIE_NAME in request.COOKIES
+    return MAX_UPLOAD_BODY_BYTES if uploads else MAX_BODY_BYTES
 
 
 class CsrfWithoutReferrer(CsrfViewMiddleware):
@@ -161,20 +208,32 @@ class ReadableRefusals:
 
 
 class UtcLine(logging.Formatter):
-    """One line a record, in UTC; a line break in a message cannot start a line of its own."""
+    """One line a record: when (UTC), how grave, who, during which request (`-`: none), what.
+
+    Nothing in a message can start a line of its own, or tell a terminal what to do.
+    """
 
     def __init__(self) -> None:
-        super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+        super().__init__(
+            "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(request_id)s %(message)s", "%Y-%m-%dT%H:%M:%S"
+        )
         self.converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).replace("\r", "\\r").replace("\n", "\\n")
+        record.request_id = _request_id.get()
+        return UNPRINTABLE.sub(escaped, super().format(record))
+
+
+def escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 class QuietErrors(logging.Filter):
-    """Keeps values out of the log: of an unexpected error class, place and SQLSTATE stay, of a link the stem.
+    """Keeps values out of the log: of an unexpected error class, place and SQLSTATE stay, of an address the
+    route that it was found by.
 
-    An exception's text can hold a patient's words, and the address of an invitation is a secret.
+    An exception's text can hold a patient's words, the address of an invitation is a secret, and an address
+    that nobody made may be anything somebody typed.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -189,6 +248,15 @@ class QuietErrors(logging.Filter):
             record.exc_info = None
             record.exc_text = None
         else:
-            record.msg = LINK_SECRET.sub(r"\1...", record.getMessage())
+            message, request = record.getMessage(), getattr(record, "request", None)
+            if isinstance(request, HttpRequest):
+                message = message.replace(request.path, route_of(request))
+            record.msg = LINK_SECRET.sub(r"\1...", message)
         record.args = ()
         return True
+
+
+def route_of(request: HttpRequest) -> str:
+    """An address as the URLconf writes it; of one that is not there, nothing."""
+    match = request.resolver_match
+    return f"/{match.route}" if match is not None else "/..."

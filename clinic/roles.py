@@ -35,6 +35,12 @@ _ADD_PATIENTS: Final = (
 # Who may come into the lessons' editor at all.
 ENTER_EDITOR: Final = "wagtailadmin.access_admin"
 
+# Keeping accounts, and breaking the glass.
+SEES_PEOPLE: Final = "clinic.view_user"
+INVITES: Final = "clinic.add_user"
+CHANGES_PEOPLE: Final = "clinic.change_user"
+BREAKS_GLASS: Final = "clinic.open_emergency"
+
 _SEE_LIBRARY: Final = (
     ENTER_EDITOR,
     "education.view_lesson",
@@ -65,6 +71,7 @@ PHYSIO: Final = Role(
         "intake.review_intake",
         "intake.reopen_evaluation",
         "intake.see_figures",
+        "intake.end_all_links",
         "intake.view_questionnaire",
         "intake.view_rule",
         "intake.approve_clinical_content",
@@ -98,21 +105,35 @@ EDITOR: Final = Role(
 OWNER: Final = Role(
     "owner",
     "Keeps staff accounts and content, sees the clinic's figures, may open a closed evaluation again. "
-    "Sees no patient.",
+    "Sees no patient but one who asks for a copy or to be erased, and for an hour after breaking the glass.",
     (
         "intake.reopen_evaluation",
         "intake.see_figures",
+        "intake.end_all_links",
+        "intake.see_trail",
+        "intake.keep_privacy",
         "intake.view_questionnaire",
         "intake.view_rule",
         *_NEWSLETTER,
         *_KEEP_LIBRARY,
-        "clinic.view_user",
-        "clinic.add_user",
-        "clinic.change_user",
+        SEES_PEOPLE,
+        INVITES,
+        CHANGES_PEOPLE,
+        BREAKS_GLASS,
     ),
 )
 
+# What an owner may read for an hour after breaking the glass, and only read (`clinic.emergency`).
+EMERGENCY: Final = (
+    "intake.see_worklist",
+    "intake.review_intake",
+    "intake.view_patient",
+    "intake.view_evaluation",
+    "intake.view_invitation",
+)
+
 ROLES: Final = (PHYSIO, FRONT_DESK, EDITOR, OWNER)
+NAMES: Final = tuple(role.name for role in ROLES)
 
 
 @transaction.atomic

@@ -43,6 +43,12 @@ PERMISSIONS_POLICY: Final[dict[str, list[str]]] = {
 MAX_BODY_BYTES: Final = 256 * 1024
 MAX_FIELDS: Final = 400
 
+# Pictures that editors upload (R35). A body may be somewhat longer, so that its form can say what is wrong.
+MAX_PICTURE_BYTES: Final = 5 * 1024 * 1024
+MAX_PICTURE_PIXELS: Final = 20_000_000
+MAX_UPLOAD_BODY_BYTES: Final = 16 * 1024 * 1024
+UPLOADS: Final = "/editor/images/chooser/create/"
+
 # Paths whose answers are about one person or one staff session: never kept by a browser or a proxy.
 NO_STORE_PREFIXES: Final = ("/intake/", "/staff/", "/editor/")
 

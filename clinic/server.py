@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # it ships no types
 
-from clinic.middleware import QuietErrors
+from clinic.middleware import QuietErrors, UtcLine
 
 
 class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
@@ -22,6 +22,7 @@ class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.addFilter(QuietErrors())
+            handler.setFormatter(UtcLine())
 
     def warning(self, msg: str, *args: object, **kwargs: Any) -> None:
         if msg.startswith("Invalid request"):

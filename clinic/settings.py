@@ -15,7 +15,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from clinic import database, security
+from clinic import database, environment, security
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = BASE_DIR / ".local"
@@ -24,7 +24,9 @@ MODE = os.environ.get("CLINIC_MODE", "demo")
 if MODE not in ("demo", "production"):
     raise ImproperlyConfigured(f"CLINIC_MODE is {MODE!r}; set it to demo or production.")
 DEMO = MODE == "demo"
+# No variable switches it on: its pages show what patients wrote.
 DEBUG = False
+environment.read_secret_files()
 
 
 def required(name: str, hint: str) -> str:
@@ -53,6 +55,7 @@ def demo_secret_key() -> str:
 
 
 # ---- who and where
+SECRET_KEY_FALLBACKS = [key for key in os.environ.get("SECRET_KEY_FALLBACKS", "").split(",") if key]
 if DEMO:
     SECRET_KEY = os.environ.get("SECRET_KEY") or demo_secret_key()
     PORT = os.environ.get("PORT", "8000")
@@ -62,13 +65,9 @@ else:
     SECRET_KEY = required("SECRET_KEY", "50 or more random characters")
     SITE_URL = required("SITE_URL", "the public address, such as https://intake.example.org")
     ALLOWED_HOSTS = required("ALLOWED_HOSTS", "the host names, separated by commas").split(",")
-    if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or SECRET_KEY.startswith("django-insecure-"):
-        raise ImproperlyConfigured("SECRET_KEY is weak: use 50 or more random characters.")
-    if not SITE_URL.startswith("https://"):
-        raise ImproperlyConfigured("SITE_URL must start with https:// in production.")
-    if "*" in ALLOWED_HOSTS:
-        raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; * lets anybody's host name in.")
-SECRET_KEY_FALLBACKS = [key for key in os.environ.get("SECRET_KEY_FALLBACKS", "").split(",") if key]
+    environment.check_keys(SECRET_KEY, SECRET_KEY_FALLBACKS)
+    environment.check_hosts(SITE_URL, ALLOWED_HOSTS)
+    SITE_URL = SITE_URL.rstrip("/")
 
 # ---- database
 # These change the schema, so they run as the role that owns it; everything else runs as the app role.
@@ -86,11 +85,19 @@ _NEEDS_NO_DATABASE = {
     "help",
     "makemessages",
     "run",
+    "sbom",
     "screen_answers",
+    "write_asvs",
 }
 
-if not DEMO:
-    required("DATABASE_URL", "postgres://user:password@host/name of the role that runs the product")
+if DEMO:
+    environment.check_demo(os.environ.get("DATABASE_URL", ""))
+else:
+    environment.check_database(
+        required("DATABASE_URL", "postgres://user:password@host/name of the role that runs the product"),
+        os.environ.get("DATABASE_OWNER_URL", ""),
+        migrates=_command == "migrate",
+    )
 if _command in _NEEDS_NO_DATABASE and not os.environ.get("DATABASE_URL"):
     DATABASE_URLS = database.Urls(app="postgres:///not-needed", owner="postgres:///not-needed")
 else:
@@ -151,6 +158,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "clinic.middleware.RequestId",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -166,6 +174,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "clinic.staff_door.StaffDoor",
+    "clinic.emergency.EmergencyDoor",
     "clinic.middleware.ReadableRefusals",
     "clinic.editor.EditorPolicy",
     "clinic.editor.EditorDoor",
@@ -215,6 +224,10 @@ WAGTAILSEARCH_BACKENDS = {
     "default": {"BACKEND": "wagtail.search.backends.database", "SEARCH_CONFIG": "english"}
 }
 TAGGIT_CASE_INSENSITIVE = True
+WAGTAILIMAGES_IMAGE_FORM_BASE = "education.editor.uploads.PictureForm"
+WAGTAILIMAGES_EXTENSIONS = ["jpg", "jpeg", "png", "webp"]
+WAGTAILIMAGES_MAX_UPLOAD_SIZE = security.MAX_PICTURE_BYTES
+WAGTAILIMAGES_MAX_IMAGE_PIXELS = security.MAX_PICTURE_PIXELS
 MEDIA_ROOT = Path(os.environ.get("MEDIA_DIR", LOCAL_DIR / "media"))
 MEDIA_URL = "/media/"
 
@@ -315,7 +328,10 @@ if os.environ.get("EMAIL_HOST"):
     EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "587"))
     EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
     EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
-    EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS", "1" if SECURE else "0") == "1"
+    EMAIL_USE_SSL = os.environ.get("EMAIL_USE_SSL", "0") == "1"
+    EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS", "1" if SECURE and not EMAIL_USE_SSL else "0") == "1"
+    if SECURE:
+        environment.check_mail(EMAIL_HOST, tls=EMAIL_USE_TLS, ssl=EMAIL_USE_SSL)
     EMAIL_TIMEOUT = 10
 elif DEMO:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
@@ -334,6 +350,9 @@ ON_CALL_EMAIL = (
     else required("ON_CALL_EMAIL", "the address of whoever is on call")
 )
 
+# Where somebody tells of a hole: an address of the clinic's, in /.well-known/security.txt.
+SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "")
+
 # ---- language, time, clinic
 LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en-us", _("English"))]
@@ -342,6 +361,16 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = os.environ.get("CLINIC_TIME_ZONE", "America/Los_Angeles")
 EVALUATION_MINUTES = int(os.environ.get("EVALUATION_MINUTES", "60"))
+
+# ---- how long things are kept (ADR 0044)
+# A clinical record after the last visit. The database itself takes no fewer than seven.
+RECORD_YEARS = int(os.environ.get("RECORD_YEARS", "7"))
+if RECORD_YEARS < 7:
+    raise ImproperlyConfigured("RECORD_YEARS must be 7 or more: a clinical record is kept that long.")
+# Drafts and links that nobody uses any more.
+UNUSED_DAYS = int(os.environ.get("UNUSED_DAYS", "30"))
+if UNUSED_DAYS < 7:
+    raise ImproperlyConfigured("UNUSED_DAYS must be 7 or more: a patient may come back to a form.")
 
 # ---- logs
 LOGGING: dict[str, Any] = {

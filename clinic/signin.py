@@ -40,7 +40,7 @@ class LastFactor(Exception):
 
 def about(user: User) -> dict[str, Iterable[object]]:
     """How the trail names an account."""
-    return {"account": [user.pk]}
+    return {"staff": [user.pk]}
 
 
 # ---- signing in
@@ -180,13 +180,6 @@ def remove_factor(*, request: HttpRequest, user: User, factor: Authenticator) ->
             raise LastFactor
         factor.delete()
         _end_others(request, user)
-
-
-def reset_factors(*, user: User, by: audit.Actor) -> None:
-    """Somebody else takes all factors off an account, whose next sign-in enrols anew. Its sessions end."""
-    with audit.audited("factor.reset", by=by, objects=about(user)):
-        factors.remove_all(user)
-        factors.end_sessions(user)
 
 
 def new_recovery_codes(*, request: HttpRequest, user: User) -> None:

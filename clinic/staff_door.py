@@ -23,6 +23,8 @@ WRITE_EVERY: Final = timedelta(minutes=1)
 # What pages ask by themselves, while nobody may be there.
 BY_ITSELF: Final = ("/staff/urgent/", "/editor/editing-sessions/")
 NEWS: Final = "/news/"
+# For people without an account: the secret in the address stays out of every other one.
+INVITED: Final = "/staff/join/"
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -44,7 +46,8 @@ class StaffDoor:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(ROOMS) and request.user.is_authenticated:
+        inside = request.path.startswith(ROOMS) and not request.path.startswith(INVITED)
+        if inside and request.user.is_authenticated:
             if is_too_old(request):
                 logout(request)
             elif not factors.is_enrolled(request.user) and request.path not in open_doors():

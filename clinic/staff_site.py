@@ -8,8 +8,13 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
 
-from clinic.roles import ENTER_EDITOR
+from clinic.refusals import watched
+from clinic.roles import BREAKS_GLASS, ENTER_EDITOR, SEES_PEOPLE
+from intake.audit import SEES_TRAIL
+from intake.patients.links import ENDS_ALL_LINKS
+from intake.patients.models import KEEPS_PRIVACY
 from intake.review.figures import SEES_FIGURES
 from intake.views.desk import urgent_count
 
@@ -34,7 +39,16 @@ MOST_LISTS: Final = 64
 
 # Pages that belong to no model, under headings of their own.
 LESSONS: Final = {"name": _("Library"), "app_label": "library", "has_module_perms": True}
-FIGURES: Final = {"name": _("The clinic"), "app_label": "figures", "has_module_perms": True}
+CLINIC: Final = {"name": _("The clinic"), "app_label": "figures", "has_module_perms": True}
+# Who may see it, its name, its part of the entry's id, and its URL.
+CLINIC_PAGES: Final = (
+    (SEES_FIGURES, _("Figures"), "Figures", "admin:figures"),
+    (SEES_PEOPLE, _("People"), "People", "admin:people"),
+    (SEES_TRAIL, _("Who looked"), "Trail", "admin:trail"),
+    (ENDS_ALL_LINKS, _("Open links"), "Links", "admin:links"),
+    (BREAKS_GLASS, _("Emergency access"), "Emergency", "admin:emergency"),
+    (KEEPS_PRIVACY, _("Copies and erasure"), "Privacy", "admin:privacy"),
+)
 
 
 def page_entry(name: object, key: str, url: str) -> dict[str, Any]:
@@ -69,15 +83,22 @@ class StaffSite(admin.AdminSite):
         ours = [model for model in given if model._meta.app_label not in ELSEWHERE]
         super().register(ours, admin_class, **options)
 
-    def has_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_active and request.user.is_staff)
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Pages are looked at and posted to; Django's would answer any other method like a GET.
+
+        What is refused to somebody who has signed in is in the trail, whatever page refused it.
+        """
+        asked = require_http_methods(["GET", "HEAD", "POST"])(view)
+        return super().admin_view(watched(asked), cacheable)
 
     def logout(  # type: ignore[override]  # it is a response like any other
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Out, and the browser drops its copies of what it showed."""
+        # Its package registers pages with this site, so there has to be one first.
         from clinic import signin
         from clinic.models import User
+        from intake.admin import searching
 
         def leave() -> HttpResponse:
             return super(StaffSite, self).logout(request, extra_context)
@@ -87,6 +108,7 @@ class StaffSite(admin.AdminSite):
         else:
             response = leave()
         response.headers["Clear-Site-Data"] = '"cache"'
+        searching.forget(response)
         return response
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -153,9 +175,13 @@ class StaffSite(admin.AdminSite):
             models = [page_entry(_("Lessons and links"), "Lessons", url)]
             models += [found.pop(name)[1] for name in LIBRARY if name in found]
             groups.append(LESSONS | {"app_url": url, "models": models})
-        if request.user.has_perm(SEES_FIGURES):
-            url = reverse("admin:figures")
-            groups.append(FIGURES | {"app_url": url, "models": [page_entry(_("Figures"), "Figures", url)]})
+        clinic = [
+            page_entry(name, key, reverse(view))
+            for permission, name, key, view in CLINIC_PAGES
+            if request.user.has_perm(permission)
+        ]
+        if clinic:
+            groups.append(CLINIC | {"app_url": clinic[0]["admin_url"], "models": clinic})
         for app in apps:
             models = [model for model in app["models"] if model["object_name"] in found]
             if models:
@@ -165,7 +191,10 @@ class StaffSite(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         # Their packages register pages with this site, so there has to be one first.
         from clinic import account_pages as account
+        from clinic import emergency_views, people_views, trail_pages
+        from clinic.privacy import person_view, privacy_view
         from intake.admin.figures import figures_view
+        from intake.admin.links import links_view
 
         ours: list[URLPattern | URLResolver] = [
             path("urgent/", self.admin_view(urgent_count), name="urgent"),
@@ -178,6 +207,14 @@ class StaffSite(admin.AdminSite):
             path("account/remove/<int:pk>/", self.admin_view(account.remove_page), name="account_remove"),
             path("account/everywhere/", self.admin_view(account.everywhere), name="account_everywhere"),
             path("figures/", self.admin_view(figures_view), name="figures"),
+            *people_views.urls(self.admin_view),
+            *emergency_views.urls(self.admin_view),
+            path("links/", self.admin_view(links_view), name="links"),
+            path("trail/", self.admin_view(trail_pages.trail_view), name="trail"),
+            path("trail/export/", self.admin_view(trail_pages.export_view), name="trail_export"),
+            path("trail/week/", self.admin_view(trail_pages.week_view), name="trail_week"),
+            path("privacy/", self.admin_view(privacy_view), name="privacy"),
+            path("privacy/<str:key>/", self.admin_view(person_view), name="privacy_person"),
         ]
         # "View on site" fetches any object of any table by its id, for a link that no page of ours shows.
         return ours + [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]

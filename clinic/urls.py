@@ -4,13 +4,15 @@ from django.contrib import admin
 from django.urls import include, path
 from wagtail.admin import urls as editor_urls
 
-from clinic import views
+from clinic import people_views, views
 from intake.urls import evaluation
 
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
+    path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("intake/", include("intake.urls")),
     path("evaluation/", include(evaluation)),
+    path("staff/join/<str:token>/", people_views.join_view, name="join"),
     path("staff/", admin.site.urls),
     path("editor/", include(editor_urls)),
     path("", include("education.urls")),

@@ -1,10 +1,19 @@
 """Pages that belong to no stage: health and errors."""
 
+from datetime import timedelta
+from typing import Final
+
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from education.clinic_info.context import current_or_blank
+
+SECURITY_TXT_LIVES: Final = timedelta(days=182)
 
 
 @require_safe
@@ -14,6 +23,22 @@ def healthz(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return JsonResponse({"ok": True})
+
+
+@require_safe
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """How to tell of a hole (RFC 9116). It says itself how long it may be believed: half a year from now."""
+    phone = current_or_blank().phone_href
+    contact = f"mailto:{settings.SECURITY_CONTACT}" if settings.SECURITY_CONTACT else phone
+    context = {
+        "contact": contact,
+        "expires": (timezone.now() + SECURITY_TXT_LIVES).strftime("%Y-%m-%dT00:00:00Z"),
+        "site": settings.SITE_URL,
+    }
+    # None is better than one that leads nowhere.
+    if not contact:
+        return not_found(request)
+    return render(request, "clinic/security.txt", context, content_type="text/plain; charset=utf-8")
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

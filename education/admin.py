@@ -15,6 +15,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from education.clinic_info import witness
 from education.lessons.models import Lesson
 from education.newsletter import issues
 from education.newsletter.bounces import LONGEST_PASTE, mark_bounced, mark_pasted
@@ -126,8 +127,10 @@ class SubscriberAdmin(LibraryAdmin):
             raise PermissionDenied
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
+        subscribers = list(Subscriber.objects.all())
+        witness.tell("newsletter.exported", by=request.user, lines=len(subscribers))
         return HttpResponse(
-            subscribers_csv(Subscriber.objects.all()),
+            subscribers_csv(subscribers),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="subscribers.csv"'},
         )

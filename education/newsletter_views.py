@@ -26,6 +26,8 @@ from education.newsletter.models import Subscriber
 from education.visitors import limits
 
 SIGN_UPS_A_MINUTE: Final = 30
+SIGN_UP_WINDOW: Final = timedelta(minutes=1)
+SIGN_UPS_OF_ALL_AN_HOUR: Final = 600
 LONGEST_EMAIL: Final = 254
 
 
@@ -72,17 +74,25 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return show_form(request, {"typed": typed, "error": form.errors["email"][0]})
     try:
-        may = limits.allow(
-            "newsletter.sign-up",
-            limits.visitor_address(request),
-            limit=SIGN_UPS_A_MINUTE,
-            within=timedelta(minutes=1),
-        )
-        if may:
-            subscribe.ask(form.cleaned_data["email"])
+        if not may_sign_up(request):
+            response = show_form(request, {"typed": typed, "too_many": True})
+            return limits.turned_away(response, SIGN_UP_WINDOW)
+        subscribe.ask(form.cleaned_data["email"])
     except (DatabaseError, ConnectorException):
         return show_form(request, {"typed": typed, "failed": True}, status=503)
     return redirect_to_check()
+
+
+def may_sign_up(request: HttpRequest) -> bool:
+    """Counts one sign-up from this IP address, and from everybody: each may send a mail."""
+    return limits.allow(
+        "newsletter.sign-up",
+        limits.visitor_address(request),
+        limit=SIGN_UPS_A_MINUTE,
+        within=SIGN_UP_WINDOW,
+    ) and limits.allow(
+        "newsletter.sign-up", limits.EVERYBODY, limit=SIGN_UPS_OF_ALL_AN_HOUR, within=timedelta(hours=1)
+    )
 
 
 def show_form(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:

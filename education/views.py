@@ -1,5 +1,6 @@
 """Public pages. They read no cookie and set none, so that any cache may keep them."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -16,9 +17,13 @@ from education.lessons.chain_map import part as read_part
 from education.lessons.models import Category, Lesson, LessonRedirect
 from education.lessons.reading import course as read_course
 from education.lessons.reading import in_category, of_part, outline, read
+from education.lessons.search import clean
 from education.lessons.search import search as search_lessons
+from education.visitors import limits
 
 PICTURE_SECONDS: Final = 365 * 24 * 3600
+SEARCHES_A_MINUTE: Final = 60
+SEARCH_WINDOW: Final = timedelta(minutes=1)
 
 
 def show(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
@@ -98,7 +103,18 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 @cache_control(private=True, no_store=True)
 def search(request: HttpRequest) -> HttpResponse:
     """What people look for is nobody else's business: no cache keeps the page, no crawler lists it."""
-    return show(request, "education/search.html", {"results": search_lessons(request.GET.get("q", ""))})
+    typed = request.GET.get("q", "")
+    if typed and not may_search(request):
+        again = {"results": {"query": clean(typed)}, "too_many": True}
+        return limits.turned_away(show(request, "education/search.html", again), SEARCH_WINDOW)
+    return show(request, "education/search.html", {"results": search_lessons(typed)})
+
+
+def may_search(request: HttpRequest) -> bool:
+    """Counts one search from this IP address: none costs as much of all that a visitor may ask."""
+    return limits.allow(
+        "search", limits.visitor_address(request), limit=SEARCHES_A_MINUTE, within=SEARCH_WINDOW
+    )
 
 
 def side_of(request: HttpRequest) -> str:

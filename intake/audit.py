@@ -17,6 +17,8 @@ from uuid import UUID
 import pgtrigger
 from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -35,11 +37,15 @@ class PatientData(models.Model):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: kind is `staff`, `patient`, `system` or `anonymous`; id is a user, a session or a process."""
+    """Who acts: kind is `staff`, `patient`, `system` or `anonymous`; id is a user, a session or a process.
+
+    break_glass: the key of the emergency access by which somebody reads who may not otherwise.
+    """
 
     kind: str
     id: str = ""
     user: AbstractBaseUser | None = field(default=None, compare=False, repr=False)
+    break_glass: int | None = None
 
 
 ANONYMOUS: Final = Actor("anonymous")
@@ -49,7 +55,7 @@ def staff(user: AbstractBaseUser | AnonymousUser) -> Actor:
     """The signed-in member of staff. Raises `ValueError` for anybody else."""
     if not isinstance(user, AbstractBaseUser) or user.pk is None:
         raise ValueError("a member of staff has to be signed in")
-    return Actor("staff", str(user.pk), user)
+    return Actor("staff", str(user.pk), user, getattr(user, "break_glass", None))
 
 
 def patient(invitation_id: UUID) -> Actor:
@@ -60,6 +66,22 @@ def patient(invitation_id: UUID) -> Actor:
 def system(name: str) -> Actor:
     """A job or a command, by its name."""
     return Actor("system", name)
+
+
+SEES_TRAIL: Final = "intake.see_trail"
+
+
+class TrailKeys(models.Func):
+    """The records of a line as `kind:id`, with `by:id` for the link that a patient came by (ADR 0043)."""
+
+    function = "intake_trail_keys"
+    output_field = ArrayField(models.TextField())
+
+    def __init__(self) -> None:
+        super().__init__("actor_kind", "actor_id", "objects_seen")
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return "intake.audit.TrailKeys", [], {}
 
 
 class AuditEvent(models.Model):
@@ -78,7 +100,15 @@ class AuditEvent(models.Model):
     class Meta:
         verbose_name = _("audit event")
         verbose_name_plural = _("audit events")
-        indexes = [models.Index(fields=["at"], name="audit_at")]
+        permissions = [("see_trail", "Can see who looked at what")]
+        indexes = [
+            models.Index(fields=["at"], name="audit_at"),
+            models.Index(
+                fields=["actor_id", "at"], condition=models.Q(actor_kind="staff"), name="audit_staff"
+            ),
+            models.Index(fields=["action", "at"], name="audit_action"),
+            GinIndex(TrailKeys(), name="audit_keys"),
+        ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
         ]
@@ -168,6 +198,8 @@ def audited(
     where what was done inside has written its own.
     """
     access = Access(action, by, detail=dict(detail))
+    if by.break_glass is not None:
+        access.note(break_glass=by.break_glass)
     for kind, ids in (objects or {}).items():
         access.saw(kind, ids)
     token = _open.set(access)

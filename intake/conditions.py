@@ -234,14 +234,16 @@ _ENABLE_WHEN_TYPES: Final[Mapping[str, Callable[[object], bool]]] = {
 
 def holds(condition: Condition, answers: Answers) -> bool:
     """Does the condition hold on these answers? Answers of disabled questions are dropped before."""
-    given = answers.get(condition.question, ())
+    given = answers.get(condition.question)
     operator = condition.operator
+    if not given:
+        return operator == "!=" or (operator == "exists" and condition.answer[0] is False)
     if operator == "=":
         return any(is_one_of(value, condition.answer) for value in given)
     if operator == "!=":
         return not any(is_one_of(value, condition.answer) for value in given)
     if operator == "exists":
-        return bool(given) == condition.answer[0]
+        return condition.answer[0] is True
     return any(_ordered(operator, value, condition.answer[0]) for value in given)
 
 

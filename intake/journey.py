@@ -5,7 +5,8 @@ Mail is queued in the same transaction, so it leaves only if the write stands.
 """
 
 import copy
-from collections.abc import Collection, Iterable
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -18,7 +19,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.mail import EmailMessage
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -30,12 +31,28 @@ from education.clinic_info.models import ClinicInfo, PrivacyNotice
 from education.lessons.models import Lesson
 from intake import audit, trail
 from intake.conditions import Answers, Value
+from intake.export.bundle import bundle_of
+from intake.export.record import read as read_record
+from intake.export.sheets import pdf_of_record
 from intake.kept import Kept
-from intake.patients import asking, calendar, codes, diary, links, register, reminders, retention, tablet
+from intake.patients import (
+    asking,
+    calendar,
+    codes,
+    diary,
+    erasure,
+    links,
+    register,
+    reminders,
+    retention,
+    tablet,
+)
 from intake.patients.models import (
     LINK_OF_REQUEST,
     AccessCode,
+    AccessEvent,
     BookingEvent,
+    Erasure,
     Evaluation,
     EvaluationRequest,
     Invitation,
@@ -48,17 +65,18 @@ from intake.patients.models import (
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.pages import Page, enabled
-from intake.responses import amend, draft, earlier
+from intake.responses import amend, draft, earlier, unsent
 from intake.responses import shown as showing
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
 from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
-from intake.review import contacts, decide, outcomes, sharing, versions
+from intake.review import contacts, decide, handing_over, outcomes, sharing, versions, weekly
 from intake.review.booking import form_state
 from intake.review.models import Closing, RedFlagContact, Review
-from intake.screening import record
+from intake.screening import record, replay
 from intake.screening.models import Finding, RedFlag
 from intake.screening.screen import URGENT, Raised, Screening, screen
 from intake.screening.suggest import parse_suggestable, suggest
+from intake.trail import WeekReviewed
 
 # The names of the jobs in `intake.tasks`, which stand above this module and call it.
 SEND_INVITATION: Final = "send_invitation"
@@ -69,6 +87,8 @@ SEND_REMINDER: Final = "send_reminder"
 SEND_LESSONS: Final = "send_lessons"
 SEND_CODE: Final = "send_code"
 RENEW_LINK: Final = "renew_link"
+SOUND_ALARM: Final = "sound_alarm"
+RETENTION: Final = "retention"
 # The question whose tick says that the privacy notice was seen.
 PRIVACY_SEEN: Final = "consent.privacy"
 
@@ -168,13 +188,41 @@ def deliver_invitation(*, invitation_id: UUID) -> bool:
     return True
 
 
-def ask_for_link(*, token: str, address: str | None) -> None:
+def end_link(*, evaluation: Evaluation, by: audit.Actor) -> bool:
+    """Staff end the link to the form of one visit; False where none was open. What was answered stays."""
+    with audit.audited("invitation.withdrawn", by=by, objects={"evaluation": [evaluation.pk]}) as access:
+        ended = links.withdraw(evaluation, timezone.now())
+        access.saw("invitation", ended)
+        access.note(links=len(ended))
+    return bool(ended)
+
+
+def end_all_links(*, by: audit.Actor) -> links.Withdrawn:
+    """Every link that patients hold ends, also to shared lessons; whoever is at work behind one is out."""
+    with audit.audited("links.all-ended", by=by) as access:
+        ended = links.withdraw_all(timezone.now())
+        access.saw("invitation", ended.invitations)
+        access.saw("lesson-share", ended.shares)
+        access.note(invitations=len(ended.invitations), shares=len(ended.shares))
+    return ended
+
+
+def open_links(*, by: audit.Actor) -> links.OpenLinks:
+    """How many links are out, and how many dates and codes were wrong within the hour."""
+    with audit.audited("links.counted", by=by):
+        return links.count_open(timezone.now())
+
+
+def ask_for_link(*, token: str, address: str | None) -> bool:
     """Somebody at a link that is over wants a new one. What is done here is the same for every token.
 
-    Whether there is anything to send is for the job to see, so that nobody learns it from an answer's time.
+    False where too many were asked for from this address, for whatever token. Whether there is anything to
+    send is for the job to see, so that nobody learns it from an answer's time.
     """
-    if links.may_ask_for_link(address):
+    may = links.may_ask_for_link(address)
+    if may:
         app.configure_task(RENEW_LINK).defer(token_hash=links.hash_token(token).hex())
+    return may
 
 
 def renew_link(*, token_hash: str) -> bool:
@@ -319,6 +367,42 @@ def rebook_evaluation(
             _tell_of_visit(evaluation)
 
 
+def hand_over_work(
+    *, physio: AbstractBaseUser, to: AbstractBaseUser, by: audit.Actor, mail: bool
+) -> handing_over.OpenWork:
+    """Another physio takes over the open reviews and the visits to come; what was decided keeps its name.
+
+    mail: tell the patients of visits to come, whose mail names the physio. Raises `decide.NotAllowed` naming
+    the time where the other one has a visit then; nothing is stored or queued then.
+    """
+    with audit.audited(
+        "work.handed-over", by=by, objects={"staff": [physio.pk, to.pk]}, old=physio.pk, new=to.pk
+    ) as access:
+        work = handing_over.open_work(physio)
+        evaluations = handing_over.evaluations_of(physio)
+        access.saw("evaluation", [one.pk for one in evaluations])
+        access.note(reviews=work.reviews, visits=work.visits)
+        other = handing_over.clash_with(evaluations, to)
+        if other is not None:
+            raise decide.NotAllowed(handing_over.words(other), "to")
+        try:
+            for evaluation in evaluations:
+                register.hand_over(evaluation, to=to, by=user_of(by))
+                if mail and evaluation.starts_at is not None and evaluation.starts_at > timezone.now():
+                    _tell_of_visit(evaluation)
+        except diary.Taken:
+            raise decide.NotAllowed(_("Their times have just changed. Look again."), "to") from None
+    return work
+
+
+def count_open_work(*, physio: AbstractBaseUser, by: audit.Actor) -> handing_over.OpenWork:
+    """How much waits for a physio, for whoever may remove the account: numbers, nobody's name."""
+    with audit.audited("work.counted", by=by, objects={"staff": [physio.pk]}) as access:
+        work = handing_over.open_work(physio)
+        access.note(reviews=work.reviews, visits=work.visits)
+    return work
+
+
 def _tell_of_visit(evaluation: Evaluation) -> None:
     """Queue the mail that says how the booking stands now."""
     app.configure_task(TELL_OF_VISIT).defer(
@@ -344,8 +428,14 @@ def tell_of_visit(*, evaluation_id: UUID, sequence: int) -> bool:
             revoked_at=None, ended_at=None, sent_at__isnull=False
         ).exists()
         form_open = has_link and not _is_sent(evaluation)
-        last = evaluation.booking_events.order_by("-at", "-pk").values_list("kind", flat=True).first()
-        is_first = last == BookingEvent.Kind.BOOKED
+        lasts = list(evaluation.booking_events.order_by("-at", "-pk")[:2])
+        is_first = bool(lasts) and lasts[0].kind == BookingEvent.Kind.BOOKED
+        is_same_time = len(lasts) == 2 and lasts[0].starts_at == lasts[1].starts_at
+        physio_changed = (
+            is_same_time
+            and lasts[0].kind == BookingEvent.Kind.MOVED
+            and lasts[0].physio_id != lasts[1].physio_id
+        )
     cancelled = evaluation.status == Evaluation.Status.CANCELLED
     context = {"evaluation": evaluation, "clinic": ClinicInfo.current(), "form_open": form_open}
     if cancelled:
@@ -353,6 +443,9 @@ def tell_of_visit(*, evaluation_id: UUID, sequence: int) -> bool:
     elif is_first:
         subject, template = _("Your visit is booked"), "email/visit_moved.txt"
         context["is_first"] = True
+    elif physio_changed:
+        subject, template = _("Another physio sees you"), "email/visit_moved.txt"
+        context["physio_changed"] = True
     else:
         subject, template = _("Your visit has a new time"), "email/visit_moved.txt"
     mail = EmailMessage(
@@ -506,6 +599,24 @@ def open_link(
     return outcome
 
 
+def _watch(outcome: object) -> None:
+    """Queue a mail to whoever is on call when wrong dates and codes come by the hundred (R4)."""
+    wrong = isinstance(outcome, links.Mismatch | codes.WrongCode)
+    if wrong and links.is_alarming(timezone.now()) and links.may_sound_alarm():
+        app.configure_task(SOUND_ALARM).defer()
+
+
+def sound_alarm() -> None:
+    """The job: say by mail that somebody tries dates of birth, in numbers alone."""
+    found = open_links(by=audit.system(SOUND_ALARM))
+    context = {"found": found, "page": settings.SITE_URL + reverse("admin:links")}
+    EmailMessage(
+        subject=_("Many wrong dates of birth at patients’ links"),
+        body=render_to_string("email/alarm.txt", context),
+        to=[settings.ON_CALL_EMAIL],
+    ).send()
+
+
 def _queue_code(access: audit.Access, asked: CodeOutcome | links.NotLive) -> None:
     access.note(outcome=type(asked).__name__)
     if isinstance(asked, codes.Asked) and asked.code is not None:
@@ -610,6 +721,7 @@ def open_on_tablet(
         access.saw("invitation", [code.invitation_id])
         outcome = tablet.open_with(code, birth_date=birth_date, address=address)
         access.note(outcome=type(outcome).__name__)
+        _watch(outcome)
         if isinstance(outcome, links.Opened):
             access.action = "tablet.opened"
             access.by = audit.patient(code.invitation_id)
@@ -647,8 +759,20 @@ def open_again(
     return outcome
 
 
+# What a try at a link or a code that led to nothing is called in the trail, by what happened at the link.
+_TRIED: Final = {
+    AccessEvent.Kind.WRONG_DATE: "link.wrong-date",
+    AccessEvent.Kind.REFUSED_AT_REST: "link.rested",
+    AccessEvent.Kind.ENDED: "link.ended",
+    AccessEvent.Kind.WRONG_CODE: "code.wrong",
+    AccessEvent.Kind.OTHER_DEVICE: "link.other-device",
+}
+
+
 def _note_outcome(access: audit.Access, outcome: LinkOutcome | codes.WrongCode) -> None:
     access.note(outcome=type(outcome).__name__)
+    _watch(outcome)
+    access.action = _TRIED.get(access.detail.get("event", ""), access.action)
     if isinstance(outcome, links.Opened):
         session = outcome.session
         access.action = "session.opened" if session.invitation is not None else "lessons.opened"
@@ -817,11 +941,18 @@ def save_page(
         if confirmed is not None:
             access.saw("response", [confirmed.pk])
             access.note(confirmed=len(fields))
+        notice = None
         if PRIVACY_SEEN in fields and True in answers.get(PRIVACY_SEEN, ()):
-            access.note(privacy_notice=PrivacyNotice.current().version)
-        complete = save is Save.COMPLETE
+            notice = PrivacyNotice.current().version
+            access.note(privacy_notice=notice)
         store = partial(
-            draft.store_page, page=page, fields=fields, answers=answers, complete=complete, shown=shown
+            draft.store_page,
+            page=page,
+            fields=fields,
+            answers=answers,
+            complete=save is Save.COMPLETE,
+            shown=shown,
+            privacy_version=notice,
         )
         read = working.response if working is not None else None
         # A change stands on what was sent, whose row is locked before its own.
@@ -1125,13 +1256,144 @@ def mail_on_call(*, flag_ids: list[int]) -> bool:
     return True
 
 
-def purge(*, dry_run: bool = False) -> dict[str, int]:
-    """The job of every night: remove what is kept no longer than it is needed. Returns `{kind: rows}`."""
-    now = timezone.now()
-    with audit.audited("purge.looked" if dry_run else "purged", by=audit.system("purge")) as access:
-        gone = retention.count(now) if dry_run else retention.purge(now)
-        access.note(**gone)
-    return gone
+# ---- a patient asks for what is hers
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """reference: of the patient, for the names of files. files: `{"json": ..., "pdf": ...}`, as asked."""
+
+    reference: str
+    files: dict[str, bytes]
+
+
+def export_patient(
+    *, patient_id: UUID, by: audit.Actor, forms: Collection[str] = ("json", "pdf"), paper: str = "letter"
+) -> Exported:
+    """All that is kept about a patient: FHIR as `json`, on paper as `pdf`. Raises `Patient.DoesNotExist`."""
+    objects: dict[str, Iterable[object]] = {"patient": [patient_id]}
+    with audit.audited("patient.exported", by=by, objects=objects, forms=sorted(forms)):
+        record = read_record(patient_id)
+        files: dict[str, bytes] = {}
+        if "json" in forms:
+            files["json"] = json.dumps(bundle_of(record), indent=1).encode()
+        if "pdf" in forms:
+            clinic = ClinicInfo.objects.first()
+            files["pdf"] = pdf_of_record(record, clinic=clinic.name if clinic else "", paper=paper)
+    return Exported(record.patient.reference.replace(" ", "-"), files)
+
+
+# ---- what is not kept for ever
+
+
+def erase_patient(
+    *, patient_id: UUID, reason: str, by: audit.Actor, whole: bool = True, dry_run: bool = False
+) -> dict[str, int]:
+    """Erase all that is kept about a patient; a tombstone stays. Returns `{table: rows}`.
+
+    whole=False erases what the clinical record does without, and the record itself goes on its day. dry_run
+    does it and takes it back. Raises `erasure.KeptByLaw`, which the trail keeps, and `Patient.DoesNotExist`.
+    """
+    refused: erasure.KeptByLaw | None = None
+    counts: dict[str, int] = {}
+    with audit.audited("patient.erased", by=by, objects={"patient": [patient_id]}) as access:
+        access.note(reason=reason, whole=whole)
+        try:
+            with transaction.atomic():
+                counts = dict(
+                    erasure.erase(patient_id, whole=whole, reason=reason, actor_kind=by.kind, actor_id=by.id)
+                )
+                if dry_run:
+                    access.action = "patient.erasure-looked"
+                    transaction.set_rollback(True)
+        except erasure.KeptByLaw as kept:
+            access.action = "patient.erasure-refused"
+            refused = kept
+        access.note(rows=sum(counts.values()))
+    if refused is not None:
+        raise refused
+    return counts
+
+
+def retain(
+    *,
+    dry_run: bool = False,
+    stopped: Callable[[], bool] = bool,
+    tell: Callable[[str, int], None] = lambda kind, number: None,
+) -> dict[str, int]:
+    """The job of every night: what has been kept for its time goes. Returns `{kind: rows}`.
+
+    Each batch is a transaction with a line of its own, so a run that is stopped, or killed, loses nothing and
+    the next one goes on where it ended. stopped: asked between batches. tell: how many of a kind went so far.
+    A patient that cannot be erased is counted as `refused`, and the others are.
+    """
+    by = audit.system(RETENTION)
+    with audit.audited("retention.looked", by=by) as access:
+        before = erasure.database_now() - retention.kept()
+        if dry_run:
+            waiting = _over(before)
+            access.note(**waiting)
+            return waiting
+    gone: dict[str, int] = {}
+    steps: list[tuple[str, Callable[[], int]]] = [
+        *((kind, partial(retention.remove, kind, before)) for kind in retention.REMOVED),
+        *((kind, partial(retention.empty, kind, before)) for kind in retention.EMPTIED),
+        ("draft", partial(unsent.remove, before, retention.BATCH)),
+    ]
+    for kind, step in steps:
+        gone[kind] = 0
+        while not stopped():
+            with audit.audited("retention.removed", by=by) as access:
+                number = step()
+                access.note(kind=kind, rows=number)
+            if not number:
+                break
+            gone[kind] += number
+            tell(kind, gone[kind])
+    refused: set[UUID] = set()
+    for kind, pages in (("never-came", _never_came(before, refused)), ("record", _records_over())):
+        gone[kind] = 0
+        for key in (key for page in pages for key in page):
+            if stopped():
+                break
+            try:
+                erase_patient(patient_id=key, reason=Erasure.Reason.TIME, by=by)
+            except (erasure.KeptByLaw, IntegrityError):
+                refused.add(key)
+            else:
+                gone[kind] += 1
+                tell(kind, gone[kind])
+    return gone | {"refused": len(refused)}
+
+
+def _never_came(before: datetime, passed_over: Collection[UUID]) -> Iterator[list[UUID]]:
+    while True:
+        with audit.audited("retention.looked", by=audit.system(RETENTION)):
+            found = retention.never_came(before).exclude(pk__in=passed_over)
+            keys = list(found.values_list("pk", flat=True)[: retention.BATCH])
+        if not keys:
+            return
+        yield keys
+
+
+def _records_over() -> Iterator[list[UUID]]:
+    after = None
+    while True:
+        with audit.audited("retention.looked", by=audit.system(RETENTION)):
+            keys, after = erasure.due(after)
+        yield keys
+        if after is None:
+            return
+
+
+def _over(before: datetime) -> dict[str, int]:
+    """How many rows of each kind have been kept for their time."""
+    found = {kind: rows(before).count() for kind, rows in {**retention.REMOVED, **retention.EMPTIED}.items()}
+    return found | {
+        "draft": unsent.over(before).count(),
+        "never-came": retention.never_came(before).count(),
+        "record": sum(map(len, _records_over())),
+    }
 
 
 def check_trail() -> bool:
@@ -1140,12 +1402,31 @@ def check_trail() -> bool:
     Its head leaves this machine by mail, so that an end that was cut off can be told later.
     """
     checked = trail.verify()
+    with audit.audited("trail.checked", by=audit.system("check_trail"), lines=checked.lines) as access:
+        access.note(whole=checked.whole, wrong=len(checked.wrong))
     EmailMessage(
         subject=_("The audit trail is whole") if checked.whole else _("The audit trail was changed"),
         body=render_to_string("email/trail.txt", {"checked": checked}),
         to=[settings.ON_CALL_EMAIL],
     ).send()
     return checked.whole
+
+
+def replay_findings(*, told: Callable[[int, int], None]) -> replay.Replayed:
+    """Work all findings out anew from stored versions and compare. Nothing but the line of it is written.
+
+    told: called with how many runs are done, and of how many.
+    """
+    with audit.audited("findings.replayed", by=audit.system("replay_findings")) as access:
+        replayed = replay.replay(told)
+        access.note(runs=replayed.runs, findings=replayed.findings, differs=len(replayed.differs))
+    return replayed
+
+
+def review_week(*, week: date, by: audit.Actor) -> WeekReviewed:
+    """Somebody read what a week of the trail adds up to; week: its Monday. Raises `decide.NotAllowed`."""
+    with audit.audited("trail.reviewed", by=by, week=week.isoformat()):
+        return weekly.sign(week, by=user_of(by), today=timezone.localdate())
 
 
 def record_contact(

@@ -5,6 +5,7 @@ from intake.patients.models import (
     AccessCode,
     AccessEvent,
     BookingEvent,
+    Erasure,
     Evaluation,
     EvaluationRequest,
     Invitation,
@@ -27,7 +28,7 @@ from intake.review.models import (
     Verdict,
 )
 from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun
-from intake.trail import TrailLink
+from intake.trail import TrailLink, WeekReviewed
 
 __all__ = [
     "AccessCode",
@@ -35,6 +36,7 @@ __all__ = [
     "AuditEvent",
     "BookingEvent",
     "Closing",
+    "Erasure",
     "Evaluation",
     "EvaluationRequest",
     "Finding",
@@ -58,4 +60,5 @@ __all__ = [
     "ScreeningRun",
     "TrailLink",
     "Verdict",
+    "WeekReviewed",
 ]

@@ -48,6 +48,11 @@ def renew_link(token_hash: str) -> None:
     journey.renew_link(token_hash=token_hash)
 
 
+@app.task(name=journey.SOUND_ALARM, retry=MAIL_RETRY, pass_context=False)
+def sound_alarm() -> None:
+    journey.sound_alarm()
+
+
 @app.periodic(cron="10 3 * * *")
 @app.task(name="check_trail", queueing_lock="check_trail", retry=MAIL_RETRY, pass_context=False)
 def check_trail(timestamp: int) -> None:
@@ -55,9 +60,9 @@ def check_trail(timestamp: int) -> None:
 
 
 @app.periodic(cron="40 3 * * *")
-@app.task(name="purge", queueing_lock="purge", pass_context=False)
-def purge(timestamp: int) -> None:
-    journey.purge()
+@app.task(name=journey.RETENTION, queueing_lock=journey.RETENTION, pass_context=False)
+def retention(timestamp: int) -> None:
+    journey.retain()
 
 
 @app.periodic(cron="*/5 * * * *")

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import pgtrigger
+from django.conf import settings
 from django.db import connection, models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 # Links that are read at once.
@@ -40,6 +42,27 @@ class TrailLink(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
+
+
+class WeekReviewed(models.Model):
+    """Somebody read what a week of the trail adds up to. Append-only, once a week; week: its Monday."""
+
+    week = models.DateField(_("week"), unique=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(_("at"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("reviewed week of the trail")
+        verbose_name_plural = _("reviewed weeks of the trail")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(week__iso_week_day=1), name="reviewed_from_a_monday"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return self.week.isoformat()
 
 
 @dataclass(frozen=True, slots=True)

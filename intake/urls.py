@@ -26,6 +26,7 @@ urlpatterns = [
     path("sent/", form.sent, name="sent"),
     path("status/", status.show, name="status"),
     path("answers/", status.answers, name="answers"),
+    path("answers/looked/", status.looked, name="looked"),
     path("answers.txt", status.answers_file, name="answers_file"),
     path("change/", status.change, name="change"),
     path("keep/", status.keep, name="keep"),

@@ -22,6 +22,7 @@ from wagtail.models import DraftStateMixin, RevisionMixin
 from education.catalog.models import ShippedEntry
 from education.chain.models import ChainLink, ChainNode, PhysioTest, Source
 from education.chain.publishing import remember, tell, untold, without_history
+from education.clinic_info import witness
 from education.clinic_info.models import ClinicInfo
 from education.lessons.blocks import blocks_of_text, raw_blocks, text_of_blocks
 from education.lessons.models import Category, Lesson, LessonRedirect
@@ -258,6 +259,8 @@ def load(folder: Path = FOLDER, *, dry_run: bool = False) -> Report:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         report = _Load(shelf).run()
+        if report.created or report.updated:
+            witness.tell("library.shipped", created=report.created, updated=report.updated)
         if dry_run:
             transaction.set_rollback(True)
     return report

@@ -9,11 +9,12 @@ from typing import Any, Final, Self
 import pgtrigger
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, URLValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from education.clinic_info import witness
 from education.edition.models import new_edition
 
 E164 = r"^\+[1-9][0-9]{6,14}$"
@@ -128,6 +129,19 @@ class ClinicInfo(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep them, and tell what was changed, with what stood there before."""
+        with transaction.atomic():
+            before = ClinicInfo.objects.select_for_update().filter(pk=self.pk).first()
+            super().save(*args, **kwargs)
+            changed = {
+                field.attname: {"old": getattr(before, field.attname), "new": getattr(self, field.attname)}
+                for field in self._meta.concrete_fields
+                if before is not None and getattr(before, field.attname) != getattr(self, field.attname)
+            }
+            if changed:
+                witness.tell("clinic.changed", changed=changed)
+
     @classmethod
     def current(cls) -> Self:
         """The clinic's facts, read anew at each call (one small query), so that an edit shows at once.
@@ -186,7 +200,11 @@ class PrivacyNotice(models.Model):
         if self._state.adding:
             newest = PrivacyNotice.objects.aggregate(newest=models.Max("version"))["newest"] or 0
             self.version = max(newest, SHIPPED_PRIVACY_VERSION) + 1
-        super().save(*args, **kwargs)
+        old = PrivacyNotice.current().version
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            in_force = self.in_force_on.isoformat()
+            witness.tell("privacy-notice.published", old=old, new=self.version, in_force_on=in_force)
 
     @classmethod
     def current(cls) -> Self:

@@ -1,6 +1,6 @@
 """Pictures that editors put into lessons: one size for readers, made before anybody reads.
 
-What editors upload is kept as it came and never served: a photograph may tell where it was taken.
+What editors upload is drawn anew before it is kept (`education.editor.uploads`), and is not served.
 """
 
 from collections.abc import Iterable

@@ -1,12 +1,12 @@
 """Limits kept in the database, so that they hold for every process and after a restart."""
 
 from datetime import timedelta
-from ipaddress import ip_address
-from typing import Final
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any, Final
 
 from django.conf import settings
-from django.db import transaction
-from django.http import HttpRequest
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -14,6 +14,10 @@ from education.visitors.models import RecentUse
 
 # The longest window in use is a day.
 KEEP: Final = timedelta(days=2)
+# What one line of the net gets to choose addresses from.
+IPV6_LINE: Final = 64
+# Who counts for what all visitors do together.
+EVERYBODY: Final = "everybody"
 
 
 def visitor_address(request: HttpRequest) -> str | None:
@@ -27,27 +31,64 @@ def visitor_address(request: HttpRequest) -> str | None:
     # Some proxies add the port.
     host = found.rsplit(":", 1)[0] if found.count(":") == 1 else found.strip("[]")
     try:
-        return str(ip_address(host))
+        address = ip_address(host)
     except ValueError:
         return None
+    # A server that listens on both kinds writes one of the old kind so.
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)
 
 
-@transaction.atomic
+def line_of(address: str) -> tuple[str, str]:
+    """The first and the last address of the line that an address is on: counting by one would count nobody.
+
+    Of the old kind it is the address itself; of the new kind everybody has some 10**19.
+    """
+    if ":" not in address:
+        return address, address
+    line = ip_network((address, IPV6_LINE), strict=False)
+    return str(line[0]), str(line[-1])
+
+
+def turned_away(response: HttpResponse, within: timedelta) -> HttpResponse:
+    """The answer where a limit bites: 429, and when it no longer does."""
+    response.status_code = 429
+    response.headers["Retry-After"] = str(int(within.total_seconds()))
+    return response
+
+
+# One statement, so that uses at the same moment wait for each other in the database.
+_COUNT: Final = """
+INSERT INTO education_recentuse AS use (what, who, times, last_at)
+VALUES (%(what)s, %(who)s, ARRAY[%(now)s::timestamptz], %(now)s)
+ON CONFLICT (what, who) DO UPDATE
+SET last_at = EXCLUDED.last_at,
+    times = ARRAY(SELECT time FROM unnest(use.times) AS time WHERE time > %(since)s) || EXCLUDED.times
+WHERE (SELECT count(*) FROM unnest(use.times) AS time WHERE time > %(since)s) < %(limit)s
+RETURNING id
+"""
+
+
 def allow(what: str, who: str | None, *, limit: int, within: timedelta) -> bool:
     """Count one use, unless there were `limit` of them within the time before now: then False.
 
     Uses at the same moment are counted one after the other. A refused one does not count. Visitors without
-    an address (`who` None) share one count.
+    an address (`who` None) share one count, and so does a line of addresses.
     """
-    key = salted_hmac("education.visitors", f"{what} {who}", algorithm="sha256").digest()
-    RecentUse.objects.bulk_create([RecentUse(what=what, who=key)], ignore_conflicts=True)
-    use = RecentUse.objects.select_for_update().get(what=what, who=key)
+    whose = line_of(who)[0] if who and _is_address(who) else who
+    key = salted_hmac("education.visitors", f"{what} {whose}", algorithm="sha256").digest()
     now = timezone.now()
-    recent = [time for time in use.times if time > now - within]
-    if len(recent) >= limit:
+    values: dict[str, Any] = {"what": what, "who": key, "now": now, "since": now - within, "limit": limit}
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, values)
+        return cursor.fetchone() is not None
+
+
+def _is_address(who: str) -> bool:
+    try:
+        ip_address(who)
+    except ValueError:
         return False
-    use.times, use.last_at = [*recent, now], now
-    use.save(update_fields=["times", "last_at"])
     return True
 
 

@@ -11,7 +11,6 @@ from django.http import (
     HttpResponse,
     HttpResponseBase,
     HttpResponseNotAllowed,
-    QueryDict,
 )
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
@@ -20,12 +19,14 @@ from django.utils.translation import gettext as _
 
 from education.clinic_info.context import current_or_blank
 from intake import audit
+from intake.admin import searching
 from intake.admin.audited import AuditedAdmin, member, uuid_or_404
 from intake.patients.models import REVIEWS
 from intake.responses.models import QuestionnaireResponse
 from intake.review.brief import Brief, as_text, brief_of
-from intake.review.brief_pdf import PAPERS, pdf_of
+from intake.review.brief_pdf import pdf_of
 from intake.review.page import review_page
+from intake.review.paper import PAPERS
 from intake.review.queue import PRINTED_AT_MOST, Filters, sent_on_day
 
 LETTER = "letter"
@@ -124,7 +125,7 @@ class BriefPages(_Briefs):
 
     def back(self, request: HttpRequest) -> str:
         """The worklist's filters, handed on."""
-        return Filters.read(QueryDict(request.GET.get("back", "")), timezone.localdate()).query()
+        return searching.filters_back(request).query()
 
     def one(
         self, request: HttpRequest, object_id: str, form: str, draw: Callable[[Brief], HttpResponseBase]
@@ -182,7 +183,7 @@ class BriefsOfDayPages(_Briefs):
         refused = self.check_may(request)
         if refused is not None:
             return refused
-        filters = Filters.read(request.GET, timezone.localdate())
+        filters = Filters.read(request.GET, timezone.localdate(), searching.sought(request))
 
         def answer(access: audit.Access) -> HttpResponseBase:
             access.note(form=form)

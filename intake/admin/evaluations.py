@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from intake import audit, journey
+from intake.admin import searching
 from intake.admin.audited import member, see_other, uuid_or_404
 from intake.admin.briefs import BriefsOfDayPages
 from intake.admin.fields import MomentField
@@ -179,6 +180,7 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
     def get_urls(self) -> list[URLPattern]:
         return [
             self.page("<path:object_id>/invite/", self.invite_view, "invite"),
+            self.page("<path:object_id>/end-link/", self.end_link_view, "end_link"),
             *self.tablet_urls(),
             *self.briefs_urls(),
             self.page("<path:object_id>/cancel/", self.cancel_view, "cancel"),
@@ -219,7 +221,9 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
             raise PermissionDenied
         user, now = member(request), timezone.now()
         today = timezone.localdate(now)
-        filters = Filters.read(request.GET, today)
+        if request.method == "POST" and searching.FIELD in request.POST:
+            return self.search(request, Filters.read(request.POST, today))
+        filters = Filters.read(request.GET, today, searching.sought(request))
 
         def answer(access: audit.Access) -> HttpResponseBase:
             found = worklist(user, filters, now)
@@ -251,6 +255,11 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
             return TemplateResponse(request, "admin/intake/evaluation/worklist.html", context)
 
         return self.audited(request, "worklist.read", answer)
+
+    def search(self, request: HttpRequest, filters: Filters) -> HttpResponse:
+        """On to the list of what was looked for, whose address does not say what that is."""
+        response = see_other(self.url("changelist", query=filters.query()))
+        return searching.remember(response, filters.search)
 
     # One evaluation
 
@@ -305,6 +314,7 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
             "may_send": request.user.has_perm(SENDS_LINKS),
             "may_change": super().has_change_permission(request),
             "invite_url": self.url("invite", evaluation.pk),
+            "end_link_url": self.url("end_link", evaluation.pk) if state.link_lives else "",
             "tablet_url": self.url("tablet", evaluation.pk) if may_tablet(state) else "",
             "review_url": reverse("admin:intake_questionnaireresponse_review", args=[response])
             if readable
@@ -379,6 +389,24 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
             return see_other(self.url("change", key))
 
         return self.audited(request, "evaluation.invited", answer, [key])
+
+    @sends_a_link
+    def end_link_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """End the link to the form: it went astray, or somebody else has it. Answers stay."""
+        key = uuid_or_404(object_id)
+
+        def answer(access: audit.Access) -> HttpResponseBase:
+            evaluation = self.get_queryset(request).filter(pk=key).first()
+            if evaluation is None:
+                raise Http404
+            if journey.end_link(evaluation=evaluation, by=access.by):
+                told = _("Ended. The link opens nothing any more, also where the form is open now.")
+                self.message_user(request, told, messages.SUCCESS)
+            else:
+                self.message_user(request, _("No link was open."), messages.INFO)
+            return see_other(self.url("change", key))
+
+        return self.audited(request, "evaluation.end-link-page", answer, [key])
 
     def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Ask whether, then cancel. Answers, reviews and the link stay for when it is booked again."""

@@ -15,8 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from intake import audit, journey
+from intake.admin import searching
 from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
-from intake.patients.models import REVIEWS
+from intake.patients.models import REVIEWS, only_reads
 from intake.responses.models import QuestionnaireResponse
 from intake.review import outcomes
 from intake.review.decide import NotAllowed, allowed
@@ -82,7 +83,7 @@ class OutcomeDesk(AuditedAdmin):
         if not reviews and not request.user.has_perm(REOPENS):
             raise PermissionDenied
         key = uuid_or_404(object_id)
-        back = Filters.read(QueryDict(request.GET.get("back", "")), timezone.localdate())
+        back = searching.filters_back(request)
         if request.method in ("GET", "HEAD"):
             return self.show_outcome(request, key, back, Problem())
         if request.method != "POST":
@@ -120,9 +121,13 @@ class OutcomeDesk(AuditedAdmin):
                 raise Http404 from None
             access.saw("patient", [page.patient.pk])
             access.saw("finding", [row.key for row in page.findings])
+            writes = not only_reads(user)
             may = {
-                "record": allowed(outcomes.check_record, page.standing),
-                "reopen": allowed(outcomes.check_reopen, page.standing) and request.user.has_perm(REOPENS),
+                "write": writes,
+                "record": writes and allowed(outcomes.check_record, page.standing),
+                "reopen": writes
+                and allowed(outcomes.check_reopen, page.standing)
+                and request.user.has_perm(REOPENS),
             }
             choices = {
                 "results": Result.choices,

@@ -12,10 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from intake import audit
+from intake.admin import searching
 from intake.admin.audited import AuditedAdmin, member, see_other
 from intake.patients import register
 from intake.patients.models import Evaluation, Patient
 from intake.patients.search import people, search_words
+from intake.review.queue import SOUGHT
 
 US_DATE = "%m/%d/%Y"
 
@@ -55,7 +57,13 @@ class PatientAdmin(AuditedAdmin):
         """Everybody by family name, or those whose names begin as searched."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if request.method == "POST" and searching.FIELD in request.POST:
+            words = search_words(request.POST[searching.FIELD])
+            query = f"{SOUGHT}=1" if words else ""
+            return searching.remember(see_other(self.url("changelist", query=query)), words)
         search = search_words(request.GET.get("q", ""))
+        if request.GET.get(SOUGHT) == "1":
+            search = searching.sought(request)
         try:
             after = UUID(request.GET["after"])
         except (KeyError, ValueError):
@@ -110,9 +118,13 @@ class PatientAdmin(AuditedAdmin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def save_model(self, request: HttpRequest, obj: Patient, form: Any, change: bool) -> None:
+        # Names of fields alone: what a patient is called now or was before stands in no line of the trail.
+        audit.current().note(changed=form.changed_data)
         if change:
+            audit.current().action = "patient.changed"
             register.change_patient(obj)
         else:
+            audit.current().action = "patient.added"
             register.add_patient(obj, by=member(request))
 
     def response_add(

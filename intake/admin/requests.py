@@ -112,6 +112,9 @@ class RequestAdmin(AuditedAdmin):
                 "state": state,
                 "may_send": may_send,
                 "invite_url": reverse("admin:intake_evaluation_invite", args=[evaluation.pk]),
+                "end_link_url": reverse("admin:intake_evaluation_end_link", args=[evaluation.pk])
+                if state.link_lives
+                else "",
                 "review_url": review_url(request, entry),
             }
             return TemplateResponse(request, "admin/intake/evaluationrequest/book.html", context)

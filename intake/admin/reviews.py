@@ -26,13 +26,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from intake import audit, journey
+from intake.admin import searching
 from intake.admin.audited import member, see_other, uuid_or_404
 from intake.admin.briefs import BriefPages
+from intake.admin.exporting import ExportPage
 from intake.admin.fields import MOMENT, MomentField
 from intake.admin.outcomes import OutcomeDesk
 from intake.admin.sharing import SharingDesk
 from intake.kept import Given, Kept
-from intake.patients.models import REVIEWS
+from intake.patients.models import REVIEWS, only_reads
 from intake.patients.wording import moment
 from intake.responses.models import QuestionnaireResponse
 from intake.review import contacts, decide, news, versions
@@ -136,7 +138,7 @@ def flag_stamp(key: int, raised_at: datetime) -> str:
 
 
 @admin.register(QuestionnaireResponse)
-class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
+class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
     """The pages of one intake; there is no list of its own beside the worklist."""
 
     kind = "response"
@@ -151,6 +153,7 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
             self.page("<path:object_id>/outcome/", self.outcome_view, "outcome"),
             self.page("<path:object_id>/lessons/", self.lessons_view, "lessons"),
             *self.brief_urls(),
+            *self.export_urls(),
         ]
 
     def review_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
@@ -158,7 +161,7 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
         if not request.user.has_perm(REVIEWS):
             raise PermissionDenied
         key = uuid_or_404(object_id)
-        back = Filters.read(QueryDict(request.GET.get("back", "")), timezone.localdate())
+        back = searching.filters_back(request)
         if request.method in ("GET", "HEAD"):
             return self.show(request, key, back, Problem())
         if request.method != "POST":
@@ -185,7 +188,7 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
             raise Http404 from None
         if found is None:
             return HttpResponse(status=204)
-        back = Filters.read(QueryDict(request.GET.get("back", "")), timezone.localdate())
+        back = searching.filters_back(request)
         if isinstance(found, news.Replaced):
             href, label = self.address(found.current, back), _("Open the newest version")
             return JsonResponse({"words": found.words, "label": label, "href": href})
@@ -217,6 +220,7 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
 
     def show(self, request: HttpRequest, key: UUID, back: Filters, problem: Problem) -> HttpResponseBase:
         user = member(request)
+        reads = only_reads(user)
         adding = TypedLink() if problem.link is None and request.GET.get("add") else problem.link
 
         def answer(access: audit.Access) -> HttpResponseBase:
@@ -238,18 +242,19 @@ class ReviewAdmin(BriefPages, OutcomeDesk, SharingDesk):
                 if request.path != self.url("review", page.response.pk)
                 else "",
                 "may": {
-                    "decide": decide.allowed(decide.check_open, page.standing),
-                    "finish": decide.allowed(decide.check_finish, page.standing),
-                    "reopen": decide.allowed(decide.check_reopen, page.standing),
+                    "write": not reads,
+                    "decide": not reads and decide.allowed(decide.check_open, page.standing),
+                    "finish": not reads and decide.allowed(decide.check_finish, page.standing),
+                    "reopen": not reads and decide.allowed(decide.check_reopen, page.standing),
                 },
                 "reasons": DismissReason.choices,
                 "problem": problem,
-                "adding": adding,
+                "adding": None if reads else adding,
                 "places": place_choices() if adding is not None else (),
                 "contact": asked_anew(problem.contact, page)
                 if problem.contact
                 else contact_form(page)
-                if page.urgent_flags
+                if page.urgent_flags and not reads
                 else None,
             }
             return TemplateResponse(request, "admin/intake/questionnaireresponse/review.html", context)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from intake import audit, journey
 from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
-from intake.patients.models import REVIEWS, LessonShare
+from intake.patients.models import REVIEWS, LessonShare, only_reads
 from intake.responses.models import QuestionnaireResponse
 from intake.review import sharing, versions
 from intake.review.decide import NotAllowed
@@ -21,7 +21,7 @@ class SharingDesk(AuditedAdmin):
 
     def lessons_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """GET reads. POST does one thing, named by `do`: share, send a link again, or take it back."""
-        if not request.user.has_perm(REVIEWS):
+        if not request.user.has_perm(REVIEWS) or only_reads(request.user):
             raise PermissionDenied
         key = uuid_or_404(object_id)
         if request.method in ("GET", "HEAD"):

@@ -18,6 +18,9 @@ from intake.patients.models import Evaluation, EvaluationRequest, Patient
 
 ADULT: Final = 18
 REQUESTS_AN_HOUR: Final = 20
+# From everybody together: more than a clinic could call back in a week.
+REQUESTS_OF_ALL_AN_HOUR: Final = 300
+ASKING_WINDOW: Final = timedelta(hours=1)
 MAILS_A_DAY: Final = 3
 SAME_PERSON_SHOWN: Final = 10
 
@@ -50,8 +53,12 @@ def is_minor(birth_date: date, today: date) -> bool:
 
 
 def may_ask(address: str | None) -> bool:
-    """Counts one request from this IP address; False after twenty within the hour."""
-    return limits.allow("evaluation.request", address, limit=REQUESTS_AN_HOUR, within=timedelta(hours=1))
+    """Counts one request from this IP address; False after twenty within the hour, or 300 from everybody."""
+    return limits.allow(
+        "evaluation.request", address, limit=REQUESTS_AN_HOUR, within=ASKING_WINDOW
+    ) and limits.allow(
+        "evaluation.request", limits.EVERYBODY, limit=REQUESTS_OF_ALL_AN_HOUR, within=ASKING_WINDOW
+    )
 
 
 def may_mail(email: str) -> bool:

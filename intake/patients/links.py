@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from django.db.models import BinaryField, Q, QuerySet
 from django.utils import timezone
 
 from education.visitors import limits
+from intake import audit
 from intake.kept import Given, Kept
 from intake.patients.models import (
     AccessCode,
@@ -24,8 +25,10 @@ from intake.patients.models import (
     Invitation,
     LessonShare,
     PatientSession,
+    Reminder,
 )
 
+ENDS_ALL_LINKS: Final = "intake.end_all_links"
 TOKEN_BYTES: Final = 32
 # Wrong dates of birth and wrong codes, together.
 WRONG: Final = (AccessEvent.Kind.WRONG_DATE, AccessEvent.Kind.WRONG_CODE)
@@ -35,7 +38,32 @@ WRONG_BEFORE_END: Final = 10
 END_WINDOW: Final = timedelta(hours=24)
 WRONG_PER_ADDRESS: Final = 30
 ADDRESS_WINDOW: Final = timedelta(hours=1)
+# From all addresses at all links together: nobody mistypes that often, so somebody tries.
+WRONG_OF_ALL: Final = 100
 RENEWALS_AN_HOUR: Final = 20
+# Looks at links that open nothing. No one guesses a link; each look is a line of the trail.
+MISSES_AN_HOUR: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Links that staff ended: their keys."""
+
+    invitations: list[UUID]
+    shares: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLinks:
+    """How many links are out. wrong: dates and codes within the last hour, at all links together."""
+
+    invitations: int
+    shares: int
+    wrong: int
+
+    @property
+    def is_alarming(self) -> bool:
+        return self.wrong >= WRONG_OF_ALL
 
 
 def new_token() -> str:
@@ -51,23 +79,24 @@ def hash_token(token: str) -> bytes:
 def find_live(token: str, *, lock: bool = False) -> Invitation | None:
     """The invitation of a live link. Unknown, expired, replaced and ended links are all None, alike.
 
-    Links of reminders open the invitation that stood when they were sent, like the one of its own mail.
+    Links of reminders open the invitation that stood when they were sent, like the one of its own mail. Both
+    are looked for at once: an unknown link takes no more time than one that is over (R5).
     """
     invitations = Invitation.objects.select_related("evaluation__patient", "evaluation__physio")
     if lock:
         invitations = invitations.select_for_update(of=("self",))
     hashed = hash_token(token)
-    invitation: Invitation | None = (
-        invitations.filter(token_hash=hashed).first()
-        or invitations.filter(reminders__token_hash=hashed).first()
-    )
+    mailed = Invitation.objects.filter(token_hash=hashed).order_by().values("pk")
+    reminded = Reminder.objects.filter(token_hash=hashed).order_by().values("invitation")
+    invitation: Invitation | None = invitations.filter(pk__in=mailed.union(reminded, all=True)).first()
     return invitation if invitation is not None and is_open(invitation) else None
 
 
 def find_over(hashed: bytes) -> Invitation | None:
     """The invitation of a link that is over while its visit is still to come, with its evaluation locked.
 
-    None for a link that nobody had, that still opens the form, or whose visit is cancelled or has begun.
+    None for a link that nobody had, that still opens the form, whose visit is cancelled or has begun, and
+    where staff ended the last one: then only they send another.
     """
     mine = Q(token_hash=hashed) | Q(reminders__token_hash=hashed)
     found = Invitation.objects.filter(mine).values("evaluation")
@@ -79,7 +108,48 @@ def find_over(hashed: bytes) -> Invitation | None:
     invitation: Invitation = (
         Invitation.objects.filter(mine).select_related("evaluation__patient", "evaluation__physio")[:1].get()
     )
-    return None if is_open(invitation) else invitation
+    return None if is_open(invitation) or is_withdrawn(evaluation) else invitation
+
+
+def is_withdrawn(evaluation: Evaluation) -> bool:
+    """Whether staff ended the last link of a visit. One that another replaced is not the last."""
+    last = evaluation.invitations.order_by("-created_at", "pk").values_list("revoked_at", flat=True).first()
+    return last is not None
+
+
+def withdraw(evaluation: Evaluation, now: datetime) -> list[UUID]:
+    """End the links to one visit's form, those of its reminders too. Returns the invitations that ended.
+
+    Sessions end with their link at their next request, codes at their next try.
+    """
+    return _withdraw(evaluation.invitations.all(), now)
+
+
+def withdraw_all(now: datetime) -> Withdrawn:
+    """The same for every link that patients hold, also to shared lessons."""
+    return Withdrawn(_withdraw(Invitation.objects.all(), now), _withdraw(LessonShare.objects.all(), now))
+
+
+def count_open(now: datetime) -> OpenLinks:
+    """How many links would end if all did, and what was tried at them."""
+    wrong = AccessEvent.objects.filter(kind__in=WRONG, at__gt=now - ADDRESS_WINDOW)
+    return OpenLinks(
+        _unended_links(Invitation.objects.all(), now).count(),
+        _unended_links(LessonShare.objects.all(), now).count(),
+        wrong.count(),
+    )
+
+
+def _withdraw(rows: QuerySet[Any], now: datetime) -> list[UUID]:
+    # Locked in one order, so that two who end all of them at once do not wait for each other for ever.
+    keys = list(_unended_links(rows, now).order_by("pk").select_for_update().values_list("pk", flat=True))
+    rows.filter(pk__in=keys).update(revoked_at=now)
+    return keys
+
+
+def _unended_links(rows: QuerySet[Any], now: datetime) -> QuerySet[Any]:
+    """Those that open something, or will once their mail is made."""
+    return rows.filter(revoked_at=None, ended_at=None, expires_at__gt=now)
 
 
 def find_share(token: str, *, lock: bool = False) -> LessonShare | None:
@@ -183,7 +253,12 @@ def is_right_date(
 
 def may_ask_for_link(address: str | None) -> bool:
     """Counts one "Send me a new one" from this IP address; False after twenty within the hour."""
-    return limits.allow("link.renewal", address, limit=RENEWALS_AN_HOUR, within=timedelta(hours=1))
+    return limits.allow("link.renewal", address, limit=RENEWALS_AN_HOUR, within=ADDRESS_WINDOW)
+
+
+def may_miss(address: str | None) -> bool:
+    """Counts one look from this IP address at a link that opens nothing; False after sixty in an hour."""
+    return limits.allow("link.miss", address, limit=MISSES_AN_HOUR, within=ADDRESS_WINDOW)
 
 
 def refused_at_rest(link: Invitation | LessonShare, address: str | None, now: datetime) -> bool:
@@ -202,6 +277,17 @@ def count_wrong(link: Invitation | LessonShare, kind: str, address: str | None, 
         link.ended_at = now
         link.save(update_fields=["ended_at"])
         _note(link, AccessEvent.Kind.ENDED, address, now)
+
+
+def is_alarming(now: datetime) -> bool:
+    """Whether so many dates and codes were wrong within the hour that somebody should look."""
+    wrong = AccessEvent.objects.filter(kind__in=WRONG, at__gt=now - ADDRESS_WINDOW)
+    return wrong.order_by().values("pk")[:WRONG_OF_ALL].count() >= WRONG_OF_ALL
+
+
+def may_sound_alarm() -> bool:
+    """True once an hour, however many tries go on."""
+    return limits.allow("link.alarm", "all links", limit=1, within=ADDRESS_WINDOW)
 
 
 def open_session(
@@ -356,7 +442,8 @@ def _rests(link: Invitation | LessonShare, now: datetime) -> bool:
 def _address_is_tired(address: str | None, now: datetime) -> bool:
     if not address:
         return False
-    wrong = AccessEvent.objects.filter(address=address, kind__in=WRONG, at__gt=now - ADDRESS_WINDOW)
+    line = limits.line_of(address)
+    wrong = AccessEvent.objects.filter(address__range=line, kind__in=WRONG, at__gt=now - ADDRESS_WINDOW)
     return wrong.count() >= WRONG_PER_ADDRESS
 
 
@@ -375,3 +462,8 @@ def _of(link: Invitation | LessonShare) -> dict[str, Invitation | LessonShare]:
 
 def _note(link: Invitation | LessonShare, kind: str, address: str | None, now: datetime) -> None:
     AccessEvent.objects.create(**_of(link), kind=kind, at=now, address=address)
+    # Of a wrong date that ended the link, the end is what counts.
+    access = audit.current()
+    if kind != AccessEvent.Kind.OPENED:
+        access.note(event=kind)
+    access.saw("invitation" if isinstance(link, Invitation) else "lesson-share", [link.pk])

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Collate, Upper
+from django.db.models.functions import Collate, Now, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +19,7 @@ from intake.audit import PatientData
 
 SEES_PATIENTS = "intake.view_patient"
 REVIEWS = "intake.review_intake"
+KEEPS_PRIVACY = "intake.keep_privacy"
 # How long the link of a request lives; once it is booked, the visit decides (ADR 0015).
 LINK_OF_REQUEST = timedelta(days=14)
 
@@ -26,6 +27,11 @@ LINK_OF_REQUEST = timedelta(days=14)
 def may(user: AbstractBaseUser | AnonymousUser, permission: str) -> bool:
     """Whether the user holds the permission; nobody signed in, and nobody inactive, holds any."""
     return bool(getattr(user, "has_perm", None) and user.has_perm(permission))  # type: ignore[union-attr]  # every user model of Django's auth has it
+
+
+def only_reads(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether the user is here by an emergency access: a page then has nothing to press."""
+    return getattr(user, "break_glass", None) is not None
 
 
 class ScopedQuerySet(models.QuerySet[Any]):
@@ -44,11 +50,21 @@ class ReviewedQuerySet(ScopedQuerySet):
     seen_with = REVIEWS
 
 
+class PrivacyQuerySet(ScopedQuerySet):
+    """For who exports and erases."""
+
+    seen_with: str = KEEPS_PRIVACY
+
+
 class PatientQuerySet(ScopedQuerySet):
     """People, of whom those that turned out to be somebody else already known are no longer shown."""
 
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
         return super().visible_to(user).filter(replaced_by=None)
+
+    def in_keeping_of(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Those whom this user may export and erase, who need not be one who treats them."""
+        return self.filter(replaced_by=None) if may(user, KEEPS_PRIVACY) else self.none()
 
     def with_standing(self) -> Self:
         """Adds `asked_only`: she asked for an evaluation and none was ever booked for her."""
@@ -112,6 +128,11 @@ class Patient(PatientData):
     def __str__(self) -> str:
         return f"{self.given_name} {self.family_name}"
 
+    @property
+    def reference(self) -> str:
+        """Eight letters and numbers that say which patient is meant, without saying who: `3F9A 0C71`."""
+        return f"{self.pk.hex[:4]} {self.pk.hex[4:8]}".upper()
+
     def age_on(self, day: Any) -> int:
         """Age in whole years on a date."""
         before_birthday = (day.month, day.day) < (self.birth_date.month, self.birth_date.day)
@@ -125,7 +146,8 @@ class Evaluation(PatientData):
     booked ones of a physio never overlap: an exclusion constraint, `evaluation_physio_once`, written in the
     first migration because Django's own needs an app that asks every new connection for types nobody uses.
 
-    double_booked: it overlapped with another before that rule; it stays as it is until its time is changed.
+    double_booked: it overlapped with another before that rule, or was handed over after it was over; it stays
+    as it is until its time is changed.
     booked_at: when this time was set. reminders_off: no reminders of this visit.
     """
 
@@ -324,7 +346,10 @@ class Invitation(Link):
         verbose_name = _("invitation")
         verbose_name_plural = _("invitations")
         ordering = ["-created_at", "id"]
-        permissions = [("send_invitation", "Can send a patient the link to the form")]
+        permissions = [
+            ("send_invitation", "Can send a patient the link to the form"),
+            ("end_all_links", "Can end every link that patients hold"),
+        ]
         indexes = [models.Index(fields=["created_at"], name="invitation_made")]
         constraints = [
             models.UniqueConstraint(
@@ -400,6 +425,9 @@ class AccessEvent(PatientData):
         indexes = [
             models.Index(fields=["invitation", "kind", "at"], name="access_event_link"),
             models.Index(fields=["address", "kind", "at"], name="access_event_address"),
+            models.Index(
+                fields=["at"], condition=Q(kind__in=["wrong-date", "wrong-code"]), name="access_event_wrong"
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -633,3 +661,45 @@ class PatientSession(PatientData):
         if link is None:
             raise RuntimeError("a session without a link")
         return link
+
+
+class Erasure(PatientData):
+    """What was erased about a patient: when, by whom, why, and how much of what; never a name. Append-only.
+
+    Written by the SQL function `intake_erase` alone, in the transaction that erases (ADR 0044). kept_until:
+    the day until which the clinical record has to stay; None when nothing is left. counts: rows by table.
+    """
+
+    class Reason(models.TextChoices):
+        ASKED = "asked", _("The patient asked for it")
+        MISTAKE = "mistake", _("Entered by mistake")
+        TIME = "time", _("The time to keep it is over")
+
+    patient_id = models.UUIDField(_("patient"))
+    at = models.DateTimeField(_("at"), db_default=Now())
+    actor_kind = models.CharField(_("who"), max_length=12)
+    actor_id = models.CharField(_("id of who"), max_length=64, blank=True)
+    reason = models.CharField(_("reason"), max_length=8, choices=Reason.choices)
+    kept_until = models.DateTimeField(_("record kept until"), null=True)
+    counts = models.JSONField(_("rows by table"), default=dict)
+
+    objects = PrivacyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("erasure")
+        verbose_name_plural = _("erasures")
+        ordering = ["-at", "-id"]
+        default_permissions = ()
+        permissions = [("keep_privacy", "Can export and erase all that is kept about a patient")]
+        indexes = [models.Index(fields=["patient_id"], name="erasure_patient")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reason__in=["asked", "mistake", "time"]), name="erasure_reason_known"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}"

@@ -1,10 +1,13 @@
 """Bring the shipped questionnaires into the database. They come active and unapproved (ADR 0005)."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
+from intake import audit
 from intake.questionnaires.definition import read_definition
 from intake.questionnaires.models import Questionnaire, Status
+
+BY: Final = audit.system("load_catalog")
 
 
 class LoadRefused(ValueError):
@@ -27,14 +30,19 @@ def load_questionnaires(resources: Iterable[Mapping[str, Any]]) -> list[tuple[st
                 raise LoadRefused(f"{name}: this version is in use and differs; give the new one a version")
             done.append((name, "unchanged"))
             continue
-        Questionnaire.objects.filter(url=definition.url, status=Status.ACTIVE).update(status=Status.RETIRED)
-        Questionnaire.objects.create(
-            url=definition.url,
-            version=definition.version,
-            title=definition.title,
-            status=Status.ACTIVE,
-            definition=resource,
-        )
+        active = Questionnaire.objects.filter(url=definition.url, status=Status.ACTIVE)
+        old = active.values_list("version", flat=True).first()
+        with audit.audited("questionnaire.published", by=BY, url=definition.url, old=old) as access:
+            active.update(status=Status.RETIRED)
+            made = Questionnaire.objects.create(
+                url=definition.url,
+                version=definition.version,
+                title=definition.title,
+                status=Status.ACTIVE,
+                definition=resource,
+            )
+            access.saw("questionnaire", [made.pk])
+            access.note(new=made.version)
         done.append((name, "created"))
     return done
 

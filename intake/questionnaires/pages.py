@@ -60,7 +60,7 @@ def enabled(definition: Definition, answers: Answers) -> frozenset[str]:
         if parent is not None and parent not in on:
             continue
         if item.enable_when:
-            results = [holds(condition, counted) for condition in item.enable_when]
+            results = (holds(condition, counted) for condition in item.enable_when)
             if not (all(results) if item.enable_behavior == "all" else any(results)):
                 continue
         on.add(item.link_id)

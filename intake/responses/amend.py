@@ -60,6 +60,7 @@ def begin(invitation: Invitation) -> QuestionnaireResponse:
                 questionnaire_id=working.questionnaire_id,
                 answers=working.answers,
                 saved_pages=working.saved_pages,
+                privacy_version=working.privacy_version,
                 replaces=working,
             )
         ],

@@ -102,7 +102,7 @@ def start_draft(invitation: Invitation) -> QuestionnaireResponse:
 _STORE: Final = """
 UPDATE intake_questionnaireresponse
 SET answers = %s::jsonb, written = %s::jsonb, saved_pages = %s::jsonb, updated_at = %s,
-    revision = revision + 1
+    privacy_version = %s, revision = revision + 1
 WHERE id = %s AND revision = %s AND status = 'in-progress'
 """
 
@@ -115,6 +115,7 @@ def store_page(
     *,
     complete: bool,
     shown: showing.Shown | None = None,
+    privacy_version: int | None = None,
 ) -> showing.Met:
     """Put one page's answers into the draft, if it is as it was read: a lock is not needed.
 
@@ -122,6 +123,7 @@ def store_page(
     answers stay, also those of items that are disabled now: only submit prunes. complete: the patient
     pressed "Save and continue" and nothing was wrong; an autosave is not complete. shown: what the page
     showed; only what was changed on it is taken then, and what came from elsewhere meanwhile is told.
+    privacy_version: of the notice behind a tick on this page that it was seen; None where there is none.
     Raises `AlreadySent`, and `Overtaken` where another save came between: nothing is stored then.
     """
     if response.status != QuestionnaireResponse.Status.IN_PROGRESS:
@@ -137,9 +139,11 @@ def store_page(
     if complete and page.link_id not in response.saved_pages:
         response.saved_pages = [*response.saved_pages, page.link_id]
     response.updated_at = timezone.now()
+    response.privacy_version = privacy_version or response.privacy_version
     said = [json.dumps(said) for said in (response.answers, response.written, response.saved_pages)]
     with connection.cursor() as cursor:
-        cursor.execute(_STORE, [*said, response.updated_at, response.pk, response.revision])
+        values = [*said, response.updated_at, response.privacy_version, response.pk, response.revision]
+        cursor.execute(_STORE, values)
         if not cursor.rowcount:
             raise Overtaken
     response.revision += 1

@@ -52,6 +52,7 @@ class QuestionnaireResponse(PatientData):
     document: the FHIR R4 QuestionnaireResponse, written at submit; the record.
     saved_pages: linkIds of pages the patient has saved without an error.
     submit_key: made by the patient's browser; the same key twice is one intake.
+    privacy_version: of the notice that was in force when she last ticked that she saw it.
     """
 
     class Status(models.TextChoices):
@@ -79,6 +80,7 @@ class QuestionnaireResponse(PatientData):
         "self", models.PROTECT, null=True, related_name="replacements", verbose_name=_("stands in for")
     )
     replaced_at = models.DateTimeField(_("replaced"), null=True)
+    privacy_version = models.PositiveIntegerField(_("privacy notice"), null=True)
 
     objects = ResponseQuerySet.as_manager()
 
@@ -103,6 +105,7 @@ class QuestionnaireResponse(PatientData):
                     | pgtrigger.Q(old__authored__df=pgtrigger.F("new__authored"))
                     | pgtrigger.Q(old__submit_key__df=pgtrigger.F("new__submit_key"))
                     | pgtrigger.Q(old__replaces__df=pgtrigger.F("new__replaces"))
+                    | pgtrigger.Q(old__privacy_version__df=pgtrigger.F("new__privacy_version"))
                     | (
                         pgtrigger.Q(old__replaced_at__isnull=False)
                         & pgtrigger.Q(old__replaced_at__df=pgtrigger.F("new__replaced_at"))

@@ -58,13 +58,13 @@ _STATES: dict[str, Promise] = {
     "begun": gettext_lazy("Form begun"),
     "resting": gettext_lazy("Resting after wrong dates of birth"),
     "ended": gettext_lazy("Ended after too many wrong dates of birth"),
+    "withdrawn": gettext_lazy("The clinic ended the link"),
 }
 
 
 def form_state(evaluation: Evaluation, now: datetime) -> FormState:
     """How the form of this evaluation stands: three queries at most."""
-    unrevoked = evaluation.invitations.filter(revoked_at=None)
-    newest: Invitation | None = unrevoked.order_by("-created_at", "pk").first()
+    newest: Invitation | None = evaluation.invitations.order_by("-created_at", "pk").first()
     response: QuestionnaireResponse | None = (
         evaluation.responses.standing().only("status", "authored", "updated_at").first()
     )
@@ -80,7 +80,7 @@ def form_state(evaluation: Evaluation, now: datetime) -> FormState:
         sent_at=newest.sent_at if newest else None,
         opened_at=newest.opened_at if newest else None,
         ends_at=newest.expires_at
-        if newest and code not in ("ended", "over", "lapsed", "form-sent")
+        if newest and code not in ("ended", "withdrawn", "over", "lapsed", "form-sent")
         else None,
         saved_at=response.updated_at if response and not response.is_sent else None,
         form_sent_at=response.authored if response and response.is_sent else None,
@@ -123,6 +123,8 @@ def _code(
         return "lapsed" if evaluation.needs_appointment else "over"
     if newest is None:
         return "not-sent"
+    if newest.revoked_at is not None:
+        return "withdrawn"
     if newest.ended_at is not None:
         return "ended"
     if links.rests(newest):

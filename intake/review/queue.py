@@ -100,9 +100,13 @@ class Cursor:
             return None
 
 
+# Says in an address that there is a search, whose words are a patient's name.
+SOUGHT: Final = "sought"
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the worklist shows. Everything stands in the URL; a search looks at all days.
+    """What the worklist shows. All but the words of a search stand in the URL; a search looks at all days.
 
     day: one day, or `coming` or `past`. status: a key of `STATUSES`, `urgent`, `needs-appointment` or
     `to-close` (both of any day), or empty. direction: up, down or empty. mine: only the reader's own visits,
@@ -118,8 +122,11 @@ class Filters:
     today: date | None = None
 
     @classmethod
-    def read(cls, params: Mapping[str, Any], today: date) -> "Filters":
-        """From a query string, parsed. What is not understood counts as not asked for."""
+    def read(cls, params: Mapping[str, Any], today: date, sought: str = "") -> "Filters":
+        """From a query string, parsed. What is not understood counts as not asked for.
+
+        sought: the words of the search that the query string may say there is.
+        """
 
         def text(name: str) -> str:
             return str(params.get(name) or "").replace("\x00", "").strip()
@@ -130,7 +137,7 @@ class Filters:
             status=status if status in (*STATUSES, ONLY_URGENT, NEEDS_APPOINTMENT, TO_CLOSE) else "",
             direction=direction if direction in ("up", "down") else "",
             mine=text("mine") == "1",
-            search=search_words(text("q")),
+            search=search_words(text("q")) or (sought if text(SOUGHT) == "1" else ""),
             after=Cursor.read(text("after")),
             today=today,
         )
@@ -149,7 +156,7 @@ class Filters:
             "status": self.status,
             "direction": self.direction,
             "mine": "1" if self.mine else "",
-            "q": self.search,
+            SOUGHT: "1" if self.search else "",
             "after": str(self.after) if self.after else "",
         }
         return urlencode({name: value for name, value in pairs.items() if value})

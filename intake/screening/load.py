@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from intake import audit
 from intake.questionnaires.definition import Definition
-from intake.questionnaires.load import LoadRefused
+from intake.questionnaires.load import BY, LoadRefused
 from intake.questionnaires.models import Status
 from intake.screening.lint import lint
 from intake.screening.models import Rule
@@ -32,14 +33,18 @@ def load_rules(entries: Iterable[Mapping[str, Any]], definition: Definition) -> 
                 raise LoadRefused(f"{name}: this version is in use and differs; raise its version")
             done.append((name, "unchanged"))
             continue
-        Rule.objects.filter(rule_id=rule.id, status=Status.ACTIVE).update(status=Status.RETIRED)
-        Rule.objects.create(
-            rule_id=rule.id,
-            version=rule.version,
-            kind=rule.kind,
-            title=rule.title,
-            status=Status.ACTIVE,
-            definition=entry,
-        )
+        active = Rule.objects.filter(rule_id=rule.id, status=Status.ACTIVE)
+        old = active.values_list("version", flat=True).first()
+        with audit.audited("rule.published", by=BY, rule=rule.id, old=old, new=rule.version) as access:
+            active.update(status=Status.RETIRED)
+            made = Rule.objects.create(
+                rule_id=rule.id,
+                version=rule.version,
+                kind=rule.kind,
+                title=rule.title,
+                status=Status.ACTIVE,
+                definition=entry,
+            )
+            access.saw("rule", [made.pk])
         done.append((name, "created"))
     return done

@@ -22,12 +22,20 @@ from intake.screening.screen import TIERS, URGENT, Raised, RuleDefinition, Scree
 _LAST: Final = Subquery(RedFlagEvent.objects.filter(flag=OuterRef("pk")).order_by("-pk").values("kind")[:1])
 
 
+WHILE_FILLING: Final = frozenset({"red-flag", "precaution"})
+
+
 @dataclass(frozen=True, slots=True)
 class ActiveRules:
     """The rules that run now, with the key of each version."""
 
     rules: tuple[RuleDefinition, ...]
     keys: dict[str, int]
+
+    @property
+    def while_filling(self) -> tuple[RuleDefinition, ...]:
+        """Those that matter before the form is sent: red flags, and what hides pages for comfort."""
+        return tuple(rule for rule in self.rules if rule.kind in WHILE_FILLING)
 
 
 # In the order in which they are told.
@@ -51,8 +59,11 @@ def active_rules(keys: Iterable[int] | None = None) -> ActiveRules:
 def screen_draft(
     definition: Definition, answers: Answers, active: ActiveRules, on: Collection[str] | None = None
 ) -> Screening:
-    """What the answers so far raise, after pruning by enableWhen. on: as in `prune`."""
-    return screen(active.rules, prune(definition, answers, on))
+    """The red flags and precautions that the answers so far raise, pruned by enableWhen. on: as in `prune`.
+
+    No chain rule is looked at: nobody sees one before the form is sent.
+    """
+    return screen(active.while_filling, prune(definition, answers, on))
 
 
 def store_findings(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from education.lessons.models import Lesson
-from education.visitors.limits import visitor_address
+from education.visitors.limits import turned_away, visitor_address
 from intake import journey
 from intake.patients import asking
 from intake.patients.birth_date import BirthDateProblem, TypedDate
@@ -172,8 +172,7 @@ def show(
 
 
 def refuse(request: HttpRequest) -> HttpResponse:
-    response = render(request, "intake/ask_refused.html", status=429)
-    response.headers["Retry-After"] = "3600"
+    response = turned_away(render(request, "intake/ask_refused.html"), asking.ASKING_WINDOW)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -335,11 +335,13 @@ def form_for(
     answers = visit.answers if stored is None else stored
     if offer is not None:
         answers = {**answers, **offer.answers}
+    known = with_known(visit.definition, answers, visit.patient, timezone.localdate())
     sent = request.POST if data is None else data
     return page_form(
         visit.definition,
         here,
-        with_known(visit.definition, answers, visit.patient, timezone.localdate()),
+        known,
+        enabled=visit.on if known == visit.answers else None,
         data=sent if request.method == "POST" and stored is None else None,
         hide=visit.hidden,
         as_list=request.GET.get("list") == "1",

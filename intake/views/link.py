@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from education.visitors.limits import visitor_address
+from education.visitors.limits import turned_away, visitor_address
 from intake import audit, journey
 from intake.patients import asking, calendar, codes, links
 from intake.patients.birth_date import TypedDate
@@ -18,6 +18,10 @@ from intake.views.visit import Visit, patient_page, see_other, set_device_cookie
 
 # The button of the page for a link that is over.
 RENEW: Final = "renew"
+
+
+class TooManyMisses(Exception):
+    """Enough links that open nothing were looked at from there: it gets no line of the trail any more."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -33,15 +37,20 @@ def open_lessons(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def ask_birth_date(request: HttpRequest, token: str, *, shared: bool) -> HttpResponse:
-    with audit.audited("link.viewed", by=audit.ANONYMOUS) as access:
-        link = links.find_share(token) if shared else links.find_live(token)
-        if link is not None:
-            access.saw("lesson-share" if shared else "invitation", [link.pk])
-            physio = link.evaluation.physio
-            visit = {
-                "starts_at": link.evaluation.starts_at,
-                "physio": physio.formal_name if physio is not None else "",
-            }
+    try:
+        with audit.audited("link.viewed", by=audit.ANONYMOUS) as access:
+            link = links.find_share(token) if shared else links.find_live(token)
+            if link is not None:
+                access.saw("lesson-share" if shared else "invitation", [link.pk])
+                physio = link.evaluation.physio
+                visit = {
+                    "starts_at": link.evaluation.starts_at,
+                    "physio": physio.formal_name if physio is not None else "",
+                }
+            elif not links.may_miss(visitor_address(request)):
+                raise TooManyMisses
+    except TooManyMisses:
+        return _ended_for_now(request, shared=shared)
     if link is None:
         return _ended(request, token, shared=shared)
     context = {"visit": visit, "shared": shared}
@@ -65,7 +74,7 @@ def ask_birth_date(request: HttpRequest, token: str, *, shared: bool) -> HttpRes
     if isinstance(outcome, links.OtherDevice):
         return render(request, "intake/other_device.html", status=403)
     if isinstance(outcome, codes.TooMany):
-        return render(request, "intake/code_later.html", status=429)
+        return turned_away(render(request, "intake/code_later.html"), links.REST)
     if isinstance(outcome, codes.Asked):
         response = see_other(reverse("intake:code"))
         set_device_cookie(response, outcome.device_token)
@@ -89,9 +98,15 @@ def ask_birth_date(request: HttpRequest, token: str, *, shared: bool) -> HttpRes
 def _ended(request: HttpRequest, token: str, *, shared: bool) -> HttpResponse:
     """One page for every link that opens nothing. "Send me a new one" says the same whatever comes of it."""
     asked = not shared and request.method == "POST" and RENEW in request.POST
-    if asked:
-        journey.ask_for_link(token=token, address=visitor_address(request))
+    if asked and not journey.ask_for_link(token=token, address=visitor_address(request)):
+        return _ended_for_now(request, shared=shared)
     return render(request, "intake/link_ended.html", {"shared": shared, "asked": asked}, status=404)
+
+
+def _ended_for_now(request: HttpRequest, *, shared: bool) -> HttpResponse:
+    """The same page to somebody who had enough of it, whatever the link."""
+    response = render(request, "intake/link_ended.html", {"shared": shared, "too_many": True})
+    return turned_away(response, links.ADDRESS_WINDOW)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -108,7 +123,7 @@ def code(request: HttpRequest) -> HttpResponse:
         if isinstance(asked, codes.Asked):
             return see_other(reverse("intake:code") + "?again=1")
         if isinstance(asked, codes.TooMany):
-            return _ask_code(request, too_many=True, status=429)
+            return turned_away(_ask_code(request, too_many=True), links.REST)
         return _code_over(request)
     typed = request.POST.get("code", "")
     digits = codes.read_code(typed)
@@ -128,9 +143,9 @@ def code(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _ask_code(request: HttpRequest, *, status: int = 200, **context: object) -> HttpResponse:
+def _ask_code(request: HttpRequest, **context: object) -> HttpResponse:
     """error: what to do about the code. again: another one was sent. too_many: none was, for now."""
-    return render(request, "intake/code.html", context, status=status)
+    return render(request, "intake/code.html", context)
 
 
 def _code_over(request: HttpRequest) -> HttpResponse:
@@ -147,7 +162,7 @@ def earlier(request: HttpRequest, visit: Visit) -> HttpResponse:
     device = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
     asked = journey.ask_code_for_earlier(session=visit.session, device_token=device)
     if isinstance(asked, codes.TooMany):
-        return render(request, "intake/code_later.html", status=429)
+        return turned_away(render(request, "intake/code_later.html"), links.REST)
     if isinstance(asked, links.NotLive):
         return _code_over(request)
     response = see_other(reverse("intake:code"))

@@ -13,6 +13,7 @@ from intake.responses import amend, draft
 from intake.responses.answers import read_answers
 from intake.responses.models import QuestionnaireResponse
 from intake.responses.summary import said
+from intake.review.looked import looks_at
 from intake.review.receipt import receipt_for
 from intake.review.sharing import shared_lessons
 from intake.views.form import advice_context, see_other
@@ -37,6 +38,15 @@ def answers(request: HttpRequest, visit: Visit) -> HttpResponse:
     if sent is None:
         return redirect("intake:tasks")
     return render(request, "intake/answers.html", answers_context(visit, sent))
+
+
+@require_safe
+@patient_page
+def looked(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Who of the clinic looked at what the patient sent, in plain words. Never what anybody made of it."""
+    if visit.sent is None:
+        return redirect("intake:tasks")
+    return render(request, "intake/looked.html", {"visit": visit, "looks": looks_at(visit.evaluation)})
 
 
 @require_safe

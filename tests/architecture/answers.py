@@ -9,6 +9,7 @@ ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
 CLOSED = ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
@@ -22,6 +23,8 @@ def directives(response: HttpResponse) -> dict[str, list[str]]:
 def lacking(response: HttpResponse, path: str) -> list[str]:
     """What should be in the headers of any answer, and is not."""
     found = [name for name, value in ALWAYS.items() if response.headers.get(name) != value]
+    if not re.fullmatch("[0-9a-f]{16}", response.headers.get("X-Request-ID", "")):
+        found.append("X-Request-ID")
     policy = directives(response)
     for name in ("default-src", "frame-ancestors", "base-uri"):
         if policy.get(name) != ["'none'"]:

@@ -1,5 +1,6 @@
 """A clinic with two patients and one of each role, for tests that walk every URL as everybody."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,8 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from clinic.models import EMERGENCY_HOUR, LINK_OF_STAFF, EmergencyAccess, StaffInvitation, User
+from clinic.stepup import PROVED_AT
 from education.lessons.models import Lesson
 from education.newsletter.models import Issue, Subscriber
 from intake import audit
@@ -38,8 +41,12 @@ CONTACT_MARKS = (NAME, FAMILY, MAIL, PHONE, "1979-01-05", "01/05/1979")
 HEALTH_MARKS = (STORY, "calf-swollen", "calf-warm-sore")
 
 ROLES = ("front desk", "physio", "editor", "owner")
-STAFF = (*ROLES, "no role")
+# Who has the role of another actor, and so its rows: the visits of one physio are open to every other.
+LIKE = {"second physio": "physio"}
+STAFF = (*ROLES, *LIKE, "no role")
 ACTORS = ("nobody", "patient", "other patient", *STAFF)
+# An owner during an emergency access, for the matrix of URLs.
+BREAK_GLASS = "break-glass"
 
 
 @dataclass
@@ -49,7 +56,7 @@ class World:
     `token` opens the link of the begun form. other patient: sent, calm. titles: what the rules that were
     raised are called. rule: the key of one of them. issue: a draft of the newsletter, with a subscriber who
     has not confirmed. request: the first patient asks for another evaluation. `shared` opens lessons
-    shared with that patient.
+    shared with that patient. invited: somebody is asked to work here; `join` opens the link.
     """
 
     clients: dict[str, Client]
@@ -65,6 +72,8 @@ class World:
     request: EvaluationRequest
     stop: str
     shared: str
+    invited: StaffInvitation
+    join: str
 
 
 def patient_client(invitation: Invitation) -> Client:
@@ -77,11 +86,25 @@ def patient_client(invitation: Invitation) -> Client:
     return client
 
 
+def prove(client: Client) -> None:
+    """As if a second factor had just been given."""
+    session = client.session
+    session[PROVED_AT] = time.time()
+    session.save()
+
+
 def build_world() -> World:
     clients = {"nobody": Client()}
     for role in STAFF:
         clients[role] = Client()
-        clients[role].force_login(make_user(None if role == "no role" else role))
+        clients[role].force_login(make_user(None if role == "no role" else LIKE.get(role, role)))
+    clients[BREAK_GLASS] = Client()
+    clients[BREAK_GLASS].force_login(broke := make_user("owner"))
+    EmergencyAccess.objects.create(
+        by=broke, reason="No physio is here", opened_at=(now := timezone.now()), ends_at=now + EMERGENCY_HOUR
+    )
+    for role in ("owner", BREAK_GLASS):
+        prove(clients[role])
     person = make_patient(
         given_name=NAME, family_name=FAMILY, email=MAIL, phone=PHONE, birth_date="1979-01-05"
     )
@@ -123,6 +146,14 @@ def build_world() -> World:
             given_name=NAME, family_name=FAMILY, email=MAIL, phone=PHONE, birth_date=date(1979, 1, 5)
         )
         asking.keep(request)
+    join = links.new_token()
+    invited = StaffInvitation.objects.create(
+        email="asked@clinic.example",
+        role="editor",
+        token_hash=links.hash_token(join),
+        created_by=User.objects.filter(groups__name="owner").first(),
+        expires_at=timezone.now() + LINK_OF_STAFF,
+    )
     return World(
         clients,
         token,
@@ -137,6 +168,8 @@ def build_world() -> World:
         request,
         stop,
         shared,
+        invited,
+        join,
     )
 
 

@@ -170,7 +170,7 @@ def test_what_is_added_stands_in_the_trail_with_its_key(world: World):
             evaluation = Evaluation.objects.get(patient=patient)
         added, written, booked = AuditEvent.objects.filter(pk__gt=last).order_by("pk")
         transaction.set_rollback(True)
-    assert (added.action, added.objects_seen) == ("patient.written", {"patient": [str(patient.pk)]})
+    assert (added.action, added.objects_seen) == ("patient.added", {"patient": [str(patient.pk)]})
     assert (written.action, booked.action) == ("evaluation.booked", "evaluation.written")
     for event in (written, booked):
         assert event.objects_seen == {"evaluation": [str(evaluation.pk)], "patient": [str(patient.pk)]}

@@ -22,6 +22,8 @@ NOT_ABOUT_PATIENTS = {
     "mfa.Authenticator": "second factors of the staff; secrets are encrypted",
     "account.EmailAddress": "a table of allauth that nothing here writes",
     "account.EmailConfirmation": "a table of allauth that nothing here writes",
+    "clinic.StaffInvitation": "who is asked to work here",
+    "clinic.EmergencyAccess": "which owner read what, by her own words, never a patient's name",
     "sessions.Session": "sign-ins of the staff; a patient's session is a PatientSession",
     "intake.Questionnaire": "who of the staff approved it",
     "intake.Rule": "who of the staff approved it",
@@ -48,6 +50,7 @@ NOT_ABOUT_PATIENTS = {
     "education.ChainLink": "who of the staff has it open",
     "admin.LogEntry": "what the staff changed; it holds no patient's name, see tests/integration/intake",
     "intake.AuditEvent": "the trail itself: who saw which record, by ids, never a name or an answer",
+    "intake.WeekReviewed": "who of the staff read what a week of the trail adds up to",
     "procrastinate.ProcrastinateJob": "keys of records, never a name or an answer",
 }
 

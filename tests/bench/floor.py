@@ -15,12 +15,15 @@ import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection, models, transaction
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path, re_path
+from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
 
 from tests.bench import served
+from tests.bench.digests import digest
 
 BARE: Final = os.environ.get("BENCH_MIDDLEWARE") == "none"
 NAME: Final = "floor-bare" if BARE else "floor"
@@ -94,15 +97,49 @@ class Page(models.Model):
 
 
 class Intake(models.Model):
-    """Answers so far, found by the cookie of the patient's session."""
+    """Answers so far."""
 
-    token = models.TextField(primary_key=True)
+    id = models.TextField(primary_key=True)
     answers = models.JSONField()
     revision = models.IntegerField()
 
     class Meta:
         app_label = "floor"
         db_table = "bench_intake"
+        managed = False
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Session(models.Model):
+    """A patient's session, known by a digest of its cookie."""
+
+    digest = models.TextField(primary_key=True)
+    intake = models.ForeignKey(Intake, models.CASCADE)
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        app_label = "floor"
+        db_table = "bench_session"
+        managed = False
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Line(models.Model):
+    """Who did what to which record."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(db_default=Now())
+    actor = models.TextField()
+    action = models.TextField()
+    records = models.JSONField()
+
+    class Meta:
+        app_label = "floor"
+        db_table = "bench_line"
         managed = False
 
     def __str__(self) -> str:
@@ -141,33 +178,43 @@ def search(request: HttpRequest) -> HttpResponse:
     return render(request, "search.html", {"asked": asked, "hits": hits})
 
 
+def opened(request: HttpRequest) -> Session:
+    """The session that the cookie stands for."""
+    found: Session = Session._default_manager.get(
+        digest=digest(request.COOKIES[served.PATIENT_COOKIE_NAME]), ends_at__gt=timezone.now()
+    )
+    return found
+
+
+def save(request: HttpRequest, action: str) -> Intake:
+    """Inside a transaction: adds what was posted to the answers of a locked row, and a line to the trail."""
+    session = opened(request)
+    intake: Intake = Intake._default_manager.select_for_update().get(pk=session.intake_id)
+    intake.answers.update(request.POST.lists())
+    intake.revision += 1
+    intake.save(update_fields=["answers", "revision"])
+    Line._default_manager.create(actor=session.pk, action=action, records={"intake": [intake.pk]})
+    return intake
+
+
+@gzip_page
 def step(request: HttpRequest, slug: str) -> HttpResponse:
-    """GET shows a page to whoever has the session; POST adds its answers and leads on. Not compressed."""
-    token = request.COOKIES[served.PATIENT_COOKIE_NAME]
+    """GET shows a page to whoever has the session; POST adds its answers and leads on."""
     if request.method != "POST":
-        intake = Intake._default_manager.get(token=token)
+        intake = Intake._default_manager.get(pk=opened(request).intake_id)
         drawn = Page._default_manager.get(path=request.path)
         return render(request, "page.html", {"page": drawn, "intake": intake})
     with transaction.atomic():
-        intake = Intake._default_manager.select_for_update().get(token=token)
-        intake.answers.update(request.POST.lists())
-        intake.revision += 1
-        intake.save(update_fields=["answers", "revision"])
+        save(request, "page.saved")
     return HttpResponse(status=303, headers={"Location": "/intake/"})
 
 
 def submit(request: HttpRequest) -> HttpResponse:
-    """POST sends the form: one transaction locks the row, adds what was posted to its answers, deletes the
-    intake's findings, and writes four in one statement. All through the ORM. No rule is looked at, nothing is
-    checked, no audit row is written.
+    """POST sends the form: one transaction saves as `step` does, deletes the findings, and writes four
+    in one statement. All through the ORM. No rule is looked at, nothing is checked, no job is queued.
     """
     with transaction.atomic():
-        intake = Intake._default_manager.select_for_update().get(
-            token=request.COOKIES[served.PATIENT_COOKIE_NAME]
-        )
-        intake.answers.update(request.POST.lists())
-        intake.revision += 1
-        intake.save(update_fields=["answers", "revision"])
+        intake = save(request, "intake.sent")
         Finding._default_manager.filter(intake=intake).delete()
         Finding._default_manager.bulk_create(
             Finding(intake=intake, side=side, code=code, evidence=EVIDENCE)

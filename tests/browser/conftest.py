@@ -37,6 +37,7 @@ def product(database_urls: tuple[str, str], tmp_path_factory: pytest.TempPathFac
     wrong = [line for line in running.said().splitlines() if " ERROR " in line or "Traceback" in line]
     assert wrong == []
     assert "intake/open/" not in running.said()
+    assert "staff/join/" not in running.said()
 
 
 @pytest.fixture

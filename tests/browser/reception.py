@@ -5,6 +5,7 @@ Runs as a process of its own, with the product's environment: `python -m tests.b
 
 import json
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -44,6 +45,23 @@ def newcomer(*, role: str, username: str) -> dict[str, str]:
     return {"username": username, "password": PASSWORD}
 
 
+def proves(*, username: str) -> bool:
+    """As if this person, who is signed in, had just given a second factor in every browser of theirs."""
+    from django.contrib.sessions.models import Session
+
+    from clinic.accounts import SessionStore
+    from clinic.models import User
+    from clinic.stepup import PROVED_AT
+
+    key = str(User.objects.get(username=username).pk)
+    for row in Session.objects.all():
+        if row.get_decoded().get("_auth_user_id") == key:
+            session = SessionStore(row.session_key)
+            session[PROVED_AT] = time.time()
+            session.save()
+    return True
+
+
 def visit(
     *,
     born: str = "1986-04-12",
@@ -54,6 +72,7 @@ def visit(
     answers: dict[str, list[Any]] | None = None,
     sent: bool = True,
     findings: int | None = None,
+    physio: str = "ortiz",
 ) -> dict[str, str]:
     """A patient with a visit and a link that was not mailed. With answers: their intake, sent or a draft.
 
@@ -71,7 +90,7 @@ def visit(
         patient=factories.make_patient(
             given_name=given, family_name=family, birth_date=date.fromisoformat(born), email=email
         ),
-        physio=User.objects.get(username="ortiz"),
+        physio=User.objects.get(username=physio),
         starts_at=timezone.now().replace(second=0, microsecond=0) + timedelta(minutes=minutes_ahead),
     )
     if answers is not None:
@@ -434,7 +453,7 @@ TASKS: Final[dict[str, Callable[..., Any]]] = {
             idle,
             idle_staff,
         ),
-        *(stored, decisions, drafts, notices),
+        *(stored, decisions, drafts, notices, proves),
     )
 }
 

@@ -313,6 +313,16 @@ def test_neither_role_is_a_superuser_and_nobody_signs_in_as_one(shared: Cluster)
         ask(urls.app.replace(f"{database.APP_ROLE}:", f"{database.APP_ROLE}:x"), "SELECT 1")
 
 
+def test_every_way_in_is_by_scram_and_from_this_machine(shared: Cluster) -> None:
+    urls = shared.up()
+
+    rules = (Path(shared.status().data) / "pg_hba.conf").read_text().splitlines()
+    assert [rule.split()[-2:] for rule in rules] == [["127.0.0.1/32", "scram-sha-256"]] * len(rules)
+    assert len(rules) == 2
+    assert ask(urls.app, "SHOW password_encryption") == [("scram-sha-256",)]
+    assert ask(urls.app, "SHOW listen_addresses") == [("127.0.0.1",)]
+
+
 def test_the_app_role_waits_neither_for_locks_nor_for_ever(shared: Cluster) -> None:
     urls = shared.up()
 

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic import demo, factors, signin, throttle
+from clinic import demo, factors, people, throttle
 from clinic.models import User
 from clinic.stepup import PROVED_AT
 from intake import audit
@@ -473,7 +473,7 @@ class TestTheTrail:
             "signin.done",
             "signout.done",
         ]
-        account = {"account": [str(user.pk)]}
+        account = {"staff": [str(user.pk)]}
         assert [line.objects_seen for line in found] == [account, {}, account, account, account]
         assert [line.actor_kind for line in found] == ["anonymous"] * 3 + ["staff"] * 2
         everything = str([(line.objects_seen, line.detail) for line in found])
@@ -523,8 +523,8 @@ class TestTheTrail:
 
     def test_of_a_reset_by_somebody_else(self, user: User):
         client, before = signs_in(user), last()
-        signin.reset_factors(user=user, by=audit.system("tests"))
-        assert lines(before) == ["factor.reset"]
+        people.reset_factor(user=user, by=audit.staff(factories.make_user("owner")))
+        assert lines(before) == ["staff.factor-reset"]
         assert not is_in(client)
         assert types(client, user.username).headers["Location"] == "/staff/"
         assert client.get(WORKLIST).headers["Location"].startswith(ENROL)

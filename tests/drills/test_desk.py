@@ -60,8 +60,8 @@ class Click(threading.Thread):
             self.caller.hang_up()
 
 
-def signed_in(product: Product, username: str) -> Caller:
-    account = product.reception("staff", role="physio", username=username)
+def signed_in(product: Product, username: str, role: str = "physio") -> Caller:
+    account = product.reception("staff", role=role, username=username)
     caller = Caller(product.port)
     caller.ask("GET", "/staff/login/")
     fields = {"username": [account["username"]], "password": [account["password"]], "next": ["/staff/"]}

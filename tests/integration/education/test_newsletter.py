@@ -189,10 +189,13 @@ def test_a_filled_honeypot_gets_the_thank_you_and_stores_nothing(client: Client)
     assert statuses() == {"person@example.org": "pending"}
 
 
-def test_more_than_thirty_a_minute_get_the_thank_you_and_store_nothing(client: Client):
+def test_more_than_thirty_a_minute_are_asked_to_wait_and_store_nothing(client: Client):
     with time_machine.travel(timezone.now(), tick=False) as clock:
         answers = [sign_up(client, f"r{number}@example.org") for number in range(33)]
-        assert {answer.headers["Location"] for answer in answers} == {"/newsletter/check-your-mail/"}
+        assert [answer.status_code for answer in answers] == [303] * 30 + [429] * 3
+        assert answers[-1].headers["Retry-After"] == "60"
+        assert 'value="r32@example.org"' in answers[-1].text
+        assert "Please wait a minute" in answers[-1].text
         assert len(statuses()) == 30
         clock.shift(61)
         sign_up(client, "later@example.org")

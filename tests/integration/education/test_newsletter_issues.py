@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from education import tasks
 from education.clinic_info.models import ClinicInfo
+from education.clinic_info.sheets import neutralise
 from education.lessons.models import Lesson
 from education.newsletter import issues
 from education.newsletter.bounces import addresses_in, mark_pasted
-from education.newsletter.export import plain_cell
 from education.newsletter.models import Delivery, Issue, Subscriber
 from tests.factories import make_user
 from tests.integration.education.newsletter import (
@@ -438,5 +438,5 @@ def test_the_export_is_a_table_that_no_spreadsheet_runs(editor: Client):
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_a_formula_becomes_text(start: str):
-    assert plain_cell(f"{start}cmd") == f"'{start}cmd"
-    assert plain_cell(f"x{start}cmd") == f"x{start}cmd"
+    assert neutralise(f"{start}cmd") == f"'{start}cmd"
+    assert neutralise(f"x{start}cmd") == f"x{start}cmd"

@@ -213,12 +213,12 @@ def test_the_list_of_lessons_has_the_form(library: None, client: Client) -> None
     assert '<label class="u-vh" for="q">Search lessons</label>' in html
 
 
-def test_a_good_question_costs_one_query_beside_the_clinic(
+def test_a_good_question_costs_one_query_beside_the_clinic_and_the_limit(
     library: None, client: Client, django_assert_max_num_queries: Any
 ) -> None:
-    with django_assert_max_num_queries(2):
+    with django_assert_max_num_queries(3):
         client.get("/learn/search/", {"q": "heel"})
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         client.get("/learn/search/", {"q": "wombt quoka heel"})
 
 

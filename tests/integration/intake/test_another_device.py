@@ -187,7 +187,7 @@ def test_the_code_itself_is_kept_nowhere(begun):
     [kept] = codes_of(invitation)
     assert len(bytes(kept.code_hash)) == 32
     lines = audit.AuditEvent.objects.filter(action__startswith="code.").order_by("pk")
-    assert [line.action for line in lines] == ["code.asked", "code.made", "code.sent", "code.tried"]
+    assert [line.action for line in lines] == ["code.asked", "code.made", "code.sent", "code.wrong"]
     assert "WrongCode" in str(lines[3].detail)
 
 

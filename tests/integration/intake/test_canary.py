@@ -256,7 +256,7 @@ def test_the_trail_says_who_and_which_but_never_what(walked: Walked):
     lines = list(audit.AuditEvent.objects.values())
     text = json.dumps(lines, default=str)
     assert {
-        "patient.written",
+        "patient.added",
         "worklist.read",
         "session.opened",
         "page.saved",

@@ -1,156 +1,180 @@
 """Whatever patients and staff type is shown as text wherever it is read (R29)."""
 
-import itertools
 import re
-from datetime import timedelta
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import cycle
 
 import pytest
+from django.conf import settings
+from django.core import mail
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from pypdf import PdfReader
 
+from intake import audit, journey, tasks
+from intake.patients import links
 from tests.architecture.answers import forbidden_in
-from tests.factories import make_evaluation, make_patient, make_response, make_user
+from tests.factories import SETUP
+from tests.hostile import CORPUS, bones, pieces
+from tests.hostile_world import Hostile, Words, make_hostile
 from tests.integration.intake.visitor import Visitor, invited, stored
 
 pytestmark = pytest.mark.django_db
 
-# Ways to break out, ways to run, ways to hide both: every pair is tried.
-BREAKS = (
-    "",
-    '"',
-    "'",
-    '">',
-    "'>",
-    "</p>",
-    "</textarea>",
-    "</script>",
-    "--></style>",
-    "]]>",
-    "\u2028",
-    "{{",
-    "&#34;&gt;",
-)
-RUNS = (
-    "<script>zyx()</script>",
-    "<ScRiPt src=//evil.example/x></sCrIpT>",
-    "<img src=x onerror=zyx()>",
-    "<svg/onload=zyx()>",
-    "<svg><animate onbegin=zyx() attributeName=x dur=1s>",
-    "<body onpageshow=zyx()>",
-    "<details open ontoggle=zyx()>",
-    "<iframe srcdoc='&lt;script&gt;zyx()'>",
-    "<a href=javascript:zyx()>x</a>",
-    "<a href='java\tscript:zyx()'>x</a>",
-    "<form action=//evil.example><input name=x>",
-    "<base href=//evil.example/>",
-    "<meta http-equiv=refresh content=0;url=//evil.example>",
-    "<link rel=stylesheet href=//evil.example/x.css>",
-    "<style>@import'//evil.example'</style>",
-    "<p style=background:url(//evil.example)>",
-    "<math><mtext></form><form><mglyph><style></math><img src onerror=zyx()>",
-    "<object data=//evil.example>",
-    "<embed src=//evil.example>",
-    " onfocus=zyx() autofocus tabindex=1 ",
-    "javascript:zyx()",
-    "{% include 'admin/base.html' %}{{ request.user }}",
-    "${zyx()}#{zyx()}<%= zyx() %>",
-    "<!--#exec cmd='zyx'--><?php zyx() ?>",
-)
-CORPUS = [before + run for before, run in itertools.product(BREAKS, RUNS)]
+# What differs from world to world in an address.
+KEY = re.compile(r"[0-9a-f-]{36}|[0-9]+(?=/)|typed-[0-9]+")
 
 
-def in_pieces(texts: list[str], limit: int) -> list[str]:
-    """The texts joined so that each piece fits a field."""
-    pieces = [""]
-    for text in texts:
-        if len(pieces[-1]) + len(text) > limit:
-            pieces.append("")
-        pieces[-1] += text
-    return pieces
+def calm_words(limit: int) -> str:
+    """Where lines may be broken, in two."""
+    return "calm\nwords" if limit >= 300 else "calm words"[:limit]
 
 
-def assert_only_text(page: str, calm: str) -> None:
-    """No more of any tag, attribute that runs, or address than the same page has with calm words."""
-    assert forbidden_in(page) == forbidden_in(calm) == []
-    assert tags(page) == tags(calm)
+def hostile_words(start: int) -> Words:
+    """The next piece of the corpus at each call, from another place for each field size."""
+    ready: dict[int, Iterator[str]] = {}
+
+    def words(limit: int) -> str:
+        if limit not in ready:
+            found = pieces(limit) or ["<b>"]
+            ready[limit] = cycle(found[start % len(found) :] + found[: start % len(found)])
+        return next(ready[limit])
+
+    return words
 
 
-def tags(page: str) -> list[str]:
-    return sorted(re.findall(r"<[a-z!/][a-z0-9-]*", page.lower()))
+def browsers(made: Hostile) -> dict[str, Client]:
+    found = {}
+    for role, user in made.users.items():
+        found[role] = Client()
+        found[role].force_login(user)
+    with audit.audited("tests.opened", by=SETUP):
+        opened = links.open_session(invitation=made.response.invitation, address=None, device_token="")
+    found["patient"] = Client()
+    found["patient"].cookies[settings.PATIENT_COOKIE_NAME] = opened.session_token
+    return found
+
+
+def pages(made: Hostile) -> dict[str, str]:
+    """Every view of it, by who looks and the place in her list: addresses hold keys that differ."""
+    found = {}
+    for role, client in browsers(made).items():
+        for place, path in enumerate(made.views[role]):
+            response = client.get(path)
+            assert response.status_code == 200, f"{role} {path} {response.status_code}"
+            found[f"{role} {place} {re.sub(KEY, '*', path)}"] = response.text
+    return found
+
+
+def looked_at(words: Words) -> tuple[Hostile, dict[str, str]]:
+    """In a world of its own, so that lists hold the same number of rows."""
+    with transaction.atomic():
+        made = make_hostile(words)
+        found = pages(made)
+        transaction.set_rollback(True)
+    return made, found
+
+
+def check_worlds(starts: list[int]) -> None:
+    _, calm = looked_at(calm_words)
+    for start in starts:
+        _, shown = looked_at(hostile_words(start))
+        assert shown.keys() == calm.keys()
+        wrong = {}
+        for name, page in shown.items():
+            alive = set(bones(page)) ^ set(bones(calm[name]))
+            # The editor's own pages bring scripts along (ADR 0017).
+            amiss = forbidden_in(page)
+            if "/editor/" in name:
+                amiss = [one for one in amiss if one not in forbidden_in(calm[name])]
+            if alive or amiss:
+                wrong[name] = (sorted(alive)[:5], amiss[:5])
+        assert wrong == {}
 
 
 def test_the_corpus_is_large_enough():
-    assert len(set(CORPUS)) >= 300
+    assert len(set(CORPUS)) >= 500
 
 
-def test_a_patients_words_are_text_on_her_own_pages():
+def test_what_anybody_typed_is_text_in_every_view():
+    check_worlds([0])
+
+
+@pytest.mark.deep
+def test_every_string_is_text_in_every_field_and_view():
+    check_worlds(list(range(len(pieces(80)))))
+
+
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.deep)], ids=["some", "all"])
+def test_a_patients_words_are_text_in_the_boxes_she_types_into(step: int):
     invitation, token = invited()
     visitor = Visitor(token).open()
-    pages = ["/intake/about/", "/intake/life/", "/intake/check/"]
-    answer(visitor, "calm", "calm")
-    calm = {path: visitor.look(path).text for path in pages}
-    stories = in_pieces(CORPUS, 500)
-    goals = in_pieces([text for text in CORPUS if len(text) <= 80], 80)
-    for number, story in enumerate(stories):
-        goal = goals[number % len(goals)]
-        answer(visitor, story, goal)
-        assert stored(invitation).answers["why.story"] == [story.strip()]
-        for path in pages:
-            assert_only_text(visitor.look(path).text, calm[path])
+    paths = ["/intake/about/", "/intake/life/", "/intake/check/"]
+
+    def answer(story: str, goal: str) -> None:
+        assert visitor.autosave("about", {"why.story": [story]}).status_code == 200
+        life = {"activity.usual": ["other"], "activity.other": [goal], "goal.one.activity": [goal]}
+        assert visitor.autosave("life", life).status_code == 200
+
+    answer("calm", "calm")
+    calm = {path: bones(visitor.look(path).text) for path in paths}
+    goals = cycle(pieces(80))
+    for story in pieces(500)[::step]:
+        answer(story, next(goals))
+        assert stored(invitation).answers["why.story"] == [story]
+        for path in paths:
+            page = visitor.look(path).text
+            assert forbidden_in(page) == []
+            assert bones(page) == calm[path]
 
 
-def answer(visitor: Visitor, story: str, goal: str) -> None:
-    assert visitor.autosave("about", {"why.story": [story]}).status_code == 200
-    life = {"activity.usual": ["other"], "activity.other": [goal], "goal.one.activity": [goal]}
-    assert visitor.autosave("life", life).status_code == 200
+def test_paper_holds_nothing_that_runs_or_leads_elsewhere():
+    made = make_hostile(hostile_words(0))
+    client = browsers(made)["physio"]
+    pdf = client.get(reverse("admin:intake_questionnaireresponse_brief_pdf", args=[made.response.pk]))
+    assert pdf.headers["Content-Type"] == "application/pdf"
+    paper = PdfReader(BytesIO(pdf.content))
+    root = paper.trailer["/Root"]
+    assert [name for name in ("/OpenAction", "/AA", "/Names", "/AcroForm") if name in root] == []
+    assert [page.get("/Annots") or page.get("/AA") for page in paper.pages] == [None] * len(paper.pages)
+    assert "zyx()" in "".join(page.extract_text() for page in paper.pages)
+    text = brief_text(client, made)
+    assert text.headers["Content-Type"].startswith("text/html")
+    answers = browsers(made)["patient"].get("/intake/answers.txt")
+    assert answers.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answers.headers["X-Content-Type-Options"] == "nosniff"
+    assert "attachment" in answers.headers["Content-Disposition"]
 
 
-def test_a_patients_words_and_name_are_text_at_the_desk():
-    desk, physio = Client(), Client()
-    desk.force_login(make_user("front desk"))
-    doctor = make_user("physio")
-    physio.force_login(doctor)
-
-    def pages(story: str, name: str) -> dict[str, str]:
-        person = make_patient(given_name=name, family_name=name)
-        answers = {"why.story": [story], "goal.one.activity": [name], "goal.one.score": [3]}
-        intake = make_response(answers, evaluation=make_evaluation(patient=person, physio=doctor))
-        evaluation = intake.evaluation_id
-        found = {}
-        for who, client in (("desk", desk), ("physio", physio)):
-            for path in (
-                reverse("admin:intake_patient_change", args=[person.pk]),
-                reverse("admin:intake_evaluation_change", args=[evaluation]),
-                f"{reverse('admin:intake_evaluation_add')}?patient={person.pk}",
-            ):
-                found[f"{who} {path.replace(str(person.pk), '').replace(str(evaluation), '')}"] = client.get(
-                    path
-                ).text
-        review = reverse("admin:intake_questionnaireresponse_review", args=[intake.pk])
-        found["review"] = physio.get(review).text
-        return found
-
-    calm = pages("calm", "calm")
-    stories = in_pieces(CORPUS, 500)
-    names = in_pieces([text for text in CORPUS if len(text) <= 80], 80)
-    for number in range(0, len(stories), 3):
-        shown = pages(stories[number], names[number % len(names)])
-        for name, page in shown.items():
-            assert_only_text(page, calm[name])
+def brief_text(client: Client, made: Hostile):
+    return client.get(reverse("admin:intake_questionnaireresponse_brief_text", args=[made.response.pk]))
 
 
-def test_names_are_text_in_lists():
-    """Twenty odd names at once on the worklist and in the list of patients."""
-    physio = Client()
-    physio.force_login(make_user("physio"))
-    day = (timezone.localtime() + timedelta(days=1)).replace(hour=9)
-    for name in in_pieces([text for text in CORPUS if len(text) <= 80], 80)[:10]:
-        patient = make_patient(given_name=name, family_name=name)
-        make_response({}, evaluation=make_evaluation(patient=patient, starts_at=day))
-    worklist = f"{reverse('admin:intake_evaluation_changelist')}?day={day.date().isoformat()}"
-    for path in (worklist, reverse("admin:intake_patient_changelist")):
-        page = physio.get(path).text
-        assert forbidden_in(page) == []
-        assert "zyx()" in page
-        assert "evil.example" not in "".join(re.findall(r'(?:src|href|action)="[^"]*"', page))
+def test_mails_are_plain_text_whatever_anybody_is_called(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    words = hostile_words(0)
+    made = make_hostile(words)
+    evaluation = made.evaluation
+    for _ in range(3):
+        again = journey.invite(evaluation=evaluation, by=SETUP)
+        with audit.covered():
+            tasks.send_invitation(invitation_id=str(again.pk))
+    assert len(mail.outbox) >= 3
+    for one in mail.outbox:
+        assert one.content_subtype == "plain"
+        assert not getattr(one, "alternatives", [])
+        assert "\n" not in one.subject
+        headers = one.message()
+        assert set(headers.keys()) <= {
+            "Content-Type",
+            "Content-Transfer-Encoding",
+            "MIME-Version",
+            "Subject",
+            "From",
+            "To",
+            "Date",
+            "Message-ID",
+        }
+        assert headers["To"] == evaluation.patient.email

@@ -1,5 +1,6 @@
 """A patient's browser without a browser: Django's test client that walks the form as its pages lead it."""
 
+import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
@@ -77,6 +78,12 @@ def filled_in(definition: Definition, given: Given) -> dict[str, list[Value]]:
 def without_form_tokens(page: str) -> str:
     """A page as two visitors should see it alike: only the token against forgery differs."""
     return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)
+
+
+def told_by_headers(response: HttpResponse) -> str:
+    """The headers as text, as two visitors should see them alike: only the name of the request differs."""
+    headers = {name: value for name, value in response.headers.items() if name != "X-Request-ID"}
+    return json.dumps(headers, sort_keys=True)
 
 
 class Visitor:

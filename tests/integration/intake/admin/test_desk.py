@@ -201,7 +201,7 @@ class TestPatients:
         answer = reception.post(f"{PEOPLE}{patient.pk}/change/", {**PERSON, "birth_date": "4/21/1986"})
         assert answer.status_code == 303
         assert rows(Patient)[0].birth_date.isoformat() == "1986-04-21"
-        assert [event.action for event in trail()] == ["patient.read", "patient.written"]
+        assert [event.action for event in trail()] == ["patient.read", "patient.changed"]
 
     def test_no_name_in_titles_messages_or_djangos_log(self, reception):
         patient = factories.make_patient(given_name="Zyxcanary", family_name="Zyxfamily")

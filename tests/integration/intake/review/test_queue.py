@@ -203,7 +203,7 @@ class TestFilters:
         [
             ({}, ""),
             ({"day": "coming", "status": "urgent", "mine": "1"}, "day=coming&status=urgent&mine=1"),
-            ({"day": "2031-02-03", "q": " Lee  Jo "}, "day=2031-02-03&q=Lee+Jo"),
+            ({"day": "2031-02-03", "q": " Lee  Jo "}, "day=2031-02-03&sought=1"),
             ({"day": "yesterday", "status": "x", "direction": "sideways", "mine": "yes"}, ""),
             ({"day": "0001-01-01"}, ""),
             ({"next": "https://elsewhere.example/"}, ""),

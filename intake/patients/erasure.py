@@ -1,0 +1,113 @@
+"""Take away what is kept about a patient: all of it after its day, before it what the law does not ask for.
+
+The database does it, in one function that refuses a clinical record before its day, whoever calls it
+(`intake_erase`, migration 0022; ADR 0044). What is left is an `Erasure`: no name.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from intake.patients.models import Patient
+
+# They name a table behind the guard, so that nobody erases outside of an audited context.
+_KEPT: Final = "SELECT intake_kept_until(id, %s) FROM intake_patient WHERE id = %s AND replaced_by_id IS NULL"
+_ERASE: Final = "SELECT intake_erase(id, %s, %s, %s, %s, %s) FROM intake_patient WHERE id = %s"
+# A patient is not younger than her record, so most rows are passed over without a look at it. By key, so that
+# a page costs the same however many people there are: the role that runs the product waits eight seconds.
+_DUE: Final = """
+SELECT id, intake_kept_until(id, %s) <= now()
+FROM (
+  SELECT id FROM intake_patient
+  WHERE replaced_by_id IS NULL AND id > %s AND created_at < now() - make_interval(years => greatest(%s, 7))
+  ORDER BY id LIMIT %s
+) AS old
+ORDER BY id
+"""
+PAGE: Final = 2_000
+
+
+class KeptByLaw(Exception):
+    """The clinical record has to stay until `until`."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"the clinical record has to be kept until {until:%Y-%m-%d}")
+        self.until = until
+
+
+def kept_until(patient_id: UUID) -> datetime | None:
+    """The day until which her clinical record has to stay; None where she has none.
+
+    Raises `Patient.DoesNotExist`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT, [settings.RECORD_YEARS, patient_id])
+        found = cursor.fetchone()
+    if found is None:
+        raise Patient.DoesNotExist
+    until: datetime | None = found[0]
+    return until
+
+
+def still_kept(patient_id: UUID) -> datetime | None:
+    """The day until which her clinical record has to stay; None where she has none, or it is over."""
+    until = kept_until(patient_id)
+    return until if until is not None and until > database_now() else None
+
+
+def number_of_rows(patient_id: UUID, *, whole: bool) -> int:
+    """How many rows `erase` would remove: it does, and takes it back."""
+    with transaction.atomic():
+        rows = sum(erase(patient_id, whole=whole, reason="asked", actor_kind="", actor_id="").values())
+        transaction.set_rollback(True)
+    return rows
+
+
+def erase(patient_id: UUID, *, whole: bool, reason: str, actor_kind: str, actor_id: str) -> Mapping[str, int]:
+    """Erase, and leave a tombstone. whole: everything; else what the record does without. Rows by table.
+
+    Raises `KeptByLaw`, `Patient.DoesNotExist`; nothing is erased then.
+    """
+    until = still_kept(patient_id)
+    if whole and until is not None:
+        raise KeptByLaw(until)
+    values: list[bool | int | str | UUID] = [
+        whole,
+        settings.RECORD_YEARS,
+        actor_kind,
+        actor_id,
+        reason,
+        patient_id,
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_ERASE, values)
+        found = cursor.fetchone()
+    if found is None:
+        raise Patient.DoesNotExist
+    counts: dict[str, int] = json.loads(found[0])
+    return counts
+
+
+def due(after: UUID | None = None) -> tuple[list[UUID], UUID | None]:
+    """A page of patients, by key, of whom those are named the time of whose record is over.
+
+    Returns them and where the next page begins; None after the last one.
+    """
+    years = settings.RECORD_YEARS
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [years, after or UUID(int=0), years, PAGE])
+        rows = cursor.fetchall()
+    return [key for key, is_due in rows if is_due], rows[-1][0] if len(rows) == PAGE else None
+
+
+def database_now() -> datetime:
+    """The time of the database, which decides what is over."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        at: datetime = cursor.fetchone()[0]
+    return at

@@ -1,0 +1,163 @@
+"""The owner's pages: a copy of everything, and erasure, after a fresh factor and a second word (J9.10)."""
+
+import json
+import time
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.stepup import PROVE, PROVED_AT
+from intake import audit
+from intake.audit import AuditEvent
+from intake.patients.models import Erasure, Patient
+from tests.factories import ROLLING_IN, SETUP, make_evaluation, make_patient, make_response, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner() -> Client:
+    client = Client()
+    client.force_login(make_user("owner"))
+    session = client.session
+    session[PROVED_AT] = time.time()
+    session.save()
+    return client
+
+
+@pytest.fixture
+def patient() -> Patient:
+    return make_patient(given_name="Zyxprivate", family_name="Person")
+
+
+def page(patient: Patient) -> str:
+    return reverse("admin:privacy_person", args=[patient.pk])
+
+
+def exists(patient: Patient) -> bool:
+    with audit.audited("tests.read", by=SETUP):
+        return bool(Patient.objects.filter(pk=patient.pk).exists())
+
+
+def actions() -> list[str]:
+    return list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
+
+
+@pytest.mark.parametrize("seconds", [None, 301])
+def test_without_a_fresh_factor_nothing_is_shown_and_nothing_goes(
+    owner: Client, patient: Patient, seconds: int | None
+):
+    session = owner.session
+    session[PROVED_AT] = time.time() - seconds if seconds else None
+    session.save()
+    for path in (reverse("admin:privacy"), page(patient)):
+        for answer in (owner.get(path), owner.post(path, {"do": "json", "q": "Zyx"})):
+            assert answer.status_code == 302
+            assert answer.headers["Location"].startswith(PROVE)
+            assert "Zyxprivate" not in answer.text
+    assert exists(patient)
+
+
+def test_the_patient_is_found_without_her_name_in_an_address(owner: Client, patient: Patient):
+    answer = owner.post(reverse("admin:privacy"), {"q": "zyxpri"})
+    assert patient.reference in answer.text
+    assert page(patient) in answer.text
+    line = AuditEvent.objects.latest("pk")
+    assert (line.action, line.objects_seen["patient"]) == ("privacy.searched", [str(patient.pk)])
+    assert "Nobody’s name begins like that" in owner.post(reverse("admin:privacy"), {"q": "nobody"}).text
+    assert "Type a name" in owner.post(reverse("admin:privacy"), {"q": "\x00  "}).text
+    assert "Zyxprivate" not in owner.get(reverse("admin:privacy") + "?q=zyxpri").text
+
+
+@pytest.mark.parametrize(("form", "kind"), [("json", "application/fhir+json"), ("pdf", "application/pdf")])
+def test_a_copy_is_a_file_named_by_the_reference(owner: Client, patient: Patient, form: str, kind: str):
+    before = len(actions())
+    answer = owner.post(page(patient), {"do": form})
+    assert answer.headers["Content-Type"] == kind
+    name = patient.reference.replace(" ", "-")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}.{form}"'
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert actions()[before:] == ["patient.exported"]
+    if form == "json":
+        assert json.loads(answer.content)["entry"][0]["resource"]["name"][0]["family"] == "Person"
+    else:
+        assert answer.content.startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("typed", ["", "0000 0000", "\x00", "x" * 300])
+def test_another_reference_erases_nobody_and_keeps_what_was_chosen(
+    owner: Client, patient: Patient, typed: str
+):
+    answer = owner.post(page(patient), {"do": "erase", "reason": "asked", "reference": typed})
+    assert answer.status_code == 400
+    assert "Nothing was erased" in answer.text
+    assert 'value="asked"' in answer.text
+    assert "checked" in answer.text
+    assert exists(patient)
+
+
+def test_a_reason_has_to_be_chosen(owner: Client, patient: Patient):
+    for reason in ("", "time", "because"):
+        data = {"do": "erase", "reason": reason, "reference": patient.reference}
+        assert owner.post(page(patient), data).status_code == 400
+    assert exists(patient)
+
+
+def test_the_typed_reference_erases_and_a_tombstone_stays(owner: Client, patient: Patient):
+    shown = owner.get(page(patient))
+    assert "No clinical record has to be kept" in shown.text
+    typed = patient.reference.lower().replace(" ", "")
+    answer = owner.post(page(patient), {"do": "erase", "reason": "asked", "reference": typed}, follow=True)
+    assert f"Everything about the patient {patient.reference} was erased." in answer.text
+    assert "Zyxprivate" not in answer.text
+    assert not exists(patient)
+    assert owner.get(page(patient)).status_code == 404
+    with audit.audited("tests.read", by=SETUP):
+        stone = Erasure.objects.get()
+    assert (stone.patient_id, stone.actor_id) == (patient.pk, owner.session["_auth_user_id"])
+
+
+def test_a_record_stays_and_the_page_says_until_when(owner: Client, patient: Patient):
+    begun = timezone.now() - timedelta(days=30)
+    make_response(ROLLING_IN, evaluation=make_evaluation(patient=patient, starts_at=begun), at=begun)
+    data = {"reason": "asked", "reference": patient.reference}
+    assert "has to be kept until" in owner.get(page(patient)).text
+    refused = owner.post(page(patient), {**data, "do": "erase"})
+    assert refused.status_code == 400
+    assert "The clinical record has to be kept; nothing was erased." in refused.text
+    assert "patient.erasure-refused" in actions()
+    assert owner.post(page(patient), {**data, "do": "minimum"}).status_code == 303
+    assert exists(patient)
+    with audit.audited("tests.read", by=SETUP):
+        assert Patient.objects.get(pk=patient.pk).email == ""
+    assert "stays until" in owner.get(reverse("admin:privacy")).text
+
+
+def test_what_is_no_action_is_refused(owner: Client, patient: Patient):
+    for data in ({}, {"do": "everything"}, {"do": "json\x00"}):
+        assert owner.post(page(patient), data).status_code == 400
+    assert owner.put(page(patient)).status_code == 405
+    assert owner.put(reverse("admin:privacy")).status_code == 405
+    assert exists(patient)
+
+
+def test_a_page_writes_one_line(owner: Client, patient: Patient):
+    before = len(actions())
+    owner.get(page(patient))
+    assert actions()[before:] == ["privacy.read"]
+
+
+def test_one_intake_leaves_as_the_file_that_was_stored():
+    physio = Client()
+    physio.force_login(make_user("physio"))
+    response = make_response(ROLLING_IN)
+    answer = physio.get(reverse("admin:intake_questionnaireresponse_fhir", args=[response.pk]))
+    assert answer.headers["Content-Type"] == "application/fhir+json"
+    assert json.loads(answer.content)["item"] == response.document["item"]
+    assert actions()[-1] == "intake.exported"
+    draft = make_response(ROLLING_IN, sent=False)
+    path = reverse("admin:intake_questionnaireresponse_fhir", args=[draft.pk])
+    assert physio.get(path).status_code == 404
