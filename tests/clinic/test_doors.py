@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic import factors, people, throttle
+from clinic import demo, factors, people, throttle
 from clinic.models import User
 from clinic.stepup import PROVED_AT
 from intake import audit
@@ -561,6 +561,30 @@ class TestDoors:
         other.cookies[settings.KNOWN_COOKIE_NAME] = cookie.value + "x"
         assert other.get(reverse("admin:login")).status_code == 200
         assert types(other, user.username).status_code == 302
+
+
+def test_the_demos_staff_come_with_an_app_and_keep_it():
+    rows = demo.make_staff({})
+    assert demo.make_staff({row["username"]: row for row in rows}) == rows
+    for row in rows:
+        client = Client()
+        types(client, row["username"], row["password"])
+        gives(client, code_at(row["totp"], time.time()))
+        assert client.get(ACCOUNT).status_code == 200
+    # A key that is not the account's, as after `.local` came from elsewhere, becomes it.
+    row = {**rows[0], "totp": factors.new_secret()}
+    assert demo.make_staff({row["username"]: row})[0]["totp"] == row["totp"]
+    assert factors.has_app_with(User.objects.get(username=row["username"]), row["totp"])
+
+
+def test_the_page_of_the_password_tells_what_is_wrong(user: User):
+    client = signs_in(user)
+    fields = {"old_password": "not this", "new_password1": "short", "new_password2": "short"}
+    page = client.post("/staff/password_change/", fields).text
+    assert 'id="id_old_password_error"' in page
+    assert 'id="id_new_password2_error"' in page
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
 
 
 @pytest.mark.deep

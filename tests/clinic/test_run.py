@@ -169,6 +169,7 @@ class TestWhileItRuns:
         for member in demo["staff"]:
             assert member["username"] in said
             assert member["password"] in said
+            assert member["totp"] in said
         assert {"physio", "front desk"} <= {member["role"] for member in demo["staff"]}
         assert ".local/mail/" in said
         assert running.get("/intake/open/" + demo["invitations"][0]["url"].split("/open/")[1]) == 200

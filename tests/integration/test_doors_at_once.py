@@ -16,7 +16,7 @@ LOCKED = ["signin.failed"] * 4 + ["signin.locked-out"]
 
 
 def lines(user: User) -> list[str]:
-    found = AuditEvent.objects.filter(objects_seen={"account": [str(user.pk)]}).order_by("pk")
+    found = AuditEvent.objects.filter(objects_seen={"staff": [str(user.pk)]}).order_by("pk")
     return sorted(found.values_list("action", flat=True))
 
 
