@@ -105,7 +105,11 @@ def due(after: UUID | None = None) -> tuple[list[UUID], UUID | None]:
 
     Returns them and where the next page begins; None after the last one.
     """
-    values = {"years": settings.RECORD_YEARS, "after": after or UUID(int=0), "most": PAGE}
+    values: dict[str, int | UUID] = {
+        "years": settings.RECORD_YEARS,
+        "after": after or UUID(int=0),
+        "most": PAGE,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_DUE, values)
         rows = cursor.fetchall()
