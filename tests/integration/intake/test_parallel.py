@@ -58,7 +58,7 @@ def same_browser(visitor: Visitor) -> Visitor:
 
 @pytest.mark.parametrize("guesses", [40, pytest.param(200, marks=pytest.mark.deep)])
 def test_guesses_at_once_are_judged_one_by_one(guesses: int, committed_db: None):
-    """At most five are judged, whatever the other connections do meanwhile and whoever starts anew after it."""
+    """At most five are judged, whatever other connections do meanwhile, and whatever starts after them."""
     invitation, token = invited()
 
     def guess(number: int) -> int:
