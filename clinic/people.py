@@ -15,7 +15,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.mail import EmailMessage
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -335,7 +335,7 @@ def _wait() -> None:
     Group.objects.select_for_update(no_key=True).get(name=roles.OWNER.name)
 
 
-def _owners() -> models.QuerySet[User]:
+def _owners() -> QuerySet[User]:
     return User.objects.filter(is_active=True, groups__name=roles.OWNER.name)
 
 
