@@ -39,8 +39,8 @@ MOST_LISTS: Final = 64
 
 # Pages that belong to no model, under headings of their own.
 LESSONS: Final = {"name": _("Library"), "app_label": "library", "has_module_perms": True}
-CLINIC: Final = {"name": _("The clinic"), "app_label": "figures", "has_module_perms": True}
-# Who may see it, its name, its part of the entry's id, and its URL.
+FIGURES: Final = {"name": _("The clinic"), "app_label": "figures", "has_module_perms": True}
+# Who sees it, what it is called, its part of the entry's id, and its address.
 CLINIC_PAGES: Final = (
     (SEES_FIGURES, _("Figures"), "Figures", "admin:figures"),
     (SEES_PEOPLE, _("People"), "People", "admin:people"),
@@ -175,13 +175,13 @@ class StaffSite(admin.AdminSite):
             models = [page_entry(_("Lessons and links"), "Lessons", url)]
             models += [found.pop(name)[1] for name in LIBRARY if name in found]
             groups.append(LESSONS | {"app_url": url, "models": models})
-        clinic = [
-            page_entry(name, key, reverse(view))
-            for permission, name, key, view in CLINIC_PAGES
+        pages = [
+            page_entry(name, key, reverse(address))
+            for permission, name, key, address in CLINIC_PAGES
             if request.user.has_perm(permission)
         ]
-        if clinic:
-            groups.append(CLINIC | {"app_url": clinic[0]["admin_url"], "models": clinic})
+        if pages:
+            groups.append(FIGURES | {"app_url": pages[0]["admin_url"], "models": pages})
         for app in apps:
             models = [model for model in app["models"] if model["object_name"] in found]
             if models:

@@ -132,12 +132,12 @@ class ClinicInfo(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep them, and tell what was changed, with what stood there before."""
         with transaction.atomic():
-            before = ClinicInfo.objects.select_for_update().filter(pk=self.pk).first()
+            rows = ClinicInfo.objects.filter(pk=self.pk)
+            before: dict[str, Any] = dict(rows.select_for_update().values().first() or {})
             super().save(*args, **kwargs)
+            after: dict[str, Any] = dict(rows.values().get())
             changed = {
-                field.attname: {"old": getattr(before, field.attname), "new": getattr(self, field.attname)}
-                for field in self._meta.concrete_fields
-                if before is not None and getattr(before, field.attname) != getattr(self, field.attname)
+                name: {"old": old, "new": after[name]} for name, old in before.items() if old != after[name]
             }
             if changed:
                 witness.tell("clinic.changed", changed=changed)

@@ -246,6 +246,8 @@ def again_pages(come: Come, product: Product) -> Iterator[Shown]:
     patient.has_filled_everything().confirms().sends()
     yield "again-status", patient.goes_to("/intake/status/")
     yield "again-answers", patient.follows("View my answers")
+    patient.goes_to("/intake/status/")
+    yield "again-who-looked", patient.follows("Who looked at my answers")
 
 
 def staff_pages(come: Come, product: Product) -> Iterator[Shown]:

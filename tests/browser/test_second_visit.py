@@ -33,4 +33,4 @@ def test_earlier_answers_are_confirmed_or_changed(come: Come, product: Product, 
 
 @pytest.mark.deep
 def test_every_page_of_it(come: Come, product: Product) -> None:
-    assert len(check(gallery.again_pages(come, product), deep=True)) == 6
+    assert len(check(gallery.again_pages(come, product), deep=True)) == 7

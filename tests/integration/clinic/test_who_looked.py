@@ -8,7 +8,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clinic import stepup
@@ -301,3 +303,14 @@ def test_days_are_the_clinics(boss):
     day = timezone.localdate(event.at)
     assert shown(boss, f"who={physio.pk}&day={day.isoformat()}") == [event.pk]
     assert shown(boss, f"who={physio.pk}&day={(day + timedelta(days=1)).isoformat()}") == []
+
+
+def test_a_page_asks_as_much_for_many_lines_as_for_few(boss, intake):
+    patient, asked = intake.evaluation.patient_id, []
+    for people in (1, 12):
+        for _ in range(people):
+            look(make_user("physio"), "review.read", response=[intake.pk], patient=[patient])
+        with CaptureQueriesContext(connection) as captured:
+            shown(boss, f"patient={patient}")
+        asked.append(len(captured))
+    assert asked[0] == asked[1]
