@@ -73,6 +73,11 @@ class PatientQuerySet(ScopedQuerySet):
         return self.annotate(asked_only=Exists(hers.filter(starts_at=None)) & ~booked)
 
 
+def reference_of(patient_id: uuid.UUID) -> str:
+    """Eight letters and numbers that say which patient is meant, without saying who: `3F9A 0C71`."""
+    return f"{patient_id.hex[:4]} {patient_id.hex[4:8]}".upper()
+
+
 def _born_in_the_past(value: Any) -> None:
     if value > timezone.localdate():
         raise ValidationError(_("Enter a date in the past."))
@@ -130,8 +135,8 @@ class Patient(PatientData):
 
     @property
     def reference(self) -> str:
-        """Eight letters and numbers that say which patient is meant, without saying who: `3F9A 0C71`."""
-        return f"{self.pk.hex[:4]} {self.pk.hex[4:8]}".upper()
+        """What staff type and read out for her."""
+        return reference_of(self.pk)
 
     def age_on(self, day: Any) -> int:
         """Age in whole years on a date."""
@@ -703,3 +708,8 @@ class Erasure(PatientData):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def reference(self) -> str:
+        """The one she had, which leads to nobody any more."""
+        return reference_of(self.patient_id)

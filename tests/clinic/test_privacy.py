@@ -113,6 +113,7 @@ def test_the_typed_reference_erases_and_a_tombstone_stays(owner: Client, patient
     answer = owner.post(page(patient), {"do": "erase", "reason": "asked", "reference": typed}, follow=True)
     assert f"Everything about the patient {patient.reference} was erased." in answer.text
     assert "Zyxprivate" not in answer.text
+    assert f'<td class="t">{patient.reference}</td>' in answer.text
     assert not exists(patient)
     assert owner.get(page(patient)).status_code == 404
     with audit.audited("tests.read", by=SETUP):
