@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
@@ -18,8 +18,9 @@ from intake import audit, journey
 from intake.admin import searching
 from intake.admin.audited import AuditedAdmin, member, see_other, uuid_or_404
 from intake.patients.models import REVIEWS, only_reads
+from intake.patients.wording import moment
 from intake.responses.models import QuestionnaireResponse
-from intake.review import outcomes
+from intake.review import outcomes, versions
 from intake.review.decide import NotAllowed, allowed
 from intake.review.measures import MEASURES, SIDES
 from intake.review.models import REOPENS, Closing, NotTestedReason, Result
@@ -89,13 +90,16 @@ class OutcomeDesk(AuditedAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
         do = request.POST.get("do", "")
-        if do == "reopen":
-            return self.reopen_evaluation(request, key, back)
-        if not reviews:
-            raise Http404
-        if do not in ("save", "close"):
-            raise BadRequest("an unknown action")
-        return self.record_outcome(request, key, back, close=do == "close")
+        try:
+            if do == "reopen":
+                return self.reopen_evaluation(request, key, back)
+            if not reviews:
+                raise Http404
+            if do not in ("save", "close"):
+                raise BadRequest("an unknown action")
+            return self.record_outcome(request, key, back, close=do == "close")
+        except versions.Replaced as replaced:
+            return self.show_newest(request, replaced, back, do)
 
     # Reading
 
@@ -119,6 +123,8 @@ class OutcomeDesk(AuditedAdmin):
                 page = outcome_page(user=user, response_id=key, typed=problem.typed, problems=problem.fields)
             except QuestionnaireResponse.DoesNotExist:
                 raise Http404 from None
+            if page.response.replaced_at is not None:
+                return self.back_to_outcome(versions.current_of(page.response), back)
             access.saw("patient", [page.patient.pk])
             access.saw("finding", [row.key for row in page.findings])
             writes = not only_reads(user)
@@ -141,6 +147,7 @@ class OutcomeDesk(AuditedAdmin):
                     **context,
                     **choices,
                     "page": page,
+                    "elsewhere": self.url("outcome", key) if request.path != self.url("outcome", key) else "",
                     "shares": shares_of(page.evaluation),
                     "may": may,
                     # What was typed is shown in its fields, whatever has happened meanwhile.
@@ -162,6 +169,25 @@ class OutcomeDesk(AuditedAdmin):
         if request.user.has_perm(REVIEWS):
             return self.audited(request, "outcome.read", whole, [key])
         return self.audited(request, "closing.read", closings, [key])
+
+    def show_newest(
+        self, request: HttpRequest, replaced: versions.Replaced, back: Filters, do: str
+    ) -> HttpResponseBase:
+        """The version that stands instead of the one that something was posted to, with what was typed."""
+        if not request.user.has_perm(REVIEWS):
+            raise Http404
+        message = _(
+            "The patient sent changed answers on %(at)s. This is the newest version, with what you typed "
+            "where it still fits. Look at it, then save here."
+        ) % {"at": moment(replaced.at)}
+        typed = typed_in(request.POST)
+        by = audit.staff(member(request))
+        with audit.audited("finding.read", by=by, objects={"finding": list(typed.outcomes)}):
+            same = {key: versions.same_finding(key, replaced.current) for key in typed.outcomes}
+        outcomes = {found: typed.outcomes[key] for key, found in same.items() if found is not None}
+        typed = replace(typed, outcomes=outcomes, taken_back=frozenset(), seen=Seen())
+        problem = Problem(do, message, {}, typed if do != "reopen" else None, request.POST.get("reason", ""))
+        return self.show_outcome(request, replaced.current, back, problem)
 
     # Writing
 

@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from education.chain.regions import body_regions
 from intake.patients.models import Evaluation
 from intake.responses.models import QuestionnaireResponse
+from intake.review import versions
 from intake.review.decide import NOTE_LENGTH, NotAllowed, titled_finding
 from intake.review.measures import MEASURES, ONE_SIDE, SIDES, Impossible, read_value
 from intake.review.models import Closing, Measurement, MissedLink, NotTestedReason, Outcome, Result
@@ -267,13 +268,18 @@ def _names(response: QuestionnaireResponse) -> dict[int, str]:
 
 
 def _locked(response: QuestionnaireResponse) -> tuple[QuestionnaireResponse, list[Closing]]:
-    """The intake under the lock that everything here takes, with its closings: of two at once one waits."""
+    """The intake under the lock that everything here takes, with its closings: of two at once one waits.
+
+    Raises `versions.Replaced` for one that was changed since: what was found belongs to the one that stands.
+    """
     locked: QuestionnaireResponse = (
         QuestionnaireResponse.objects.select_for_update(of=("self",))
         .select_related("evaluation")
         .defer("answers", "document")
         .get(pk=response.pk)
     )
+    if locked.replaced_at is not None:
+        raise versions.Replaced(versions.current_of(locked), locked.replaced_at)
     return locked, list(Closing.objects.filter(response=locked).order_by("number"))
 
 

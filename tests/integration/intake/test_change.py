@@ -1,10 +1,13 @@
 """The page of a visit after sending, and changing what was sent until the visit begins."""
 
+import re
 import uuid
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import Error, transaction
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -14,11 +17,11 @@ from intake.audit import AuditEvent
 from intake.patients.models import Evaluation, Invitation
 from intake.responses import amend
 from intake.responses.models import QuestionnaireResponse
-from intake.review.models import QueueEntry, RedFlagContact, Review, Verdict
+from intake.review.models import Outcome, QueueEntry, RedFlagContact, Review, Verdict
 from intake.screening.models import Finding, RedFlag, RedFlagEvent
 from tests.factories import ROLLING_IN, SETUP, SWOLLEN_CALF, make_user
 from tests.integration.intake.tables import digests
-from tests.integration.intake.visitor import Visitor, filled_in, invited, sent_form
+from tests.integration.intake.visitor import Visitor, filled_in, invited, sent_form, stored
 
 pytestmark = pytest.mark.django_db
 
@@ -523,3 +526,35 @@ class TestRedFlags:
         assert entry(invitation).urgent
         visitor.client.post(KEEP)
         assert journey.settle_draft(response_id=draft.pk) == 0
+
+
+def test_what_was_found_is_never_recorded_on_answers_that_were_replaced():
+    """To a page that was opened before she changed them the newest one answers, with what was typed."""
+    visitor, invitation = sent_form(ROLLING_IN)
+    first = stored(invitation)
+    visitor.client.post("/intake/change/")
+    visitor.save("pain", {"pain.now": [9], "pain.worst": [9], "pain.average": [9]})
+    assert visitor.send().status_code == 303
+    second = stored(invitation)
+    with audit.audited("tests.read", by=SETUP):
+        (old,) = Finding.objects.filter(response=first, rule__kind="chain").values_list("pk", flat=True)
+        (new,) = Finding.objects.filter(response=second, rule__kind="chain").values_list("pk", flat=True)
+    page, newest = (
+        reverse("admin:intake_questionnaireresponse_outcome", args=[one.pk]) for one in (first, second)
+    )
+    typed = {f"result-{old}": "found", f"note-{old}": "Zyxnote"}
+    with time_machine.travel(timezone.now() + timedelta(hours=3)):
+        desk = Client()
+        desk.force_login(make_user("physio"))
+        assert desk.get(page).headers["Location"] == newest
+        for do in ("save", "close"):
+            shown = desk.post(page, {"do": do, **typed})
+            assert shown.status_code == 200
+            assert "This is the newest version" in shown.text
+            assert f'action="{newest}"' in shown.text
+            assert re.search(rf'id="result-{new}-found" value="found" checked', shown.text)
+            assert "Zyxnote" in shown.text
+        assert desk.post(page, {"do": "reopen", "reason": "why"}).status_code == 200
+        with audit.audited("tests.read", by=SETUP):
+            assert not Outcome.objects.filter(finding__in=[old, new]).exists()
+        assert desk.post(newest, {"do": "close", f"result-{new}": "found"}).status_code == 303
