@@ -63,7 +63,8 @@ class StaffInvitation(models.Model):
     role = models.CharField(_("role"), max_length=40)
     token_hash = models.BinaryField(_("hash of the link"), max_length=32, null=True, unique=True)
     created_at = models.DateTimeField(_("invited"), default=timezone.now)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    # Of a clinic's first owner nobody (`manage.py invite_owner`).
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     expires_at = models.DateTimeField(_("ends"))
     sent_at = models.DateTimeField(_("mailed"), null=True)
     revoked_at = models.DateTimeField(_("taken back"), null=True)

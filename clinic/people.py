@@ -15,7 +15,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.mail import EmailMessage
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -99,20 +99,37 @@ def is_taken(email: str) -> bool:
 def invite(*, email: str, role: str, by: audit.Actor) -> StaffInvitation:
     """Ask somebody to work here; the mail with the link is queued. Raises `NotAllowed` naming the field."""
     with audit.audited("staff.invited", by=by, role=role) as access, _alone(by):
-        if is_taken(email):
-            raise NotAllowed(_("Somebody with this e-mail address works here already."), "email")
-        if StaffInvitation.objects.filter(email__iexact=email, accepted_at=None, revoked_at=None).exists():
-            raise NotAllowed(_("This address is invited already. Send that invitation again."), "email")
-        now = timezone.now()
-        invitation = StaffInvitation.objects.create(
-            email=email,
-            role=role,
-            created_at=now,
-            created_by=_user(by),
-            expires_at=now + LINK_OF_STAFF,
-        )
-        access.saw("staff-invitation", [invitation.pk])
-        app.configure_task(SEND_STAFF_INVITATION).defer(invitation_id=str(invitation.pk))
+        return _invite(email, role, access)
+
+
+def invite_first_owner(*, email: str) -> StaffInvitation:
+    """Ask a clinic's first owner, who invites everybody else. Raises `NotAllowed` where there is one."""
+    owner = roles.OWNER.name
+    with audit.audited("staff.invited", by=audit.system("invite_owner"), role=owner) as access:
+        _wait()
+        if _owners().exists():
+            raise NotAllowed(_("There is an owner already. Owners invite others at /staff/people/."))
+        for waiting in StaffInvitation.objects.filter(role=owner, accepted_at=None, revoked_at=None):
+            waiting.revoked_at = timezone.now()
+            waiting.save(update_fields=["revoked_at"])
+        return _invite(email, owner, access)
+
+
+def _invite(email: str, role: str, access: audit.Access) -> StaffInvitation:
+    if is_taken(email):
+        raise NotAllowed(_("Somebody with this e-mail address works here already."), "email")
+    if StaffInvitation.objects.filter(email__iexact=email, accepted_at=None, revoked_at=None).exists():
+        raise NotAllowed(_("This address is invited already. Send that invitation again."), "email")
+    now = timezone.now()
+    invitation: StaffInvitation = StaffInvitation.objects.create(
+        email=email,
+        role=role,
+        created_at=now,
+        created_by_id=access.by.user.pk if access.by.user else None,
+        expires_at=now + LINK_OF_STAFF,
+    )
+    access.saw("staff-invitation", [invitation.pk])
+    app.configure_task(SEND_STAFF_INVITATION).defer(invitation_id=str(invitation.pk))
     return invitation
 
 
@@ -307,13 +324,21 @@ def _user(by: audit.Actor) -> Any:
 @contextmanager
 def _alone(by: audit.Actor) -> Iterator[None]:
     """One change of who may do what at a time, by somebody who may make it now. Raises `NotAllowed`."""
-    Group.objects.select_for_update(no_key=True).get(name=roles.OWNER.name)
+    _wait()
     if not User.objects.get(pk=_user(by).pk).has_perm(roles.CHANGES_PEOPLE):
         raise NotAllowed(_("You may no longer do this."))
     yield
 
 
+def _wait() -> None:
+    """Until nobody else changes who may do what; they wait for us from here on."""
+    Group.objects.select_for_update(no_key=True).get(name=roles.OWNER.name)
+
+
+def _owners() -> QuerySet[User]:
+    return User.objects.filter(is_active=True, groups__name=roles.OWNER.name)
+
+
 def _check_owner_left(*, besides: User) -> None:
-    left = User.objects.filter(is_active=True, groups__name=roles.OWNER.name).exclude(pk=besides.pk)
-    if not left.exists():
+    if not _owners().exclude(pk=besides.pk).exists():
         raise NotAllowed(_("This is the last owner. Make somebody else an owner first."), "role")

@@ -67,7 +67,7 @@ from intake.questionnaires.load import active_questionnaire
 from intake.questionnaires.pages import Page, enabled
 from intake.responses import amend, draft, earlier, unsent
 from intake.responses import shown as showing
-from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items
+from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items, to_json
 from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
 from intake.review import contacts, decide, handing_over, outcomes, sharing, versions, weekly
 from intake.review.booking import form_state
@@ -1146,7 +1146,7 @@ def submit(
         response.status = (
             QuestionnaireResponse.Status.AMENDED if earlier else QuestionnaireResponse.Status.COMPLETED
         )
-        response.answers = {link_id: list(values) for link_id, values in answers.items()}
+        response.answers = to_json(answers)
         response.written = {}
         response.document = fhir_document(response, answers, now)
         response.authored = response.updated_at = now
@@ -1176,7 +1176,7 @@ def fhir_document(response: QuestionnaireResponse, answers: Answers, authored: d
         "subject": {"reference": f"Patient/{response.evaluation.patient_id}"},
         "source": {"reference": f"Patient/{response.evaluation.patient_id}"},
         "authored": authored.isoformat(timespec="seconds"),
-        "item": to_fhir_items(questionnaire.tree(), answers),
+        "item": to_json(to_fhir_items(questionnaire.tree(), answers)),
     }
 
 

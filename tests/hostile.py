@@ -4,6 +4,7 @@ Put together from our own parts: a way out of where a text stands, then somethin
 """
 
 import itertools
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 
 # What a script sets where it runs after all; the tests look for it.
@@ -99,6 +100,19 @@ def in_pieces(texts: list[str], limit: int) -> list[str]:
 def pieces(limit: int) -> list[str]:
     """The whole corpus in pieces, as a field of that size keeps them: without gaps at the ends."""
     return [piece.strip() for piece in in_pieces([text for text in CORPUS if len(text) <= limit], limit)]
+
+
+def hostile_words(start: int) -> Callable[[int], str]:
+    """The next piece of the corpus at each call, from another place for each field size."""
+    ready: dict[int, Iterator[str]] = {}
+
+    def words(limit: int) -> str:
+        if limit not in ready:
+            found = pieces(limit) or ["<b>"]
+            ready[limit] = itertools.cycle(found[start % len(found) :] + found[: start % len(found)])
+        return next(ready[limit])
+
+    return words
 
 
 class _Bones(HTMLParser):

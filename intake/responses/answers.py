@@ -149,6 +149,15 @@ def read_answers(data: object) -> dict[str, tuple[Value, ...]]:
     return answers
 
 
+def to_json(value: Any) -> Any:
+    """The same with each Decimal as the JSON number that reads back as it: for a column of the database."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Mapping):
+        return {name: to_json(one) for name, one in value.items()}
+    return [to_json(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
 def to_fhir_items(definition: Definition, answers: Answers) -> list[dict[str, Any]]:
     """``QuestionnaireResponse.item``: the tree of enabled, answered questions and their groups.
 

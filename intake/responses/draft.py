@@ -16,7 +16,7 @@ from intake.patients.models import Invitation
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.pages import Page, enabled, pages
 from intake.responses import shown as showing
-from intake.responses.answers import missing, read_answers
+from intake.responses.answers import missing, read_answers, to_json
 from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
 
 
@@ -134,7 +134,7 @@ def store_page(
         response.written = showing.remember(page, shown, response.written, met, answers)
     fields = met.written
     kept = {link_id: values for link_id, values in response.answers.items() if link_id not in fields}
-    given = {link_id: list(values) for link_id, values in answers.items() if values and link_id in fields}
+    given = {link_id: to_json(values) for link_id, values in answers.items() if values and link_id in fields}
     response.answers = {**kept, **given}
     if complete and page.link_id not in response.saved_pages:
         response.saved_pages = [*response.saved_pages, page.link_id]

@@ -34,7 +34,8 @@ NOT_MISSING: Final = "needed"
 """The error code of a required question without an answer; all others are codes of ``answers.CODES``."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,10}\Z")
-_NUMBER = re.compile(r"[+-]?[0-9]{1,12}([.,][0-9]{1,6})?\Z")
+# As many digits as a JSON number keeps exactly.
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}([.,][0-9]{1,6})?\Z")
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}\Z")
 _LOCAL_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?\Z")
 _YES_NO: Final[Mapping[str, bool]] = {"true": True, "false": False}

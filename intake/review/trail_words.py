@@ -14,7 +14,7 @@ GROUPS: Final[dict[str, Any]] = {
     "form": _("Filled in by patients"),
     "doors": _("Links, codes and sessions"),
     "refused": _("Refused and failed"),
-    "staff": _("Accounts of the staff"),
+    "staff": _("Sign-in and accounts of the staff"),
     "content": _("Settings and content"),
     "trail": _("The trail itself"),
     "upkeep": _("Upkeep by the system"),
@@ -41,6 +41,7 @@ _LOOKED_VISIT: Final = _("looked at your visit")
 _CHANGED_VISIT: Final = _("changed your visit")
 _LINK: Final = _("made or sent you a link")
 _LESSONS: Final = _("chose lessons for you")
+_COPIED: Final = _("made a copy of your data")
 _CONTACT: Final = _("looked at your contact details")
 
 WORDS: Final[dict[str, Word]] = {
@@ -120,6 +121,13 @@ WORDS: Final[dict[str, Word]] = {
     "lessons.shared": Word("changed", _("Shared lessons"), _LESSONS),
     "lessons.sent-again": Word("changed", _("Sent the link to lessons again"), _LESSONS),
     "lessons.taken-back": Word("changed", _("Took shared lessons back"), _LESSONS),
+    "evaluation.end-link-page": Word("changed", _("Pressed “end the link” of a visit"), _LINK, opens=True),
+    "invitation.withdrawn": Word("changed", _("Ended the link of a visit"), _("ended your link")),
+    "links.all-ended": Word("changed", _("Ended all links of patients")),
+    "privacy.searched": Word("read", _("Looked a patient up for a copy or an erasure")),
+    "privacy.read": Word("read", _("Opened the page for a copy or an erasure"), _CONTACT, opens=True),
+    "patient.erasure-looked": Word("read", _("Looked what an erasure would remove")),
+    "patient.erased": Word("changed", _("Erased a patient’s data"), _("erased data of yours")),
     # What is mailed.
     "invitation.sent": Word("sent", _("Mailed an invitation")),
     "link.renewed": Word("sent", _("Mailed a new link for one that was over")),
@@ -138,6 +146,8 @@ WORDS: Final[dict[str, Word]] = {
     "lessons.sent": Word("sent", _("Mailed the link to lessons")),
     # What leaves.
     "answers.taken": Word("copied", _("The patient downloaded her answers")),
+    "patient.exported": Word("copied", _("Exported all data of a patient"), _COPIED, opens=True),
+    "intake.exported": Word("copied", _("Exported an intake"), _COPIED, opens=True),
     "trail.exported": Word("copied", _("Exported the trail")),
     "newsletter.exported": Word("copied", _("Exported the newsletter’s subscribers")),
     # What patients do.
@@ -178,6 +188,38 @@ WORDS: Final[dict[str, Word]] = {
     "code.wrong": Word("refused", _("Wrong code")),
     "code.not-asked": Word("refused", _("No code was sent")),
     "reminder.stop-unknown": Word("refused", _("Unknown link to stop reminders")),
+    "signin.failed": Word("refused", _("A sign-in of staff failed")),
+    "signin.locked-out": Word("refused", _("A sign-in of staff was refused for a while")),
+    "patient.erasure-refused": Word("refused", _("An erasure was refused")),
+    # Sign-in and accounts of the staff.
+    "signin.done": Word("staff", _("Signed in")),
+    "signout.done": Word("staff", _("Signed out")),
+    "signout.everywhere": Word("staff", _("Signed out everywhere")),
+    "stepup.done": Word("staff", _("Gave a fresh factor")),
+    "factor.added": Word("staff", _("Added a second factor")),
+    "factor.replaced": Word("staff", _("Replaced a second factor")),
+    "factor.removed": Word("staff", _("Removed a second factor")),
+    "factor.reset": Word("staff", _("Reset somebody’s second factor")),
+    "recovery.made": Word("staff", _("Made recovery codes")),
+    "recovery.used": Word("staff", _("Used a recovery code")),
+    "password.changed": Word("staff", _("Changed a password")),
+    "staff.invited": Word("staff", _("Invited a member of staff")),
+    "staff.invited-again": Word("staff", _("Invited a member of staff again")),
+    "staff.invitation-link": Word("staff", _("Made the link of a staff invitation")),
+    "staff.invitation-taken-back": Word("staff", _("Took a staff invitation back")),
+    "staff.joined": Word("staff", _("Joined the staff")),
+    "staff.renamed": Word("staff", _("Changed a name of the staff")),
+    "staff.role-changed": Word("staff", _("Changed a role")),
+    "staff.deactivated": Word("staff", _("Closed an account")),
+    "staff.reactivated": Word("staff", _("Opened an account again")),
+    "staff.factor-reset": Word("staff", _("Reset somebody’s second factor")),
+    "work.counted": Word("staff", _("Looked what somebody would hand over")),
+    "work.asked-over": Word("staff", _("Asked to hand work over")),
+    "work.handed-over": Word("staff", _("Handed open work over"), _CHANGED_VISIT),
+    "emergency.opened": Word("staff", _("Broke the glass: emergency access for an hour")),
+    "emergency.asked-again": Word("staff", _("Asked again for an emergency access that is open")),
+    "emergency.ended": Word("staff", _("Ended an emergency access")),
+    "emergency.expired": Word("staff", _("An emergency access was over")),
     # Settings and content.
     "clinic.changed": Word("content", _("Changed the clinic’s facts")),
     "privacy-notice.published": Word("content", _("Published a privacy notice")),
@@ -194,6 +236,9 @@ WORDS: Final[dict[str, Word]] = {
     "trail.checked": Word("trail", _("Checked that the trail is whole")),
     # What the system and its commands do.
     "purge.looked": Word("upkeep", _("Looked what is kept too long")),
+    "retention.looked": Word("upkeep", _("Looked what is kept longer than it has to be")),
+    "retention.removed": Word("upkeep", _("Removed what is kept long enough")),
+    "links.counted": Word("upkeep", _("Counted wrong dates at all links")),
     "purged": Word("upkeep", _("Removed what is kept no longer")),
     "findings.replayed": Word("upkeep", _("Worked all findings out anew to compare")),
     "demo.look": Word("upkeep", _("Looked at the demo’s data")),
@@ -207,6 +252,8 @@ WORDS: Final[dict[str, Word]] = {
 
 # Ways in which somebody opened one patient's record.
 OPENS: Final = tuple(action for action, word in WORDS.items() if word.opens)
+# Lines about emergency access itself; what is read with it is marked in its own lines.
+EMERGENCY: Final = tuple(action for action in WORDS if action.startswith("emergency."))
 # What a patient is told of.
 TOLD: Final = tuple(action for action, word in WORDS.items() if word.patient)
 
@@ -223,6 +270,11 @@ KINDS: Final[dict[str, Any]] = {
     "lesson-share": _("shared lessons"),
     "rule": _("rule"),
     "questionnaire": _("questionnaire"),
+    "account": _("account"),
+    "staff": _("account"),
+    "staff-invitation": _("staff invitation"),
+    "emergency-access": _("emergency access"),
+    "erasure": _("erasure"),
     "lesson": _("lesson"),
     "chain-link": _("link of the chain"),
 }

@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from intake.audit import AuditEvent
 from intake.review.decide import NotAllowed
 from intake.review.looked import Filters, Line, as_lines, role_words, staff_named, start_of
-from intake.review.trail_words import GROUPS, OPENS, WORDS, actions_of
+from intake.review.trail_words import EMERGENCY, GROUPS, OPENS, WORDS, actions_of
 from intake.trail import WeekReviewed
 
 WEEK: Final = timedelta(days=7)
@@ -23,7 +23,7 @@ ASKED_FOR: Final = 26
 # Lines of a kind that are shown in full; the trail itself has all.
 SHOWN: Final = 50
 LINKS_LOCKED: Final = ("link.rested", "link.ended")
-SIGN_INS_FAILED: Final = ("sign-in.failed", "sign-in.refused", "sign-in.locked")
+SIGN_INS_FAILED: Final = ("signin.failed", "signin.locked-out")
 COUNTED: Final = ("read", "changed", "copied", "refused")
 
 
@@ -115,7 +115,7 @@ def read(week: date, today: date) -> Week:
         before=week - WEEK,
         after=following if following <= last_week(today) else None,
         people=people(rows, week),
-        broken=some(rows.filter(detail__has_key="break_glass")),
+        broken=some(rows.filter(Q(detail__has_key="break_glass") | Q(action__in=EMERGENCY))),
         copied=some(rows.filter(action__in=actions_of("copied"))),
         refused=some(rows.filter(action="access.refused")),
         links=sum(actions[action] for action in LINKS_LOCKED),

@@ -80,6 +80,17 @@ def test_every_field_is_classified_once_and_exists(model: type[models.Model]):
     assert set(named) == fields_of(model), label
 
 
+@pytest.mark.parametrize("kind", ["none", "personal", "health"])
+def test_a_field_without_a_class_or_with_two_would_be_found(kind: str, monkeypatch: pytest.MonkeyPatch):
+    label = "intake.EvaluationRequest"
+    model = apps.get_model(label)
+    for wrong in (TABLE[label][kind][1:], [*TABLE[label][kind], "no_such_field"], TABLE[label][kind] * 2):
+        monkeypatch.setitem(TABLE, label, TABLE[label] | {kind: wrong})
+        with pytest.raises(AssertionError):
+            test_every_field_is_classified_once_and_exists(model)
+        monkeypatch.undo()
+
+
 def test_no_model_that_is_gone_is_classified():
     assert TABLE.keys() == {model._meta.label for model in all_models()}
 

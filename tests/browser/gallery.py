@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from tests import factories
 from tests.browser.conftest import Come
 from tests.browser.desk import FrontDesk, Physio, Staff
 from tests.browser.patient import Patient
@@ -352,3 +353,46 @@ def account_pages(come: Come, product: Product) -> Iterator[Shown]:
         yield "prove-rests", desk.gives_code("000000")
     newcomer = product.reception("newcomer", role="physio", username="account-newcomer")
     yield "first-factor", come(Physio).signs_in(newcomer)
+
+
+def owner_pages(come: Come, product: Product) -> Iterator[Shown]:
+    """Who works here, and breaking the glass; the page behind an invitation as well."""
+    visit = product.reception(
+        "visit", given="Zyxgallery", minutes_ahead=60 * 90, answers={**factories.ROLLING_IN}
+    )
+    owner: Staff = come(Staff)
+    owner.signs_in(
+        product.reception("staff", role="owner", username="owner", first_name="Dana", last_name="Whitlock")
+    )
+    product.reception("proves", username="owner")
+    people = owner.goes_to("/staff/people/")
+    yield "people-invite", people.follows("Invite somebody", within=owner.main)
+    yield "people-invite-error", owner.presses("Invite", within=owner.main)
+    owner.types(owner.page.get_by_label("E-mail"), "gallery@clinic.example")
+    owner.picks(owner.page.get_by_label("Role"), "Physio")
+    yield "people", owner.presses("Invite", within=owner.main)
+    [mail] = product.mail.wait_for("gallery@clinic.example")
+    [link] = re.findall(r"/staff/join/[\w-]+/", mail.replace("=\n", ""))
+    asked: Staff = come(Staff)
+    yield "join", asked.goes_to(link)
+    yield "join-error", asked.presses("Make the account")
+    owner.follows("Maya Ortiz", within=owner.main)
+    yield "person", owner
+    page = owner.page.url
+    yield "person-remove", owner.follows("Remove from the clinic", within=owner.main)
+    owner.goes_to(page)
+    yield "person-hand-over", owner.follows("Hand over reviews and visits", within=owner.main)
+    yield "person-hand-over-error", owner.presses("Hand over", within=owner.main)
+    owner.goes_to(page)
+    yield "person-factor", owner.follows("Reset the second factor", within=owner.main)
+    owner.goes_to("/staff/people/").presses("Take it back", within=owner.main)
+    with asked.refused_with(404):
+        yield "join-over", asked.goes_to(link)
+    yield "emergency", owner.goes_to("/staff/emergency/")
+    yield "emergency-error", owner.presses("Open for one hour", within=owner.main)
+    owner.types(owner.page.get_by_label("Why do you need it?"), "Both physios are ill today")
+    yield "emergency-worklist", owner.presses("Open for one hour", within=owner.main)
+    review = f"/staff/intake/questionnaireresponse/{visit['response']}/review/"
+    yield "emergency-review", owner.goes_to(review)
+    yield "emergency-open", owner.goes_to("/staff/emergency/")
+    yield "emergency-ended", owner.presses("End it now")

@@ -437,6 +437,27 @@ def notices() -> list[int]:
     return list(waiting.order_by("pk").values_list("attempts", flat=True))
 
 
+def hostile(*, start: int) -> dict[str, Any]:
+    """A visit whose every text would run if it could: pages and accounts by role, the patient’s cookie."""
+    from django.conf import settings
+
+    from intake import audit
+    from intake.patients import links
+    from tests import factories, hostile_world
+    from tests.hostile import hostile_words
+
+    made = hostile_world.make_hostile(hostile_words(start))
+    with audit.audited("tests.opened", by=factories.SETUP):
+        opened = links.open_session(invitation=made.response.invitation, address=None, device_token="")
+    return {
+        "views": made.views,
+        "accounts": {
+            role: {"username": one.username, "password": PASSWORD} for role, one in made.users.items()
+        },
+        "cookie": {"name": settings.PATIENT_COOKIE_NAME, "value": opened.session_token},
+    }
+
+
 TASKS: Final[dict[str, Callable[..., Any]]] = {
     task.__name__: task
     for task in (
@@ -453,7 +474,7 @@ TASKS: Final[dict[str, Callable[..., Any]]] = {
             idle,
             idle_staff,
         ),
-        *(stored, decisions, drafts, notices, proves),
+        *(stored, decisions, drafts, notices, proves, hostile),
     )
 }
 

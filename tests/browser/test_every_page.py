@@ -121,3 +121,8 @@ def test_pages_of_the_desk(come: Come, product: Product) -> None:
 @pytest.mark.deep
 def test_pages_of_the_door(come: Come, product: Product) -> None:
     assert len(check(gallery.account_pages(come, product), deep=True)) == 14
+
+
+@pytest.mark.deep
+def test_pages_of_the_owner(come: Come, product: Product) -> None:
+    assert len(check(gallery.owner_pages(come, product), deep=True)) == 17

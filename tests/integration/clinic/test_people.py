@@ -5,12 +5,14 @@ import time
 import uuid
 from datetime import timedelta
 from email import message_from_bytes, policy
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.utils import timezone
@@ -509,6 +511,21 @@ def test_a_factor_that_is_reset_ends_the_sessions(page: Client):
     assert session.get("/staff/password_change/").status_code == 302
     [line] = lines()
     assert (line.action, line.objects_seen) == ("staff.factor-reset", {"staff": [str(user.pk)]})
+
+
+def test_a_new_clinic_invites_its_first_owner(db: None, mail_dir: Path):
+    with pytest.raises(CommandError, match="like name@"):
+        call_command("invite_owner", "lin@")
+    call_command("invite_owner", "first@example.org", stdout=StringIO())
+    call_command("invite_owner", "lin@example.org", stdout=StringIO())
+    [invitation] = people.pending()
+    link = link_of(invitation, mail_dir)
+    assert Client().post(link, GOOD).status_code == 303
+    user = User.objects.get(email="lin@example.org")
+    assert (people.role_of(user), user.is_superuser) == ("owner", False)
+    with pytest.raises(CommandError, match="There is an owner already"):
+        call_command("invite_owner", "second@example.org")
+    assert {line.actor_id for line in lines("staff.invited")} == {"invite_owner"}
 
 
 def test_accounts_and_invitations_cannot_be_deleted(page: Client):

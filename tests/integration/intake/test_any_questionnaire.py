@@ -1,6 +1,5 @@
 """Whatever a questionnaire asks and whatever is sent to it, no invalid answer is ever stored, and no form
-that lacks one is ever complete (R9). What is valid is said here again, from the questionnaire as it was made
-up.
+that lacks one is ever complete (R9). What is valid is said here again, from the questionnaire as it was made.
 """
 
 import re

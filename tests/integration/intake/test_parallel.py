@@ -1,11 +1,15 @@
 """What several connections do at once, each in a transaction of its own, against a database made for it."""
 
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Barrier
 
+import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import Client
@@ -20,6 +24,7 @@ from intake.responses.models import QuestionnaireResponse
 from intake.review import versions
 from intake.review.models import Verdict
 from intake.screening.models import Finding, RedFlag, ScreeningRun
+from tests.conftest import ROOT, address
 from tests.factories import ROLLING_IN, SETUP, SWOLLEN_CALF, make_evaluation, make_user
 from tests.integration.intake.visitor import Visitor, filled_in, invited, sent_form, stored
 
@@ -51,22 +56,55 @@ def same_browser(visitor: Visitor) -> Visitor:
     return tab
 
 
-def test_fifty_guesses_at_once_are_judged_one_by_one(committed_db: None):
-    """At most five are judged; whatever the other connections do meanwhile."""
+@pytest.mark.parametrize("guesses", [40, pytest.param(200, marks=pytest.mark.deep)])
+def test_guesses_at_once_are_judged_one_by_one(guesses: int, committed_db: None):
+    """At most five are judged, whatever other connections do meanwhile, and whatever starts after them."""
     invitation, token = invited()
 
     def guess(number: int) -> int:
-        born = RIGHT if number == 49 else WRONG
+        born = RIGHT if number == guesses - 1 else WRONG
         return Visitor(token, raise_request_exception=False).type_date(born).status_code
 
-    statuses = at_once(50, guess, threads=10)
+    statuses = at_once(guesses, guess, threads=10)
     with audit.audited("tests.read", by=SETUP):
         kinds = list(AccessEvent.objects.filter(invitation=invitation).values_list("kind", flat=True))
         sessions = PatientSession.objects.count()
-    assert statuses == [200] * 50
+    assert statuses == [200] * guesses
     assert kinds.count(AccessEvent.Kind.WRONG_DATE) == 5
-    assert kinds.count(AccessEvent.Kind.REFUSED_AT_REST) == 45
+    assert kinds.count(AccessEvent.Kind.REFUSED_AT_REST) == guesses - 5
     assert sessions == 0
+    # Another process, which has never seen this link, refuses the right date too.
+    assert in_another_process(token) == "200"
+
+
+GUESS = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "clinic.settings"
+import django
+django.setup()
+from django.conf import settings
+from tests.integration.intake.visitor import Visitor
+settings.ALLOWED_HOSTS = ["testserver"]
+print(Visitor(sys.argv[1]).type_date().status_code)
+"""
+
+
+def in_another_process(token: str) -> str:
+    """What a process that was just started answers to the right date."""
+    where = connections["default"].settings_dict["NAME"]
+    urls = {
+        "DATABASE_URL": address(settings.DATABASE_URLS.app, where),
+        "DATABASE_OWNER_URL": address(settings.DATABASE_URLS.owner, where),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", GUESS, token],
+        cwd=ROOT,
+        env={**os.environ, **urls},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
 
 
 def test_wrong_codes_at_once_are_judged_one_by_one_and_the_right_one_opens_once(committed_db: None):

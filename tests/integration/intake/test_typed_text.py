@@ -1,7 +1,6 @@
 """Whatever patients and staff type is shown as text wherever it is read (R29)."""
 
 import re
-from collections.abc import Iterator
 from io import BytesIO
 from itertools import cycle
 
@@ -17,7 +16,7 @@ from intake import audit, journey, tasks
 from intake.patients import links
 from tests.architecture.answers import forbidden_in
 from tests.factories import SETUP
-from tests.hostile import CORPUS, bones, pieces
+from tests.hostile import CORPUS, bones, hostile_words, pieces
 from tests.hostile_world import Hostile, Words, make_hostile
 from tests.integration.intake.visitor import Visitor, invited, stored
 
@@ -30,19 +29,6 @@ KEY = re.compile(r"[0-9a-f-]{36}|[0-9]+(?=/)|typed-[0-9]+")
 def calm_words(limit: int) -> str:
     """Where lines may be broken, in two."""
     return "calm\nwords" if limit >= 300 else "calm words"[:limit]
-
-
-def hostile_words(start: int) -> Words:
-    """The next piece of the corpus at each call, from another place for each field size."""
-    ready: dict[int, Iterator[str]] = {}
-
-    def words(limit: int) -> str:
-        if limit not in ready:
-            found = pieces(limit) or ["<b>"]
-            ready[limit] = cycle(found[start % len(found) :] + found[: start % len(found)])
-        return next(ready[limit])
-
-    return words
 
 
 def browsers(made: Hostile) -> dict[str, Client]:

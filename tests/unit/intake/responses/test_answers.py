@@ -22,6 +22,7 @@ from intake.responses.answers import (
     read_answers,
     shown,
     to_fhir_items,
+    to_json,
     without_words,
 )
 from intake.responses.draft import PartState, minutes_left
@@ -264,3 +265,11 @@ def test_every_shared_case_becomes_fhir_json() -> None:
 def test_thirteen_seconds_a_question_rounded_up(parts, minutes):
     states = [PartState(pages(definition())[0], state, answered, asked) for state, answered, asked in parts]
     assert minutes_left(states) == minutes
+
+
+def test_numbers_go_into_the_database_as_they_come_back() -> None:
+    """JSON has no decimals of its own."""
+    answers = {"a": (Decimal("1.5"), Decimal("-7")), "b": (True, "x"), "c": (Decimal("999999999.999999"),)}
+    kept = json.loads(json.dumps(to_json(answers)))
+    assert kept == {"a": [1.5, -7], "b": [True, "x"], "c": [999999999.999999]}
+    assert read_answers(kept) == answers
