@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -23,10 +23,13 @@ PLAIN = re.compile(r"templates/(email/[a-z_]+|intake/answers)\.txt")
 KEEPS = {"intake/templatetags/desk.py": 1}
 
 
-def sources() -> Iterator[tuple[str, ast.AST]]:
-    for root in ("clinic", "education", "intake"):
-        for path in sorted((ROOT / root).rglob("*.py")):
-            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def sources() -> list[tuple[str, ast.AST]]:
+    paths = [path for root in ("clinic", "education", "intake") for path in (ROOT / root).rglob("*.py")]
+    return [
+        (path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted(paths)
+    ]
 
 
 def raw_in(tree: ast.AST) -> list[str]:

@@ -539,13 +539,23 @@ def about_patients() -> list[Pattern]:
 
 @pytest.mark.parametrize("pattern", about_patients(), ids=lambda pattern: pattern.key)
 def test_an_id_that_is_not_theirs_is_answered_like_one_that_nothing_has(pattern: Pattern, world: World):
+    check_ids(pattern, world, ("front desk", "editor", "owner"), ("GET",))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("pattern", about_patients(), ids=lambda pattern: pattern.key)
+def test_so_it_is_for_everybody_who_looks_or_posts(pattern: Pattern, world: World):
+    check_ids(pattern, world, ACTORS, SHORTLY)
+
+
+def check_ids(pattern: Pattern, world: World, actors: Sequence[str], methods: Sequence[str]) -> None:
     """Byte for byte, and without a trace of the record; so is whatever cannot be an id at all."""
     row = ROWS[pattern.key]
     known = path_of(pattern, row, world)
     ids = [str(values(world)[name.strip("{}")]) for name in ABOUT_PATIENTS]
     (own,) = {one for one in ids if one in known}
-    for actor in ACTORS:
-        for method in SHORTLY:
+    for actor in actors:
+        for method in methods:
             cell = f"{method} as {actor}"
             unknown = visit(world.clients[actor], method, known.replace(own, str(uuid.uuid4())))
             junk = visit(world.clients[actor], method, known.replace(own, "0' OR '1'='1"))

@@ -586,7 +586,7 @@ def run(examples: int, steps: int) -> None:
 
 @pytest.mark.django_db
 def test_a_visit_of_any_kind_is_what_the_model_says():
-    run(6, 20)
+    run(5, 18)
 
 
 @pytest.mark.deep

