@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from clinic.refusals import watched
 from clinic.roles import BREAKS_GLASS, ENTER_EDITOR, SEES_PEOPLE
+from clinic.stepup import step_up
 from intake.audit import SEES_TRAIL
 from intake.patients.links import ENDS_ALL_LINKS
 from intake.patients.models import KEEPS_PRIVACY
@@ -90,6 +91,10 @@ class StaffSite(admin.AdminSite):
         """
         asked = require_http_methods(["GET", "HEAD", "POST"])(view)
         return super().admin_view(watched(asked), cacheable)
+
+    def when_fresh(self, view: Any) -> Any:
+        """For pages of intakes: a fresh factor is asked for first (`clinic.stepup`)."""
+        return step_up(view)
 
     def logout(  # type: ignore[override]  # it is a response like any other
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -18,7 +18,7 @@ EXPLAINED = {
     "intake/responses/blocks.py": "names the type of what `format_html_join` returns",
 }
 # Text that is no page: a mail says an apostrophe as it is.
-PLAIN = re.compile(r"templates/(email/[a-z_]+|intake/answers)\.txt")
+PLAIN = re.compile(r"templates/(email/[a-z_]+|intake/answers|clinic/security)\.txt")
 # A filter that says it keeps what was escaped; it changes only the gaps.
 KEEPS = {"intake/templatetags/desk.py": 1}
 

@@ -155,7 +155,12 @@ def test_one_intake_leaves_as_the_file_that_was_stored():
     physio = Client()
     physio.force_login(make_user("physio"))
     response = make_response(ROLLING_IN)
-    answer = physio.get(reverse("admin:intake_questionnaireresponse_fhir", args=[response.pk]))
+    file = reverse("admin:intake_questionnaireresponse_fhir", args=[response.pk])
+    assert physio.get(file).headers["Location"].startswith(PROVE)
+    session = physio.session
+    session[PROVED_AT] = time.time()
+    session.save()
+    answer = physio.get(file)
     assert answer.headers["Content-Type"] == "application/fhir+json"
     assert json.loads(answer.content)["item"] == response.document["item"]
     assert actions()[-1] == "intake.exported"

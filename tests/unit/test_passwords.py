@@ -37,6 +37,8 @@ def test_it_may_be(password: str):
         ("qwertyuiop123", "password_too_common"),
         ("1q2w3e4r5t6y", "password_too_common"),
         ("maya.ortiz.maya", "password_too_similar"),
+        ("Footing-Clinic1", "password_our_words"),
+        ("physiophysiophysio!", "password_our_words"),
         ("maya.ortiz@clinic", "password_too_similar"),
     ],
 )

@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from intake import audit
 from intake.patients.models import Invitation
-from intake.responses.answers import read_answers
+from intake.responses.answers import prune, read_answers
 from intake.responses.models import QuestionnaireResponse
 from intake.review import opened
 from intake.review.figures import ENOUGH, Figures, IntakeWeek, Period, figures, read_weeks
 from intake.review.models import LessonOpening, RedFlagContact, Verdict
 from intake.screening import record
 from intake.screening.models import Finding, RedFlag, Tier
+from intake.screening.screen import screen
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +88,7 @@ def changed(first: QuestionnaireResponse, moment: datetime | None) -> None:
         second.document, second.submit_key = first.document, uuid.uuid4()
         second.save()
         active, definition = record.active_rules(), first.questionnaire.tree()
-        screening = record.screen_draft(definition, read_answers(first.answers), active)
+        screening = screen(active.rules, prune(definition, read_answers(first.answers)))
         record.store_findings(second, definition, screening, active)
 
 
