@@ -117,6 +117,16 @@ def test_for_an_hour_everything_is_read_and_each_page_says_so_in_the_trail(
     assert "Emergency access until" in page.get("/staff/figures/").text
 
 
+def test_a_patient_is_found_by_name(page: Client, response: QuestionnaireResponse):
+    opens(page)
+    with audit.audited("tests.read", by=factories.SETUP):
+        name = response.evaluation.patient.family_name
+    for path in (WORKLIST, "/staff/intake/patient/"):
+        assert name in page.post(path, {"q": name}, follow=True).text
+    page.post(END)
+    assert page.post(WORKLIST, {"q": name}).status_code == 404
+
+
 def test_there_is_nothing_to_press_and_pressed_all_the_same_it_does_nothing(
     page: Client, response: QuestionnaireResponse
 ):
@@ -130,7 +140,9 @@ def test_there_is_nothing_to_press_and_pressed_all_the_same_it_does_nothing(
             for one in forms
             if 'method="post"' in one and "<button" in one.split("</form")[0]
         ]
-        assert [one for one in posts if END not in one and "logout" not in one] == [], path
+        left = [one for one in posts if END not in one and "logout" not in one]
+        # A search is posted so that the name stands in no address.
+        assert [one for one in left if 'role="search"' not in one] == [], path
     with audit.audited("tests.read", by=factories.SETUP):
         finding = Finding.objects.filter(response=response).first()
     review = addresses(response)[1]
