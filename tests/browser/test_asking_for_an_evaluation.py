@@ -195,6 +195,7 @@ def test_with_a_phone_alone_the_clinic_calls(
     desk.reads("There is no e-mail address.")
 
 
+@pytest.mark.deep
 def test_reading_the_privacy_notice_mid_form_loses_nothing(
     asker: Asker, product: Product, scripts: bool
 ) -> None:

@@ -57,6 +57,7 @@ def test_what_was_answered_waits_for_the_new_time(come: Come, product: Product, 
     patient.opens_with_birth_date(visit["link"]).reads("Welcome back").reads("Done")
 
 
+@pytest.mark.deep
 def test_the_desk_switches_reminders_off(come: Come, product: Product) -> None:
     visit = product.reception("visit", email="quiet@patients.example", minutes_ahead=60 * 24 * 9)
     desk: FrontDesk = come(FrontDesk)

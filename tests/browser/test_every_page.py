@@ -108,9 +108,9 @@ def test_pages_of_the_form_without_scripts(come: Come, product: Product, deep: b
     assert len(check(gallery.pages_with_conditions_in_words(come, product), deep=deep)) == 4
 
 
-@DEEP
-def test_urgent_pages(come: Come, product: Product, deep: bool) -> None:
-    assert len(check(gallery.urgent_pages(come, product), deep=deep)) == 3
+@pytest.mark.deep
+def test_urgent_pages(come: Come, product: Product) -> None:
+    assert len(check(gallery.urgent_pages(come, product), deep=True)) == 3
 
 
 @pytest.mark.deep

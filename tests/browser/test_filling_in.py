@@ -172,6 +172,7 @@ def test_no_pain_stands_alone_on_the_body_map(started: Patient) -> None:
         patient.sees_marked(KNEECAP)
 
 
+@pytest.mark.deep
 def test_scores_that_cannot_be(started: Patient) -> None:
     patient = started.has_filled_up_to("pain")
     patient.chooses("Worst in the last 7 days", "6").chooses("Usual in the last 7 days", "4")
@@ -181,6 +182,7 @@ def test_scores_that_cannot_be(started: Patient) -> None:
     patient.chooses("Right now", "3").continues_to("Your knees")
 
 
+@pytest.mark.deep
 def test_five_thousand_characters(started: Patient, visit: dict[str, str], product: Product) -> None:
     patient = started.goes_to("/intake/about/")
     words = "In your own words, if you like."
@@ -247,6 +249,7 @@ def test_a_knee_that_is_taken_back_and_put_back(
     assert "knee.aggravators.right" not in answers
 
 
+@pytest.mark.deep
 def test_what_is_still_needed_is_named(started: Patient) -> None:
     patient = started.has_filled("about", "safety", "health").goes_to("/intake/check/")
     patient.reads("answers are still needed")

@@ -4,6 +4,8 @@ import http.client
 import re
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.browser.conftest import BOTH_WAYS, Come
 from tests.browser.patient import Patient
 from tests.browser.product import Product
@@ -48,6 +50,7 @@ def test_what_the_link_shows_before_anything_is_typed(patient: Patient, product:
     assert "Zyxana" not in patient.page.content()
 
 
+@pytest.mark.deep
 def test_dates_that_are_none(patient: Patient, product: Product) -> None:
     patient.opens(product.reception("visit")["link"])
     patient.gives_birth_date("13", "40", "1986").sees_error("Enter a real date, like 4 12 1986")
@@ -59,6 +62,7 @@ def test_dates_that_are_none(patient: Patient, product: Product) -> None:
     patient.gives_birth_date("4", "12", "1986").reads_heading("Before you start")
 
 
+@pytest.mark.deep
 def test_five_wrong_dates_rest_the_link(patient: Patient, come: Come, product: Product) -> None:
     visit, other = product.reception("visit"), product.reception("visit", born="1961-09-30")
     patient.opens(visit["link"])

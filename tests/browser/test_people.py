@@ -23,6 +23,7 @@ def comes_in(come: Come, product: Product, scripts: bool) -> Staff:
     return owner
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "scripts",
     [pytest.param(True, id="scripts"), pytest.param(False, id="no scripts", marks=pytest.mark.deep)],

@@ -40,6 +40,7 @@ def reader(come: Any, scripts: bool) -> Reader:
     return person
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("dark", "paths"),
     [

@@ -10,6 +10,7 @@ from tests.browser.product import Product
 WORDS = "In your own words, if you like."
 
 
+@pytest.mark.deep
 def test_words_outlive_a_closed_tab(come: Come, product: Product) -> None:
     visit = product.reception("visit")
     patient = come(Patient).opens_with_birth_date(visit["link"]).starts().goes_to("/intake/about/")

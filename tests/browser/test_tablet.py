@@ -50,6 +50,7 @@ def starts(come: Come, product: Product, evaluation: str) -> str:
     return desk.page.locator("#digits").inner_text().replace(" ", "")
 
 
+@pytest.mark.deep
 def test_handed_over_left_and_nothing_stays(come: Come, code: str) -> None:
     tablet: Tablet = come(Tablet)
     tablet.goes_to("/intake/tablet/").finds_page_accessible()

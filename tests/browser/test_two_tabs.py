@@ -33,6 +33,7 @@ def test_the_second_tab_is_told_that_it_was_sent(patient: Patient, product: Prod
     assert stored["sent_rows"] == 1
 
 
+@pytest.mark.deep
 def test_two_tabs_fill_in_different_pages(patient: Patient, product: Product) -> None:
     """The last save of a question counts; answers of other pages stay."""
     visit = product.reception("visit")

@@ -78,6 +78,7 @@ def test_the_whole_page_says_what_to_do(at_safety: Patient, visit: dict[str, str
     assert [word for word in HEALTH_WORDS if re.search(rf"\b{word}\b", written, re.IGNORECASE)] == []
 
 
+@pytest.mark.deep
 def test_she_understands_and_goes_on(at_safety: Patient, visit: dict[str, str], product: Product) -> None:
     patient = at_safety.chooses(NOW, SWOLLEN, side="Left leg").continues()
     is_told_to_get_help_today(patient).presses("I understand").reads("1 of 9 parts done")
@@ -157,6 +158,7 @@ def test_an_emergency(at_safety: Patient) -> None:
     expect(patient.main.get_by_role("link").first).to_have_attribute("href", "tel:911")
 
 
+@pytest.mark.deep
 def test_something_to_tell_the_physio_is_a_quiet_note(
     patient: Patient, visit: dict[str, str], product: Product
 ) -> None:

@@ -351,7 +351,9 @@ class Dies(EmailBackend):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("place", ["after the claim", "before the mail leaves"])
+@pytest.mark.parametrize(
+    "place", ["after the claim", pytest.param("before the mail leaves", marks=pytest.mark.deep)]
+)
 def test_killed_between_claim_and_mail_it_still_goes_once(committed_db, mail_dir: Path, place, database_urls):
     import os  # noqa: PLC0415
 

@@ -118,19 +118,16 @@ def test_an_end_that_was_cut_off_is_found_by_a_head_that_was_kept_elsewhere(owne
     assert [wrong.what for wrong in trail.verify(kept).wrong] == ["head"]
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_the_role_that_runs_the_product_cannot_touch_the_chain():
+    lines(1)
+    for statement in (
         "INSERT INTO intake_traillink (number, event, digest) VALUES (10000000, 1, sha256('x'))",
         "UPDATE intake_traillink SET digest = sha256('x')",
         "DELETE FROM intake_traillink",
         "TRUNCATE intake_traillink",
-    ],
-)
-def test_the_role_that_runs_the_product_cannot_touch_the_chain(statement: str):
-    lines(1)
-    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement)
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
 
 
 def test_the_command_says_so_and_exits_1_where_something_is_wrong(owner):
