@@ -38,7 +38,7 @@ def _account() -> QuerySet[Any, Any]:
     """One account with the permissions of its roles and its own, as `app_label.codename`.
 
     is_enrolled: it has a second factor. And with the emergency access that it has opened and not ended
-    (`clinic.emergency`).
+    (`clinic.people.emergency`).
     """
 
     def names(**whose: OuterRef) -> ArraySubquery:

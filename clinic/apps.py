@@ -22,7 +22,8 @@ class ClinicConfig(AppConfig):
     verbose_name = "Clinic"
 
     def ready(self) -> None:
-        from clinic import checks, editor, library_trail  # noqa: F401  # checks register themselves
+        from clinic import checks, editor  # noqa: F401  # checks register themselves
+        from clinic.oversight import library as library_trail
 
         editor.protect()
         if settings.AS_OWNER:

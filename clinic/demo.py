@@ -16,7 +16,8 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from clinic import demo_file, demo_history, factors, processes, roles
+from clinic import demo_file, demo_history, processes, roles
+from clinic.door import factors
 from clinic.models import User
 from education.lessons.models import Lesson
 from intake import audit, journey

@@ -19,9 +19,10 @@ class User(AbstractUser):
     """A member of staff. What one may do comes from the roles in `clinic.roles`.
 
     `title` stands before the family name wherever patients read it ("Dr. Ortiz"). sessions_round: sessions of
-    an earlier round are over (`clinic.factors.end_sessions`).
+    an earlier round are over (`clinic.door.factors.end_sessions`).
     emergency, emergency_ends_at: key and end of an emergency access that was not ended, as `clinic.accounts`
-    reads them with the account. break_glass: that key, while a request reads by it (`clinic.emergency`).
+    reads them with the account. break_glass: that key, while a request reads by it
+    (`clinic.people.emergency`).
     """
 
     emergency: int | None = None

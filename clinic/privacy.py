@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.stepup import step_up
+from clinic.door.stepup import step_up
 from intake import audit, journey
 from intake.admin.audited import member, see_other, uuid_or_404
 from intake.patients import erasure

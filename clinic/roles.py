@@ -123,7 +123,7 @@ OWNER: Final = Role(
     ),
 )
 
-# What an owner may read for an hour after breaking the glass, and only read (`clinic.emergency`).
+# What an owner may read for an hour after breaking the glass, and only read (`clinic.people.emergency`).
 EMERGENCY: Final = (
     "intake.see_worklist",
     "intake.review_intake",

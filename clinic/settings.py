@@ -173,8 +173,8 @@ MIDDLEWARE = [
     "clinic.middleware.CsrfWithoutReferrer",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "clinic.staff_door.StaffDoor",
-    "clinic.emergency.EmergencyDoor",
+    "clinic.door.gate.StaffDoor",
+    "clinic.people.emergency.EmergencyDoor",
     "clinic.middleware.ReadableRefusals",
     "clinic.editor.EditorPolicy",
     "clinic.editor.EditorDoor",
@@ -245,14 +245,14 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
     },
-    {"NAME": "clinic.passwords.MaximumLengthValidator"},
-    {"NAME": "clinic.passwords.OurWordsValidator"},
+    {"NAME": "clinic.door.passwords.MaximumLengthValidator"},
+    {"NAME": "clinic.door.passwords.OurWordsValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
 # The second factor: our pages, on what the package keeps and checks (ADR 0039).
-MFA_ADAPTER = "clinic.mfa_adapter.MFAAdapter"
+MFA_ADAPTER = "clinic.door.mfa_adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 # Clocks of telephones differ: the code before and the one after count too.
 MFA_TOTP_TOLERANCE = 1

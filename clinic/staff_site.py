@@ -10,9 +10,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from clinic.refusals import watched
+from clinic.door.stepup import step_up
+from clinic.oversight.refusals import watched
 from clinic.roles import BREAKS_GLASS, ENTER_EDITOR, SEES_PEOPLE
-from clinic.stepup import step_up
 from intake.audit import SEES_TRAIL
 from intake.patients.links import ENDS_ALL_LINKS
 from intake.patients.models import KEEPS_PRIVACY
@@ -93,7 +93,7 @@ class StaffSite(admin.AdminSite):
         return super().admin_view(watched(asked), cacheable)
 
     def when_fresh(self, view: Any) -> Any:
-        """For pages of intakes: a fresh factor is asked for first (`clinic.stepup`)."""
+        """For pages of intakes: a fresh factor is asked for first (`clinic.door.stepup`)."""
         return step_up(view)
 
     def logout(  # type: ignore[override]  # it is a response like any other
@@ -101,7 +101,7 @@ class StaffSite(admin.AdminSite):
     ) -> HttpResponse:
         """Out, and the browser drops its copies of what it showed."""
         # Its package registers pages with this site, so there has to be one first.
-        from clinic import signin
+        from clinic.door import signin
         from clinic.models import User
         from intake.admin import searching
 
@@ -117,8 +117,8 @@ class StaffSite(admin.AdminSite):
         return response
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Both steps are ours (`clinic.account_pages`)."""
-        from clinic import account_pages
+        """Both steps are ours (`clinic.door.pages`)."""
+        from clinic.door import pages as account_pages
 
         return account_pages.sign_in(request)
 
@@ -126,7 +126,7 @@ class StaffSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """With a line in the trail."""
-        from clinic import account_pages
+        from clinic.door import pages as account_pages
 
         answer: HttpResponse = account_pages.change_password(request)
         return answer
@@ -195,8 +195,10 @@ class StaffSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         # Their packages register pages with this site, so there has to be one first.
-        from clinic import account_pages as account
-        from clinic import emergency_views, people_views, trail_pages
+        from clinic.door import pages as account
+        from clinic.oversight import pages as trail_pages
+        from clinic.people import emergency_pages as emergency_views
+        from clinic.people import pages as people_views
         from clinic.privacy import person_view, privacy_view
         from intake.admin.figures import figures_view
         from intake.admin.links import links_view

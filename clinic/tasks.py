@@ -5,7 +5,8 @@ from uuid import UUID
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from clinic import emergency, people
+from clinic.people import emergency
+from clinic.people import staff as people
 
 # A mail server that is away is tried for about an hour.
 MAIL_RETRY = RetryStrategy(max_attempts=8, exponential_wait=3)

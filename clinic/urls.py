@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.urls import include, path
 from wagtail.admin import urls as editor_urls
 
-from clinic import people_views, views
+from clinic import views
+from clinic.people import pages as people_views
 from intake.urls import evaluation
 
 urlpatterns = [

@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from clinic import factors
+from clinic.door import factors
 from intake import audit
 from intake.conditions import Value
 from intake.patients import diary

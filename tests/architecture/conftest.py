@@ -11,8 +11,8 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from clinic.door.stepup import PROVED_AT
 from clinic.models import EMERGENCY_HOUR, LINK_OF_STAFF, EmergencyAccess, StaffInvitation, User
-from clinic.stepup import PROVED_AT
 from education.lessons.models import Lesson
 from education.newsletter.models import Issue, Subscriber
 from intake import audit

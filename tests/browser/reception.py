@@ -19,7 +19,7 @@ PASSWORD: Final = "correct horse battery"
 
 def staff(*, role: str, username: str, **names: str) -> dict[str, str]:
     """An account of that role, made if need be, with a fresh key: none of its codes was used yet."""
-    from clinic import factors
+    from clinic.door import factors
     from clinic.models import User
 
     employ(role=role, username=username, **names)
@@ -50,8 +50,8 @@ def proves(*, username: str) -> bool:
     from django.contrib.sessions.models import Session
 
     from clinic.accounts import SessionStore
+    from clinic.door.stepup import PROVED_AT
     from clinic.models import User
-    from clinic.stepup import PROVED_AT
 
     key = str(User.objects.get(username=username).pk)
     for row in Session.objects.all():

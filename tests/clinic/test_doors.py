@@ -14,9 +14,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic import demo, factors, people, throttle
+from clinic import demo
+from clinic.door import factors, throttle
+from clinic.door.stepup import PROVED_AT
 from clinic.models import User
-from clinic.stepup import PROVED_AT
+from clinic.people import staff as people
 from intake import audit
 from intake.audit import AuditEvent
 from tests import factories
@@ -210,7 +212,7 @@ def shown_key(page: str) -> str:
 
 def every_path() -> Iterator[str]:
     """Every URL of the staff and of the editor but where one gets a factor, and out, and an invitation."""
-    from clinic.staff_door import INVITED, open_doors
+    from clinic.door.gate import INVITED, open_doors
     from tests.architecture.test_editor_urls import path_of_route
     from tests.architecture.urlconf import editor_patterns, patterns
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.stepup import PROVE, PROVED_AT
+from clinic.door.stepup import PROVE, PROVED_AT
 from intake import audit
 from intake.audit import AuditEvent
 from intake.patients.models import Erasure, Patient

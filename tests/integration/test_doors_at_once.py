@@ -5,7 +5,7 @@ import time
 import pytest
 from django.test import Client
 
-from clinic import signin
+from clinic.door import signin
 from clinic.models import User
 from intake.audit import AuditEvent
 from tests import factories

@@ -5,7 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from clinic import demo_file, factors
+from clinic import demo_file
+from clinic.door import factors
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 
-from clinic import people
+from clinic.people import staff as people
 from intake.review.decide import NotAllowed
 
 

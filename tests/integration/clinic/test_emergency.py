@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from clinic import emergency
 from clinic.models import EmergencyAccess, User
+from clinic.people import emergency
 from intake import audit
 from intake.audit import AuditEvent
 from intake.patients.models import Patient

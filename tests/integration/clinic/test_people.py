@@ -18,10 +18,11 @@ from django.test import Client
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from clinic import people, roles
+from clinic import roles
+from clinic.door.stepup import PROVED_AT
 from clinic.middleware import LINK_SECRET
 from clinic.models import StaffInvitation, User
-from clinic.stepup import PROVED_AT
+from clinic.people import staff as people
 from intake import audit, journey
 from intake.audit import AuditEvent
 from intake.patients import diary

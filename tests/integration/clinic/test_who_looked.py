@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clinic import stepup
+from clinic.door import stepup
 from education.clinic_info.sheets import FORMULA_STARTS, csv_line, neutralise
 from intake import audit
 from intake.audit import AuditEvent
@@ -209,7 +209,7 @@ def exported(client: Client, query: str = "") -> list[dict[str, str]]:
 
 
 def test_the_file_has_the_lines_of_the_page_and_the_trail_how_many(boss, owner, monkeypatch):
-    monkeypatch.setattr("clinic.trail_export.CHUNK", 3)
+    monkeypatch.setattr("clinic.oversight.export.CHUNK", 3)
     physio = make_user("physio")
     wanted = [look(physio, "review.read", response=[uuid4()], evaluation=[uuid4()]) for _ in range(8)]
     rows = exported(boss, f"who={physio.pk}&after=1")

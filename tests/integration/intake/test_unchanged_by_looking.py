@@ -1,4 +1,4 @@
-"""A GET changes nothing, whatever its query says (R31). Every URL is asked in `tests/architecture/test_requests.py`."""
+"""A GET changes nothing, whatever its query says (R31). Every URL: `tests/architecture/test_requests.py`."""
 
 from tests.architecture.conftest import World, world  # noqa: F401  # the fixture
 from tests.integration.intake.tables import digests

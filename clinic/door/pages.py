@@ -27,10 +27,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinic import factors, signin
+from clinic.door import factors, signin
+from clinic.door.gate import ROOMS
+from clinic.door.stepup import is_fresh, step_up
 from clinic.models import User
-from clinic.staff_door import ROOMS
-from clinic.stepup import is_fresh, step_up
 from education.visitors.limits import visitor_address
 from intake.admin.audited import see_other
 from intake.admin.tablet import qr_drawing

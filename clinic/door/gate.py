@@ -13,8 +13,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic import factors
 from clinic.accounts import BEGAN_AT
+from clinic.door import factors
 from clinic.security import STAFF_SESSION_AGE, STAFF_SESSION_IDLE
 
 ROOMS: Final = ("/staff/", "/editor/")

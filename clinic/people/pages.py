@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from clinic import people, roles
+from clinic import roles
+from clinic.door.stepup import step_up
 from clinic.models import User
-from clinic.stepup import step_up
+from clinic.people import staff as people
 from intake import audit, journey
 from intake.admin.audited import member, see_other
 from intake.review.decide import NotAllowed

@@ -22,8 +22,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 
-from clinic import factors, roles
+from clinic import roles
 from clinic.accounts import FACTORS
+from clinic.door import factors
 from clinic.models import LINK_OF_STAFF, StaffInvitation, User
 from education.clinic_info.models import ClinicInfo
 from intake import audit, journey

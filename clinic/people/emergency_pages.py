@@ -10,10 +10,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic import emergency, roles
+from clinic import roles
+from clinic.door.stepup import step_up
 from clinic.models import LONGEST_REASON, EmergencyAccess
-from clinic.people_views import READ_WRITE, View, owners_page, shown
-from clinic.stepup import step_up
+from clinic.people import emergency
+from clinic.people.pages import READ_WRITE, View, owners_page, shown
 from intake import audit
 from intake.admin.audited import member, see_other
 

@@ -1,8 +1,8 @@
 """The story of the staff's doors: signing in by two steps, proving it anew, changing factors, leaving.
 
 Every function here is one audited transaction with one line in the trail. Tries that are wrong are counted
-before they are judged (`clinic.throttle`). The trail names an account by its id; a name that was typed and
-belongs to nobody stands nowhere (R23).
+before they are judged (`clinic.door.throttle`). The trail names an account by its id; a name that was typed
+and belongs to nobody stands nowhere (R23).
 """
 
 from collections.abc import Callable, Iterable
@@ -14,9 +14,9 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 
-from clinic import factors, throttle
+from clinic.door import factors, throttle
+from clinic.door.stepup import prove
 from clinic.models import User
-from clinic.stepup import prove
 from intake import audit
 
 BACKEND: Final = "clinic.accounts.AccountBackend"

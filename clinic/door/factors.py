@@ -1,7 +1,7 @@
 """The second factor of an account: an authenticator app, passkeys, and codes for when they are not at hand.
 
 `allauth.mfa` keeps them and knows how they work; here stands when they count (ADR 0039). What writes is
-called by `clinic.signin` inside an audited transaction.
+called by `clinic.door.signin` inside an audited transaction.
 """
 
 import json

@@ -23,8 +23,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.stepup import step_up
-from clinic.trail_export import as_csv
+from clinic.door.stepup import step_up
+from clinic.oversight.export import as_csv
 from intake import audit, journey
 from intake.admin.audited import member, see_other
 from intake.patients.search import SEARCH_LENGTH

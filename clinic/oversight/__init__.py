@@ -1,0 +1,1 @@
+"""What the trail says to the owner, and what the roof adds to it."""
