@@ -19,13 +19,18 @@ PASSWORD: Final = "correct horse battery"
 
 def staff(*, role: str, username: str, **names: str) -> dict[str, str]:
     """An account of that role, made if need be, with a fresh key: none of its codes was used yet."""
-    from clinic.door import factors
     from clinic.models import User
 
     employ(role=role, username=username, **names)
+    return _ready(User.objects.get(username=username))
+
+
+def _ready(user: Any) -> dict[str, str]:
+    from clinic.door import factors
+
     secret = factors.new_secret()
-    factors.set_app(User.objects.get(username=username), secret)
-    return {"username": username, "password": PASSWORD, "totp": secret}
+    factors.set_app(user, secret)
+    return {"username": user.username, "password": PASSWORD, "totp": secret}
 
 
 def employ(*, role: str, username: str, **names: str) -> None:
@@ -451,9 +456,7 @@ def hostile(*, start: int) -> dict[str, Any]:
         opened = links.open_session(invitation=made.response.invitation, address=None, device_token="")
     return {
         "views": made.views,
-        "accounts": {
-            role: {"username": one.username, "password": PASSWORD} for role, one in made.users.items()
-        },
+        "accounts": {role: _ready(one) for role, one in made.users.items()},
         "cookie": {"name": settings.PATIENT_COOKIE_NAME, "value": opened.session_token},
     }
 
