@@ -99,7 +99,8 @@ class EarlyRefusals:
 
     A post that the browser itself calls cross-site (403), a body over the limit, files included (413), text
     in anything but UTF-8, which could smuggle in characters that cannot be written again (415). A cookie with
-    control characters was not set by us and counts as absent.
+    control characters was not set by us and counts as absent, as does a NUL in what an address asks for: no
+    database takes one, and Django's own lists hand on what they are asked.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -115,6 +116,8 @@ class EarlyRefusals:
             return render(request, "400.html", status=415)
         for name in [name for name, value in request.COOKIES.items() if not value.isprintable()]:
             del request.COOKIES[name]
+        if "%00" in (query := request.META.get("QUERY_STRING", "")):
+            request.META["QUERY_STRING"] = query.replace("%00", "")
         return self.get_response(request)
 
 

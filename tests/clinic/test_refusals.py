@@ -37,3 +37,19 @@ def test_staff_are_led_to_their_pages():
 def test_who_asks_for_the_head_alone_gets_it(client: Client):
     response = client.head("/intake/leave/")
     assert (response.status_code, response.content) == (405, b"")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/staff/intake/rule/?status__exact=draft%00",
+        "/staff/intake/rule/?kind__exact=../../etc/passwd%00&q=%00",
+        "/staff/education/subscriber/?status__exact=%00",
+        "/staff/education/issue/?p=%00",
+        "/learn/search/?q=heel%00",
+    ],
+)
+def test_a_nul_in_what_an_address_asks_for_counts_as_absent(path: str):
+    owner = Client()
+    owner.force_login(make_user("owner"))
+    assert owner.get(path, follow=True).status_code == 200
