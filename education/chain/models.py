@@ -179,6 +179,7 @@ class ChainLink(WorkflowMixin, StaysWhileUsed, LockableMixin, RevisionMixin, ind
         index.AutocompleteField("slug"),
         index.SearchField("mechanism"),
         index.FilterField("direction"),
+        index.FilterField("evidence_grade"),
         index.FilterField("live"),
     ]
 

@@ -308,6 +308,7 @@ class Lesson(
         index.SearchField("summary"),
         index.SearchField("body_text"),
         index.FilterField("part"),
+        index.FilterField("category"),
         index.FilterField("live"),
     ]
 

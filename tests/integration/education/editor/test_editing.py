@@ -54,6 +54,19 @@ def test_rooms_that_are_not_ours_do_not_exist(sam: Person) -> None:
         assert sam.client.get(path).status_code == 404, path
 
 
+@pytest.mark.parametrize("model", ["lesson", "chainlink"])
+def test_a_list_can_be_searched_and_filtered_at_once(sam: Person, lesson: Lesson, model: str) -> None:
+    category = Category.objects.get(slug="health").pk
+    filters = {
+        "lesson": f"part=foot-to-knee&live=true&category={category}",
+        "chainlink": "direction=up&evidence_grade=expert&live=true",
+    }
+    path = f"/editor/snippets/education/{model}/"
+    for query in (filters[model], f"q=foot&{filters[model]}"):
+        for page in (path, f"{path}results/"):
+            assert sam.client.get(f"{page}?{query}").status_code == 200
+
+
 def test_a_draft_changes_nothing_for_readers(sam: Person, lesson: Lesson) -> None:
     answer = sam.saves(lesson, title="Warm up, always slowly")
     assert answer.status_code == 302, told(answer)
