@@ -21,7 +21,6 @@ from tests.bench import refusals
 from tests.bench.digests import digest
 from tests.bench.measure import (
     FLOOR,
-    HOST,
     OURS,
     Bench,
     BenchError,
@@ -139,7 +138,7 @@ def measured(where: Urls, operations: list[Operation], rounds: int, views: list[
 
 def knocked(where: Urls, pairs: list[str]) -> list[refusals.Refusals]:
     """What two refusals of one class take, at a server whose proxy says who comes."""
-    words = {**environment(where), "TRUSTED_PROXY": HOST}
+    words = environment(where)
     FOLDER.mkdir(parents=True, exist_ok=True)
     collect_files(words)
     server = Server("refusals", OURS, words, FOLDER / "refusals.log", People())

@@ -52,8 +52,10 @@ def environment(urls: Urls) -> dict[str, str]:
         "DATABASE_OWNER_URL": urls.owner,
         "SECRET_KEY": secrets.token_urlsafe(50),
         "SITE_URL": "https://intake.clinic.example",
-        "ALLOWED_HOSTS": HOST,
+        "ALLOWED_HOSTS": f"{HOST},intake.clinic.example",
         "BEHIND_TLS_PROXY": "1",
+        # Limits are per address, and all of this comes from one.
+        "TRUSTED_PROXY": HOST,
         "EMAIL_HOST": "mail.clinic.example",
         "DEFAULT_FROM_EMAIL": "visits@clinic.example",
         "ON_CALL_EMAIL": "on-call@clinic.example",

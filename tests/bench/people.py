@@ -47,6 +47,7 @@ class People:
     answers: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
     whole: dict[str, list[str]] = field(default_factory=dict)
+    asked: int = 0
 
     def fields(self, answers: str, number: int) -> dict[str, list[str]]:
         """A form filled in, for the `number`th time."""
@@ -128,8 +129,11 @@ class People:
         return answer.status
 
     def headers(self, who: str, *, is_form: bool) -> dict[str, Any]:
-        """As a browser of theirs sends them through the proxy."""
-        headers = {"X-Forwarded-Proto": "https"}
+        """As a browser of theirs sends them through the proxy, each from an address of its own."""
+        self.asked += 1
+        high, low = divmod(self.asked, 250)
+        address = f"10.{high // 250 % 250}.{high % 250}.{low}"
+        headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": address}
         if self.cookies[who]:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies[who].items())
         if is_form:
