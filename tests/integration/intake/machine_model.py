@@ -361,12 +361,12 @@ class Model:
 
     def record(self, version: Version, results: Mapping[int, str], *, close: bool) -> str:
         """close: save, then close. Of a closed one what stands already may come again: it adds nothing. Of a
-        visit that was cancelled afterwards nothing is closed."""
+        visit that was cancelled afterwards, or is still to come again, nothing is closed."""
         if not version.sent:
             return "404"
         adds = any(version.outcomes.get(key) != result for key, result in results.items())
         if version is self.standing and version.closed and not adds:
-            return "200" if close and not self.booked else "303"
+            return "303" if self.booked and self.begun or not close else "200"
         if not self.may_record(version):
             return "200"
         version.outcomes |= results
