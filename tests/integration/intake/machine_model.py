@@ -366,7 +366,7 @@ class Model:
             return "404"
         adds = any(version.outcomes.get(key) != result for key, result in results.items())
         if version is self.standing and version.closed and not adds:
-            return "303" if self.booked and self.begun or not close else "200"
+            return "303" if (self.booked and self.begun) or not close else "200"
         if not self.may_record(version):
             return "200"
         version.outcomes |= results
