@@ -6,7 +6,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -67,8 +67,6 @@ def privacy_view(request: HttpRequest) -> HttpResponseBase:
 
 @step_up
 def _privacy(request: HttpRequest) -> HttpResponseBase:
-    if request.method not in ("GET", "HEAD", "POST"):
-        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     search = search_words(request.POST.get("q", "")) if request.method == "POST" else ""
     with audit.audited("privacy.searched", by=audit.staff(member(request))) as access:
         people = Patient.objects.in_keeping_of(request.user)
@@ -102,8 +100,6 @@ def person_view(request: HttpRequest, key: str) -> HttpResponseBase:
 def _person(request: HttpRequest, key: UUID) -> HttpResponseBase:
     if request.method in ("GET", "HEAD"):
         return show(request, key)
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     do = request.POST.get("do", "")
     if do in FORMS:
         return export(request, key, do)

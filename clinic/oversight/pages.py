@@ -92,8 +92,6 @@ def trail_view(request: HttpRequest) -> HttpResponseBase:
     """GET: lines as the address asks. POST: look a patient up; no name gets into an address."""
     if request.method == "POST":
         return search(request)
-    if request.method not in ("GET", "HEAD"):
-        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     return show(request, SearchForm())
 
 
@@ -170,8 +168,6 @@ def export_view(request: HttpRequest) -> HttpResponseBase:
 @trail_page
 def week_view(request: HttpRequest) -> HttpResponseBase:
     """What a week of the trail adds up to. POST says that it was read."""
-    if request.method not in ("GET", "HEAD", "POST"):
-        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     today = timezone.localdate()
     asked = looked.day_or_none((request.POST if request.method == "POST" else request.GET).get("week", ""))
     week = weekly.monday_of(asked) if asked else weekly.last_week(today)

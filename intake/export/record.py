@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import reduce
-from operator import or_
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
@@ -30,6 +28,7 @@ from intake.patients.models import (
     TabletCode,
 )
 from intake.responses.models import QuestionnaireResponse
+from intake.review.looked import about
 from intake.review.models import (
     Closing,
     Measurement,
@@ -40,17 +39,6 @@ from intake.review.models import (
     Verdict,
 )
 from intake.screening.models import Finding, RedFlag, RedFlagEvent, ScreeningRun
-
-# What the trail calls a patient's records, in the lines of whoever looked at one.
-LOOKED_AT: Final = (
-    "patient",
-    "evaluation",
-    "evaluation-request",
-    "invitation",
-    "lesson-share",
-    "response",
-    "red-flag",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +174,8 @@ def _same(patient: Patient) -> tuple[Patient, ...]:
 
 def who_looked(keys: Mapping[str, list[str]], staff: Mapping[int, AbstractBaseUser]) -> tuple[Look, ...]:
     """Every line of the trail that names one of these records, the first one first."""
-    named = [Q(**{f"objects_seen__{kind}__has_any_keys": ids}) for kind, ids in keys.items() if ids]
-    if not named:
-        return ()
-    lines = audit.AuditEvent.objects.filter(reduce(or_, named)).order_by("at", "pk")
+    named = [f"{kind}:{key}" for kind, ids in keys.items() for key in ids]
+    lines = audit.AuditEvent.objects.filter(about(named)).order_by("at", "pk")
     return tuple(Look(line.at, line.actor_kind, _who(line, staff), line.action) for line in lines)
 
 
