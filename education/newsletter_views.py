@@ -75,8 +75,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         return show_form(request, {"typed": typed, "error": form.errors["email"][0]})
     try:
         if not may_sign_up(request):
-            response = show_form(request, {"typed": typed, "too_many": True})
-            return limits.turned_away(response, SIGN_UP_WINDOW)
+            # The same words: what a machine may learn stands in the status alone.
+            return limits.turned_away(show_thanks(request), SIGN_UP_WINDOW)
         subscribe.ask(form.cleaned_data["email"])
     except (DatabaseError, ConnectorException):
         return show_form(request, {"typed": typed, "failed": True}, status=503)
@@ -112,14 +112,17 @@ def redirect_to_check() -> HttpResponse:
     return response
 
 
+def show_thanks(request: HttpRequest) -> HttpResponse:
+    days = {"days": subscribe.CONFIRM_WITHIN.days, "forget_days": subscribe.FORGET_AFTER.days}
+    response = render(request, "education/newsletter_check.html", days)
+    if request.method == "POST":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 @require_safe
 def check_mail(request: HttpRequest) -> HttpResponse:
-    days = subscribe.CONFIRM_WITHIN.days
-    return render(
-        request,
-        "education/newsletter_check.html",
-        {"days": days, "forget_days": subscribe.FORGET_AFTER.days},
-    )
+    return show_thanks(request)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
