@@ -149,11 +149,13 @@ class IssueForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no argum
     class Meta:
         model = Issue
         fields = ["subject", "intro", "lessons"]
+        error_messages = {"subject": {"required": gettext_lazy("Enter a subject.")}}
 
 
 @admin.register(Issue)
 class IssueAdmin(LibraryAdmin):
     form = IssueForm
+    change_form_template = "admin/education/issue/form.html"
     list_display = ("subject", "created_at", "queued_at", "queued_by")
     list_select_related = ("queued_by",)
     actions = None

@@ -157,14 +157,10 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
 
     The secret in the address stands in for both: only who got the mail has it.
     """
-    if request.method == "POST":
-        left = subscribe.leave(token)
-        state = "left" if left else "unknown"
-    else:
-        state = "ask" if subscribe.may_leave(token) else "unknown"
+    state = subscribe.leave(token) if request.method == "POST" else subscribe.look_at_leaving(token)
     return render(
         request,
         "education/newsletter_leave.html",
-        {"state": state},
-        status=404 if state == "unknown" else 200,
+        {"state": state.value},
+        status=404 if state is subscribe.Leaving.UNKNOWN else 200,
     )

@@ -152,20 +152,32 @@ def _judge(token: str, subscribers: QuerySet[Subscriber]) -> tuple[Joining, Subs
     return (Joining.OPEN if fresh else Joining.EXPIRED), subscriber
 
 
-def may_leave(token: str) -> bool:
-    """Whether this is a link of ours to leave by. Changes nothing."""
-    return _leaving(token) is not None
+class Leaving(Enum):
+    """What a link to leave by finds."""
+
+    ASK = "ask"
+    LEFT = "left"
+    UNKNOWN = "unknown"
 
 
-def leave(token: str) -> bool:
-    """Take the address off the list; doing it again changes nothing. False for a link that is not ours."""
+def look_at_leaving(token: str) -> Leaving:
+    """Changes nothing. An address deleted since then gets the question: nothing tells that it was there."""
     key = _leaving(token)
     if key is None:
-        return False
+        return Leaving.UNKNOWN
+    gone = Subscriber.objects.filter(pk=key, status=Subscriber.Status.UNSUBSCRIBED).exists()
+    return Leaving.LEFT if gone else Leaving.ASK
+
+
+def leave(token: str) -> Leaving:
+    """Take the address off the list; doing it again changes nothing. LEFT, or UNKNOWN for a link not ours."""
+    key = _leaving(token)
+    if key is None:
+        return Leaving.UNKNOWN
     Subscriber.objects.filter(pk=key).exclude(status=Subscriber.Status.UNSUBSCRIBED).update(
         status=Subscriber.Status.UNSUBSCRIBED, left_at=timezone.now()
     )
-    return True
+    return Leaving.LEFT
 
 
 def _leaving(token: str) -> UUID | None:

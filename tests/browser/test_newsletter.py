@@ -44,7 +44,7 @@ class Editor(Staff):
         self.page.get_by_label("Subject").fill(subject)
         for lesson in lessons:
             self.page.get_by_label(lesson, exact=True).check()
-        return self.presses("Save").reads_heading(subject)
+        return self.presses("Save and preview").reads_heading(subject)
 
     def sends_issue(self, to: str) -> Self:
         return self.presses(f"Send to {to}").reads("Sent off")
@@ -247,6 +247,7 @@ def test_an_issue_from_writing_it_to_the_last_reader(come: Come, product: Produc
     stranger.goes_to(leave).reads_heading("Leave the list?").finds_page_accessible(themes=True)
     stranger.presses("Stop the lessons").reads_heading("You have left the list")
     stranger.finds_page_accessible(themes=True)
+    stranger.goes_to(leave).reads_heading("You have left the list")
     # A mail program leaves by itself, without a page.
     assert ana.context.request.post(leave_link(mails[1]), form={"List-Unsubscribe": "One-Click"}).ok
     assert {"ana@issue.example", "bo@issue.example"} <= set(editor.subscribers("?status__exact=unsubscribed"))

@@ -330,6 +330,7 @@ def test_leaving_takes_a_look_and_a_press_and_no_sign_in(client: Client):
     left_at = Subscriber.objects.get().left_at
     assert client.post(link).status_code == 200
     assert Subscriber.objects.get().left_at == left_at
+    assert "You have left the list" in client.get(link).content.decode()
 
 
 def test_a_mail_program_leaves_in_one_step(client: Client):

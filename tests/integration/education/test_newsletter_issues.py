@@ -330,7 +330,7 @@ def test_what_is_lacking_is_named_and_nothing_is_sent(
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"subject": "", "intro": ""}, "This field is required."),
+        ({"subject": "", "intro": ""}, "Enter a subject."),
         ({"subject": "One\r\nBcc: x@example.org"}, "Keep the subject on one line."),
         ({"subject": "One"}, "Choose a lesson."),
     ],
