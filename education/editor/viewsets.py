@@ -9,6 +9,7 @@ from wagtail.admin.panels import (
     TabbedInterface,
     TitleFieldPanel,
 )
+from wagtail.admin.ui.tables import BooleanColumn
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from education.chain.models import ChainLink, Source
@@ -18,6 +19,8 @@ from education.editor.panels import WarningsPanel
 from education.editor.views import EveryUse, NobodyOverwritten
 from education.lessons.models import Author, Category, Lesson
 
+LIVE = BooleanColumn("live", label=_("Live"), sort_key="live")
+
 
 class LessonViewSet(SnippetViewSet):
     model = Lesson
@@ -26,7 +29,7 @@ class LessonViewSet(SnippetViewSet):
     icon = "doc-full-inverse"
     menu_label = _("Lessons")
     add_to_admin_menu = False
-    list_display = ["title", "part", "live", "updated_on", "next_review_on"]
+    list_display = ["title", "part", LIVE, "updated_on", "next_review_on"]
     list_filter = ["part", "live", "category"]
     ordering = ["order", "slug"]
     list_per_page = 50
@@ -83,7 +86,7 @@ class ChainLinkViewSet(SnippetViewSet):
     edit_view_class = NobodyOverwritten
     icon = "link"
     menu_label = _("Links of the chain")
-    list_display = ["slug", "from_node", "to_node", "direction", "evidence_grade", "live"]
+    list_display = ["slug", "from_node", "to_node", "direction", "evidence_grade", LIVE]
     list_filter = ["direction", "evidence_grade", "live"]
     list_per_page = 50
 
