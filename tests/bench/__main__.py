@@ -22,6 +22,7 @@ from tests.bench.digests import digest
 from tests.bench.measure import (
     FLOOR,
     OURS,
+    UNWATCHED,
     Bench,
     BenchError,
     Server,
@@ -127,6 +128,7 @@ def measured(where: Urls, operations: list[Operation], rounds: int, views: list[
         sides = {
             "ours": server("footing", OURS),
             "floor": server("floor", FLOOR),
+            "unwatched": server("unwatched", UNWATCHED, BENCH_ROLE="unwatched"),
             "bare": server("floor-bare", FLOOR, BENCH_MIDDLEWARE="none"),
         }
         bench = Bench(where, sides)

@@ -16,6 +16,7 @@ import psycopg
 from clinic.database import Urls
 from clinic.processes import Child
 from tests.bench import clocks
+from tests.bench.operations import FLOOR as FLOOR_SIDE
 from tests.bench.operations import Ask, Operation
 from tests.bench.people import DRAFT, People
 from tests.bench.report import Cost, Result
@@ -34,7 +35,9 @@ SETTLE_SECONDS: Final = 0.002
 QUANTILE: Final = 0.25
 
 OURS_SIDE: Final = "ours"
+BARE_SIDE: Final = "bare"
 OURS: Final = "clinic.wsgi:application"
+UNWATCHED: Final = "tests.bench.unwatched:application"
 FLOOR: Final = "tests.bench.floor:application"
 
 
@@ -193,7 +196,11 @@ class Bench:
         return [pid for (pid,) in rows.fetchall()]
 
     def sides_of(self, operation: Operation) -> Mapping[str, Server]:
-        return self.sides if operation.floor else {OURS_SIDE: self.sides[OURS_SIDE]}
+        """Ours, what it stands beside, and beside the floor also one without middleware."""
+        names = [OURS_SIDE]
+        if operation.floor:
+            names += [operation.beside, *([BARE_SIDE] if operation.beside == FLOOR_SIDE else [])]
+        return {name: self.sides[name] for name in names}
 
     def batch(self, server: Server, asks: Sequence[Ask], times: int = BATCH) -> Cost | None:
         """What one operation costs, from `times` in a row; None when a process came or went meanwhile."""
@@ -283,9 +290,9 @@ def result(
         name=operation.name,
         gate=operation.gate,
         bytes=sum(len(answer.body) for answer in answers),
-        ours=costs.get("ours"),
-        floor=costs.get("floor"),
-        bare=costs.get("bare"),
+        ours=costs.get(OURS_SIDE),
+        floor=costs.get(operation.beside),
+        bare=costs.get(BARE_SIDE),
         queries=asked.own,
         others=asked.others(),
         commits=asked.commits,

@@ -10,6 +10,10 @@ LESSON: Final = "/learn/rolling-in/"
 # What browsers say that they can unpack.
 BROWSER: Final = "gzip, deflate, br"
 PLAIN: Final = "identity"
+# The servers that ours is measured beside: bare Django that does the same work, and the product itself
+# without its audit trail and guard.
+FLOOR: Final = "floor"
+UNWATCHED: Final = "unwatched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +82,23 @@ SHOWN: Final = Gate()
 class Operation:
     """Something people do, as requests to ours and to the floor; both count as one operation.
 
-    Where no floor says more than milliseconds do, it has none.
+    Where no floor says more than milliseconds do, it has none. beside: which server the floor is.
     """
 
     name: str
     ours: tuple[Ask, ...]
     floor: tuple[Ask, ...] = ()
     gate: Gate = SHOWN
+    beside: str = FLOOR
 
 
 def same(name: str, path: str, gate: Gate = SHOWN) -> Operation:
     """A page that the floor serves at the same address."""
     return Operation(name, (Ask(path),), (Ask(path),), gate)
+
+
+def review(findings: int) -> Ask:
+    return Ask(f"{REVIEWS}{{response_{findings}}}/review/", who=PHYSIO)
 
 
 STEP: Final = (
@@ -141,7 +150,7 @@ OPERATIONS: Final = (
     *(
         Operation(
             f"review page, {findings} finding{'s' if findings > 1 else ''}",
-            (Ask(f"{REVIEWS}{{response_{findings}}}/review/", who=PHYSIO),),
+            (review(findings),),
             gate=Gate(ms=8, queries=6, bytes=25_000 if findings == 1 else None),
         )
         for findings in FINDINGS
@@ -151,6 +160,16 @@ OPERATIONS: Final = (
         (Ask(f"{REVIEWS}{{decided}}/review/", who=PHYSIO, answers=VERDICT, status=303),),
         STEP[:1],
         Gate(ratio=1.5, commits=1, later=True),
+    ),
+    *(
+        Operation(
+            f"trail and guard: {name}",
+            asks,
+            asks,
+            Gate(ratio=1.15),
+            beside=UNWATCHED,
+        )
+        for name, asks in (("step", STEP), ("review page", (review(10),)))
     ),
     Operation(
         "worklist",
