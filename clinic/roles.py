@@ -32,8 +32,6 @@ _ADD_PATIENTS: Final = (
     "intake.see_worklist",
 )
 
-# Who may come into the lessons' editor at all.
-ENTER_EDITOR: Final = "wagtailadmin.access_admin"
 
 # Keeping accounts, and breaking the glass.
 SEES_PEOPLE: Final = "clinic.view_user"
@@ -42,7 +40,7 @@ CHANGES_PEOPLE: Final = "clinic.change_user"
 BREAKS_GLASS: Final = "clinic.open_emergency"
 
 _SEE_LIBRARY: Final = (
-    ENTER_EDITOR,
+    editor.ENTER,
     "education.view_lesson",
     "education.view_chainlink",
     "education.view_source",

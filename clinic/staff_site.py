@@ -10,9 +10,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
+from clinic import editor
 from clinic.door.stepup import step_up
 from clinic.oversight.refusals import watched
-from clinic.roles import BREAKS_GLASS, ENTER_EDITOR, SEES_PEOPLE
+from clinic.roles import BREAKS_GLASS, SEES_PEOPLE
 from intake.audit import SEES_TRAIL
 from intake.patients.links import ENDS_ALL_LINKS
 from intake.patients.models import KEEPS_PRIVACY
@@ -175,7 +176,7 @@ class StaffSite(admin.AdminSite):
             if shown:
                 models = [{**model, "name": names[model["object_name"]]} for _app, model in shown]
                 groups.append({**shown[0][0], "name": heading, "models": models})
-        if request.user.has_perm(ENTER_EDITOR):
+        if request.user.has_perm(editor.ENTER):
             url = reverse("wagtailadmin_home")
             models = [page_entry(_("Lessons and links"), "Lessons", url)]
             models += [found.pop(name)[1] for name in LIBRARY if name in found]

@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import pgtrigger
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -11,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from intake.audit import PatientData
 from intake.patients.models import ReviewedQuerySet
-from intake.questionnaires.models import Status
+from intake.questionnaires.models import Status, Version, immutable_once_used
 from intake.responses.models import QuestionnaireResponse
 from intake.screening.screen import RuleDefinition, parse_rule
 
@@ -27,7 +26,7 @@ class Tier(models.TextChoices):
     TELL_PHYSIO = "tell-physio", _("Tell the physio")
 
 
-class Rule(models.Model):
+class Rule(Version):
     """One version of a rule. `definition` is the entry of the catalog; immutable once active."""
 
     class Kind(models.TextChoices):
@@ -40,45 +39,22 @@ class Rule(models.Model):
     version = models.PositiveIntegerField(_("version"))
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     title = models.CharField(_("title"), max_length=200)
-    status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.DRAFT)
-    definition = models.JSONField(_("definition"))
-    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    approved_at = models.DateTimeField(_("approved"), null=True)
-    created_at = models.DateTimeField(_("made"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("rule")
         verbose_name_plural = _("rules")
         ordering = ["kind", "rule_id", "-version"]
         constraints = [
+            *Version.Meta.constraints,
             models.UniqueConstraint(fields=["rule_id", "version"], name="rule_version_unique"),
             models.UniqueConstraint(
                 fields=["rule_id"], condition=Q(status="active"), name="one_active_version_per_rule"
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["draft", "active", "retired"]), name="rule_status_known"
-            ),
-            models.CheckConstraint(
                 condition=Q(kind__in=["chain", "note", "red-flag", "precaution"]), name="rule_kind_known"
             ),
-            models.CheckConstraint(
-                condition=Q(approved_by=None, approved_at=None)
-                | Q(approved_by__isnull=False, approved_at__isnull=False),
-                name="rule_approval_whole",
-            ),
         ]
-        triggers = [
-            pgtrigger.Protect(
-                name="immutable_once_used",
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__status__in=["active", "retired"])
-                & (
-                    pgtrigger.Q(old__definition__df=pgtrigger.F("new__definition"))
-                    | pgtrigger.Q(old__version__df=pgtrigger.F("new__version"))
-                    | pgtrigger.Q(old__rule_id__df=pgtrigger.F("new__rule_id"))
-                ),
-            ),
-        ]
+        triggers = [immutable_once_used("rule_id")]
 
     def __str__(self) -> str:
         return f"{self.rule_id} v{self.version}"
