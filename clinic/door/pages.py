@@ -103,6 +103,7 @@ class SignInForm(forms.Form):
 
 
 @never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Username and password; whoever has a second factor goes on to it."""

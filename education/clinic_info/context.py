@@ -5,6 +5,10 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from education.clinic_info.models import ClinicInfo, PrivacyNotice
+from education.edition.models import Edition
+
+# As this process read them last. Nobody changes them: they are for templates.
+_kept = ClinicInfo()
 
 
 def clinic(request: HttpRequest) -> dict[str, object]:
@@ -20,8 +24,19 @@ def clinic(request: HttpRequest) -> dict[str, object]:
 
 
 def current_or_blank() -> ClinicInfo:
-    """The clinic's facts, or blanks where they cannot be read."""
+    """The clinic's facts, or blanks where they cannot be read. To be shown, not to be changed.
+
+    Each page shows them, so they are read once for each edition of the library; which one it is takes the
+    least that a question to the database can cost, and an edit shows at once all the same.
+    """
+    global _kept
     try:
-        return ClinicInfo.current()
+        mark = Edition.current()
+        if mark is None or mark != _kept.edition:
+            info = ClinicInfo.current()
+            # Facts younger than this mark are read again with the next one.
+            info.edition = mark
+            _kept = info
+        return _kept
     except (ClinicInfo.DoesNotExist, Error):
         return ClinicInfo()

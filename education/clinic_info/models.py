@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Self
+from uuid import UUID
 
 import pgtrigger
 from django.core.exceptions import ValidationError
@@ -60,7 +61,12 @@ def validate_social_links(text: str) -> None:
 
 
 class ClinicInfo(models.Model):
-    """The public facts of the one clinic this site belongs to. There is never a second row."""
+    """The public facts of the one clinic this site belongs to. There is never a second row.
+
+    edition: the mark of the library that a page shows them with; None where they were read by themselves.
+    """
+
+    edition: UUID | None = None
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     name = models.CharField(_("name"), max_length=120)

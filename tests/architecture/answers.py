@@ -70,7 +70,10 @@ class Scan(HTMLParser):
         for name, value in values.items():
             if name == "style" or name.startswith("on"):
                 self.found.append(f"<{tag} {name}=...>")
-            if value.strip().lower().startswith(("javascript:", "data:text", "vbscript:")):
+            # What stands in a field is text, whatever it says.
+            if name != "value" and value.strip().lower().startswith(
+                ("javascript:", "data:text", "vbscript:")
+            ):
                 self.found.append(f"<{tag} {name}={value[:20]}>")
             loads = name in RESOURCES or (name == "href" and tag not in ("a", "area") and not is_told(values))
             if loads and re.match(r"\s*(https?:)?//", value):

@@ -206,14 +206,12 @@ ROWS: dict[str, Row] = {
     # The staff site. Another role, such as one that is held for an hour, is an actor of conftest.py and a key
     # in the rows of what it may open beyond its own.
     "admin:index": Row(HOME, HOME),
-    "admin:login": Row(
-        {"staff": "302 admin:index", "*": "200"},
-        {"staff": "302 admin:index", "*": "200"},
-        others=dict.fromkeys(("HEAD", "PUT", "OPTIONS"), "200"),
-    ),
+    "admin:login": Row({"staff": "302 admin:index", "*": "200"}, {"staff": "302 admin:index", "*": "200"}),
     # In the middle of signing in alone.
     "admin:login_code": Row(
-        {"staff": "302 admin:index", "*": SIGN_IN}, {"staff": "302 admin:index", "*": SIGN_IN}
+        {"staff": "302 admin:index", "*": SIGN_IN},
+        {"staff": "302 admin:index", "*": SIGN_IN},
+        others=dict.fromkeys(UNKNOWN, "405"),
     ),
     "admin:prove": Row({"staff": "200", "*": SIGN_IN}, {"staff": "200", "*": SIGN_IN}),
     "admin:account": Row({"staff": "200", "*": SIGN_IN}, {"staff": "405", "*": SIGN_IN}),

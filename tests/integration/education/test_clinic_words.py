@@ -38,6 +38,27 @@ def set_clinic(**fields: Any) -> ClinicInfo:
     return clinic
 
 
+# ---- what every page shows
+
+
+def test_an_edit_shows_on_the_next_page_and_one_taken_back_never_does() -> None:
+    """Also on patients' pages, which keep parts that show these facts."""
+    _, token = invited()
+    patient = Visitor(token).open()
+
+    def shown(phone: str) -> list[bool]:
+        pages = [patient.client.get("/intake/about/").text, Client().get("/learn/").text]
+        return [phone in page for page in pages]
+
+    assert shown("(310) 555-0142") == [True, True]
+    with transaction.atomic():
+        set_clinic(phone_display="(310) 555-0199")
+        assert shown("(310) 555-0199") == [True, True]
+        transaction.set_rollback(True)
+    assert shown("(310) 555-0199") == [False, False]
+    assert shown("(310) 555-0142") == [True, True]
+
+
 # ---- social links
 
 

@@ -34,15 +34,20 @@ def migrate(owner: str, app: str) -> subprocess.CompletedProcess[str]:
 
 
 def as_before(owner: str, but: int) -> set[tuple[str, str]]:
-    """Let the record say that the old migrations ran, `but` the last; say which stand for them."""
+    """Let the record say that the old migrations ran, `but` the last; say which stand for them.
+
+    Where the last ones lack, so does all that came after them.
+    """
     stands_for = {
         (app, name): migration.replaces
         for (app, name), migration in MigrationLoader(connection).disk_migrations.items()
         if app in ("intake", "education") and migration.replaces
     }
     with psycopg.connect(owner) as record:
-        for (app, _name), before in stands_for.items():
-            record.execute("DELETE FROM django_migrations WHERE app = %s", [app])
+        for (app, name), before in stands_for.items():
+            record.execute(
+                "DELETE FROM django_migrations WHERE app = %s AND (name = %s OR %s)", [app, name, but > 0]
+            )
             for old_app, old_name in before[: len(before) - but]:
                 record.execute(
                     "INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, now())",
