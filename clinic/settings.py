@@ -106,6 +106,7 @@ else:
 _database: dict[str, Any] = dict(
     dj_database_url.parse(
         DATABASE_URLS.owner if AS_OWNER else DATABASE_URLS.app,
+        engine="clinic.postgres",
         conn_max_age=60,
         conn_health_checks=True,
     )

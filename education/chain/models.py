@@ -220,4 +220,5 @@ class ChainLink(WorkflowMixin, StaysWhileUsed, LockableMixin, RevisionMixin, ind
 
 new_edition(Source, unread={"used_for"})
 new_edition(ChainNode)
+new_edition(PhysioTest)
 new_edition(ChainLink, unread={*OF_DRAFTS, "clinical_note", "evidence", "in_article"})

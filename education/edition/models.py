@@ -1,11 +1,11 @@
-"""The mark of what the library says now. Triggers of every table that public pages read set a new one."""
+"""The mark of what the library says now. Triggers of every table that pages quote from set a new one."""
 
 import uuid
 from collections.abc import Collection
 from typing import Final
 
 import pgtrigger
-from django.db import InterfaceError, OperationalError, connection, models
+from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 
@@ -35,23 +35,11 @@ class Edition(models.Model):
 
         Raises `OperationalError` while the database is away.
         """
-        # The answer shows that a kept connection still lives, so nothing is asked for that beforehand.
-        connection.health_check_done = True  # type: ignore[attr-defined]  # left out of the stubs
-        try:
-            return _mark()
-        except (OperationalError, InterfaceError):
-            if connection.in_atomic_block:
-                raise
-            connection.close()
-        return _mark()
-
-
-def _mark() -> uuid.UUID | None:
-    # By hand: the ORM takes longer to make this statement than the whole page does to be found.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT mark FROM education_edition")
-        row = cursor.fetchone()
-    return row[0] if row else None
+        # By hand: the ORM takes longer to make this statement than the whole page does to be found.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT mark FROM education_edition")
+            row = cursor.fetchone()
+        return row[0] if row else None
 
 
 _NEW_EDITION: Final = "PERFORM education_new_edition(); RETURN NULL;"

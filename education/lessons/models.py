@@ -476,3 +476,4 @@ class LessonRedirect(models.Model):
 new_edition(Author)
 new_edition(Category)
 new_edition(Lesson, unread=NOT_READ)
+new_edition(LessonRedirect)

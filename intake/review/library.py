@@ -1,15 +1,21 @@
-"""What the desk quotes from the library: links of the chain, tests, lessons and sources, in one query."""
+"""What the desk quotes from the library: links of the chain, tests, lessons and sources.
+
+It is asked for with every page of the desk and changes with an edition of the library, so a process remembers
+it by the edition's mark.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from django.db.models import CharField, F, Func, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 from django.urls import reverse
 
 from education.chain.models import ChainLink, PhysioTest, Source
+from education.edition.models import Edition
 from education.lessons.models import Lesson, LessonRedirect
 from intake.kept import Given, Kept, among
 from intake.review.places import Step
@@ -51,6 +57,8 @@ class Quoted:
     sources: Mapping[str, SourceRef]
 
 
+NOTHING: Final = Quoted({}, {}, {}, {})
+
 _COLUMNS = 6
 # What the library said for so many intakes is remembered.
 MOST: Final = 256
@@ -62,19 +70,41 @@ def quote(
     tests: Iterable[str] = (),
     lessons: Iterable[str] = (),
     sources: Iterable[str] = (),
+    mark: UUID | None = None,
 ) -> Quoted:
-    """Everything the library says under these slugs and codes: one query, none for nothing.
+    """Everything the library says under these slugs and codes: one small query, none for nothing.
 
-    A lesson that moved is found under its old address too.
+    mark: of the library's edition, where somebody asked for it already: then there is no query while nothing
+    changes.
+    A lesson that moved is found under its old address too. While nothing changes it is the same object, so
+    that what is made of it can be remembered by it.
     """
-    asked = {"links": links, "tests": tests, "lessons": lessons, "sources": sources}
-    values = {name: list(dict.fromkeys(slugs)) for name, slugs in asked.items()}
-    return _in_words(tuple(_QUOTED.rows((), **values)) if any(values.values()) else ())
+    asked = _Asked(*(tuple(dict.fromkeys(slugs)) for slugs in (links, tests, lessons, sources)))
+    if not any(asked):
+        return NOTHING
+    mark = mark or Edition.current()
+    return _in_words(_said(asked)) if mark is None else _quoted_in(mark, asked)
+
+
+class _Asked(NamedTuple):
+    links: tuple[str, ...]
+    tests: tuple[str, ...]
+    lessons: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@lru_cache(maxsize=MOST)
+def _quoted_in(mark: UUID, asked: _Asked) -> Quoted:
+    """What is younger than this mark is asked for again with the next one."""
+    return _in_words(_said(asked))
+
+
+def _said(asked: _Asked) -> tuple[tuple[str, ...], ...]:
+    return tuple(_QUOTED.rows((), **{name: list(slugs) for name, slugs in asked._asdict().items()}))
 
 
 @lru_cache(maxsize=MOST)
 def _in_words(rows: tuple[tuple[str, ...], ...]) -> Quoted:
-    """The same object for the same rows, so that what is made of it can be remembered by it."""
     steps: dict[str, Step] = {}
     checks: dict[str, Check] = {}
     found_lessons: dict[str, LessonRef] = {}

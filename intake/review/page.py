@@ -21,6 +21,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from education.chain.models import ChainLink
+from education.edition.models import Edition
 from intake.conditions import Answers, Group, Value, fill, holds
 from intake.kept import Given, Kept, among
 from intake.patients.asking import lesson_title
@@ -460,7 +461,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
     )
 
 
-# The intake and what stands beside it: four queries
+# The intake and what stands beside it: three queries, and one for what of the library was not quoted yet
 
 
 def _intake(responses: Any, links: Any) -> Any:
@@ -474,6 +475,7 @@ def _intake(responses: Any, links: Any) -> Any:
             ran=Subquery(runs.values("rule_versions")[:1]),
             precautions=Subquery(runs.values("precautions")[:1]),
             came_from=lesson_title("evaluation__request__source"),
+            edition=Subquery(Edition.objects.values("mark")[:1]),
             colleagues=presence.COLLEAGUES,
             added_links=ArraySubquery(
                 links.filter(
@@ -731,6 +733,7 @@ def _cards(
         tests=chain(*BASELINE.values(), *(rule.suggested_checks for rule in used)),
         lessons=[rule.lesson for rule in used if rule.lesson],
         sources=[code for rule in used for code in rule.sources],
+        mark=response.edition,
     )
     language = get_language()
     cards = [

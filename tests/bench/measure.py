@@ -223,9 +223,16 @@ class Bench:
         return Cost(*(1000 * seconds / times for seconds in (app_spent, postgres_spent, wall)))
 
     def rounds(
-        self, operations: Sequence[Operation], rounds: int, say: Callable[[str], None]
+        self,
+        operations: Sequence[Operation],
+        rounds: int,
+        say: Callable[[str], None],
+        before: Callable[[], None],
     ) -> dict[str, dict[str, Cost]]:
-        """`{operation: {side: cost}}`. Every round takes every operation on every side, in changing order."""
+        """`{operation: {side: cost}}`. Every round takes every operation on every side, in changing order.
+
+        before: what is done ahead of each round.
+        """
         for operation in operations:
             for server in self.sides_of(operation).values():
                 self.batch(server, asks_of(operation, server), WARM_UP)
@@ -233,6 +240,7 @@ class Bench:
             operation.name: {side: [] for side in self.sides_of(operation)} for operation in operations
         }
         for number in range(rounds):
+            before()
             turn = -1 if number % 2 else 1
             for operation in operations[::turn]:
                 for side, server in list(self.sides_of(operation).items())[::turn]:
