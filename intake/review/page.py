@@ -1,4 +1,4 @@
-"""Everything the review page shows, gathered in four queries whatever the number of findings."""
+"""Everything the review page shows, gathered in three queries whatever the number of findings."""
 
 import json
 import re
