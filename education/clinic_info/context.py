@@ -1,11 +1,13 @@
 """Gives every template the clinic's facts, and asks the database only where a template shows them."""
 
+from uuid import UUID
+
 from django.db import Error
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from education.clinic_info.models import ClinicInfo, PrivacyNotice
-from education.edition.models import Edition
+from education.edition.models import EDITION, Edition
 
 # As this process read them last. Nobody changes them: they are for templates.
 _kept = ClinicInfo()
@@ -18,20 +20,21 @@ def clinic(request: HttpRequest) -> dict[str, object]:
     still stand.
     """
     return {
-        "clinic": SimpleLazyObject(current_or_blank),
+        "clinic": SimpleLazyObject(lambda: current_or_blank(getattr(request, EDITION, None))),
         "privacy_notice": SimpleLazyObject(PrivacyNotice.current),
     }
 
 
-def current_or_blank() -> ClinicInfo:
+def current_or_blank(mark: UUID | None = None) -> ClinicInfo:
     """The clinic's facts, or blanks where they cannot be read. To be shown, not to be changed.
 
+    mark: of the library's edition, where somebody asked for it already.
     Each page shows them, so they are read once for each edition of the library; which one it is takes the
     least that a question to the database can cost, and an edit shows at once all the same.
     """
     global _kept
     try:
-        mark = Edition.current()
+        mark = mark or Edition.current()
         if mark is None or mark != _kept.edition:
             info = ClinicInfo.current()
             # Facts younger than this mark are read again with the next one.

@@ -8,6 +8,9 @@ import pgtrigger
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
+# The attribute of a request whose view knows the mark already.
+EDITION: Final = "edition"
+
 
 class Edition(models.Model):
     """One row, written by the SQL function `education_new_edition` (first migration) and by nothing else.

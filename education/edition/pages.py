@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from education.edition.models import Edition
+from education.edition.models import EDITION, Edition
 
 # Long enough to spare a second look at the same page, short enough that an edit shows within a minute.
 FRESH_SECONDS: Final = 60
@@ -140,6 +140,8 @@ def kept_by(variant: Callable[[HttpRequest], str]) -> Callable[[View], View]:
         @wraps(view)
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             edition = Edition.current()
+            # For what else of the library the page shows.
+            setattr(request, EDITION, edition)
             stamp = (edition, timezone.localdate())
             address = (request.path, variant(request))
             found = PAGES.find(address, stamp)

@@ -12,9 +12,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import BinaryField, Q, QuerySet
+from django.db.models import BinaryField, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from education.edition.models import Edition
 from education.visitors import limits
 from intake import audit
 from intake.kept import Given, Kept
@@ -354,13 +355,16 @@ def _unended(session_token: str, link: str) -> PatientSession | None:
 
 
 def _sessions(link: str) -> QuerySet[PatientSession]:
-    """The session with a token that one kind of link opened, with the people of its visit."""
+    """The session with a token that one kind of link opened, with the people of its visit.
+
+    edition: the library's, so that a page that shows something of it need not ask.
+    """
     sessions: QuerySet[PatientSession] = PatientSession.objects.select_related(
         f"{link}__evaluation__patient", f"{link}__evaluation__physio"
     )
     return sessions.filter(
         **{f"{link}__isnull": False}, token_hash=Given("token", BinaryField()), ended_at=None
-    )
+    ).annotate(edition=Subquery(Edition.objects.values("mark")[:1]))
 
 
 # Asked at every request of a patient.

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.views.decorators.gzip import gzip_page
 
+from education.edition.models import EDITION
 from intake import audit, journey
 from intake.conditions import Value
 from intake.patients import links
@@ -212,6 +213,7 @@ def _session_page(
                     return answer
                 session, opened = answer.session, answer
             if session is not None:
+                setattr(request, EDITION, getattr(session, EDITION, None))
                 links.touch_session(session)
                 visit = Visit(session)
                 # A page that somebody else's link was opened over in this browser: its words are not this

@@ -91,6 +91,13 @@ def test_after_an_error_the_server_is_asked(kept: Any, other: Any):
     assert last_heard(kept, other)[1] == "SELECT 1"
 
 
+def test_within_a_transaction_that_failed_it_is_not(kept: Any):
+    kept.set_autocommit(False)
+    with pytest.raises(DatabaseError):
+        ask(kept, "SELECT 1 / 0")
+    assert not kept.is_usable()
+
+
 def test_none_and_a_closed_one_are_not(kept: Any):
     kept.connection.close()
     assert not kept.is_usable()

@@ -14,6 +14,7 @@ from django.test import Client, RequestFactory
 
 from clinic.middleware import REQUEST_ID
 from education.clinic_info import context
+from education.edition.models import EDITION, Edition
 from education.lessons.blocks import blocks_of_text
 from education.models import Author, ChainLink, ClinicInfo, Lesson, Source
 
@@ -292,13 +293,21 @@ def test_an_edit_of_the_clinic_shows_at_once(library: None, client: Client) -> N
 def test_a_page_that_does_not_show_the_clinic_does_not_ask_for_it(
     library: None, django_assert_num_queries: Any
 ) -> None:
-    values = context.clinic(RequestFactory().get("/"))
+    def drawn(template: str, **known: Any) -> str:
+        request = RequestFactory().get("/")
+        vars(request).update(known)
+        return Template(template).render(Context(context.clinic(request)))
+
+    shown = "{{ clinic.name }}, {{ clinic.city }}"
     with django_assert_num_queries(0):
-        assert Template("Hello").render(Context(values)) == "Hello"
+        assert drawn("Hello") == "Hello"
+    with django_assert_num_queries(2):
+        assert drawn(shown) == "i.Athlete Physio, Torrance"
     with django_assert_num_queries(1):
-        assert Template("{{ clinic.name }}, {{ clinic.city }}").render(Context(values)) == (
-            "i.Athlete Physio, Torrance"
-        )
+        assert drawn(shown) == "i.Athlete Physio, Torrance"
+    mark = Edition.current()
+    with django_assert_num_queries(0):
+        assert drawn(shown, **{EDITION: mark}) == "i.Athlete Physio, Torrance"
 
 
 @pytest.mark.django_db
