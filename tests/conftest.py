@@ -205,8 +205,10 @@ def lighter_settings() -> Iterator[None]:
 def nothing_kept() -> None:
     """No page of an earlier test, which may have had other settings, is found instead of drawn."""
     from education.edition.pages import PAGES
+    from intake.views import page_pieces
 
     PAGES.clear()
+    page_pieces._pieces.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -35,11 +35,12 @@ def current_or_blank(mark: UUID | None = None) -> ClinicInfo:
     global _kept
     try:
         mark = mark or Edition.current()
-        if mark is None or mark != _kept.edition:
+        info = _kept
+        if mark is None or mark != info.edition:
             info = ClinicInfo.current()
             # Facts younger than this mark are read again with the next one.
             info.edition = mark
             _kept = info
-        return _kept
+        return info
     except (ClinicInfo.DoesNotExist, Error):
         return ClinicInfo()

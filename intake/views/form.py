@@ -17,7 +17,7 @@ from intake import journey
 from intake.conditions import Answers
 from intake.patients.wording import clock
 from intake.questionnaires.pages import Page, pages
-from intake.responses import amend, draft, earlier, wording
+from intake.responses import amend, draft, earlier, skeleton, wording
 from intake.responses import shown as showing
 from intake.responses.answers import missing
 from intake.responses.blocks import to_text
@@ -26,6 +26,7 @@ from intake.responses.models import QuestionnaireResponse
 from intake.responses.prefill import known_limits, with_known
 from intake.responses.summary import summarize
 from intake.screening.screen import Screening
+from intake.views import page_pieces
 from intake.views import visit as visits
 from intake.views.birth_date import AGAIN, BOXES
 from intake.views.visit import Visit, any_page, patient_page
@@ -362,19 +363,18 @@ def show_page(
     """stored: the draft, where it was saved since the visit was read."""
     number = visit.path.index(here) + 1
     before = visit.path[number - 2] if number > 1 else None
-    return render(
+    return page_pieces.answer(
         request,
-        "intake/page.html",
+        visit,
         {
-            "visit": visit,
             "page": here,
             "form": form,
+            "questions": skeleton.draw(form),
             "shown": showing.seal(here, visit.answers if stored is None else stored, form.stored),
             "moved": moved,
             "number": number,
             "total": len(visit.path),
             "back": back_link(request, before),
-            "change": "change" in request.GET,
             "saved_at": clock(visit.response.updated_at) if visit.response else "",
             "offer": offer,
         },

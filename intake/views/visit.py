@@ -51,7 +51,7 @@ class Visit:
     def patient(self) -> Patient:
         return self.evaluation.patient
 
-    @property
+    @cached_property
     def whose(self) -> str:
         """What every form of this visit carries: whose it is, told by no name and no key."""
         return salted_hmac("intake.views.visit.whose", str(self.evaluation.pk)).hexdigest()[:20]
