@@ -133,13 +133,13 @@ OPERATIONS: Final = (
         "step: save pain, next page",
         STEP,
         STEP,
-        Gate(ratio=1.5, queries=5, commits=1, later=True),
+        Gate(ratio=1.5, queries=5, commits=1),
     ),
     Operation(
         "step: save safety, next page",
         SAFETY,
         SAFETY,
-        Gate(ratio=2, queries=5, commits=1, later=True),
+        Gate(ratio=2, queries=5, commits=1),
     ),
     Operation(
         "submit",
