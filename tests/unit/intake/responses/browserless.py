@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from intake.conditions import Answers
 from intake.questionnaires.definition import Definition
 from intake.questionnaires.pages import Page, pages
+from intake.responses import skeleton
 from intake.responses.forms import PageForm, page_form
 from tests.unit.intake.shipped import definition
 
@@ -128,5 +129,12 @@ def asked(slug: str, answers: Answers | None = None, **options: object) -> PageF
 
 def rendered(form: PageForm) -> Read:
     """The page of questions as the patient gets it."""
-    context = {"form": form, "title": form.page.title, "number": 1, "total": 10, "back_url": "/intake/"}
+    context = {
+        "form": form,
+        "questions": skeleton.draw(form),
+        "title": form.page.title,
+        "number": 1,
+        "total": 10,
+        "back_url": "/intake/",
+    }
     return Read(render_to_string("components/answers_form.html", context))
