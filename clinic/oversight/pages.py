@@ -143,7 +143,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
             )
         access.saw("patient", people)
     if len(people) == 1:
-        return see_other(f"{reverse('admin:trail')}?{looked.Filters(patient=people[0]).query()}")
+        return see_other(reverse("admin:trail", query={"patient": people[0]}))
     return show(request, form, tuple(people), none=not people)
 
 
