@@ -159,14 +159,17 @@ def assess_list(found: Iterable[Suggestion], baseline: Mapping[str, Check]) -> A
             continue
         ends = [end for end in (one.place.source, one.place.target) if end is not None]
         points = [(region, side) for end in ends if (region := _region(end)) for side in _sides(end)]
+        sides_of: dict[str, tuple[str, ...]] = {}
         for check in one.checks:
             region = _REGION_OF_TEST.get(check.slug, _region(ends[-1]) if ends else WHOLE)
             if region == WHOLE:
                 whole[check.slug] = check
                 continue
-            sides = _sides_of(region, ends)
-            points += [(region, side) for side in sides]
-            for side in sides:
+            # Many checks of a finding are of the same part.
+            if region not in sides_of:
+                sides_of[region] = _sides_of(region, ends)
+                points += [(region, side) for side in sides_of[region]]
+            for side in sides_of[region]:
                 checks[region, side][check.slug] = check
         for point in dict.fromkeys(points):
             because[point].append(one)
