@@ -32,7 +32,6 @@ _ADD_PATIENTS: Final = (
     "intake.see_worklist",
 )
 
-
 # Keeping accounts, and breaking the glass.
 SEES_PEOPLE: Final = "clinic.view_user"
 INVITES: Final = "clinic.add_user"

@@ -113,8 +113,8 @@ def redirect_to_check() -> HttpResponse:
 
 
 def show_thanks(request: HttpRequest) -> HttpResponse:
-    days = {"days": subscribe.CONFIRM_WITHIN.days, "forget_days": subscribe.FORGET_AFTER.days}
-    response = render(request, "education/newsletter_check.html", days)
+    terms = {"days": subscribe.CONFIRM_WITHIN.days, "forget_days": subscribe.FORGET_AFTER.days}
+    response = render(request, "education/newsletter_check.html", terms)
     if request.method == "POST":
         response.headers["Cache-Control"] = "no-store"
     return response

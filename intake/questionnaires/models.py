@@ -1,4 +1,4 @@
-"""Versions of the questionnaire, as data."""
+"""Versions of the questionnaire, as data, and what every version of the clinic's content has."""
 
 from functools import lru_cache
 
