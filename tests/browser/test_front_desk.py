@@ -59,7 +59,9 @@ def test_a_patient_is_invited(come: Come, product: Product, kind: type[FrontDesk
     assert "Where: i.Athlete Physio, " in words
     assert "10 to 15 minutes" in words
     assert "(310) 555-0142" in words
-    found = [word for word in HEALTH_WORDS if re.search(word, message["Subject"] + words, re.IGNORECASE)]
+    # The token of the link is drawn by chance, and may spell anything.
+    said = re.sub(r"http\S+", "", message["Subject"] + words)
+    found = [word for word in HEALTH_WORDS if re.search(word, said, re.IGNORECASE)]
     assert found == []
 
     def is_shown_as_sent() -> bool:
