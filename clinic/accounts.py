@@ -1,16 +1,21 @@
-"""Who is signed in, and what they may do, in one question a request each."""
+"""Who is signed in, and what they may do, in one question a request."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from allauth.mfa.models import Authenticator
+from django.contrib import auth
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import Permission
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.sessions.backends import db
-from django.contrib.sessions.models import Session
 from django.db.models import (
     BigIntegerField,
     CharField,
@@ -24,46 +29,54 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Concat
+from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
+from clinic.models import Session
 from intake.kept import Given, Kept
 
 # In the session: when its sign-in was, in seconds.
 BEGAN_AT: Final = "began_at"
 # What counts as a second factor; recovery codes only stand in for one.
 FACTORS: Final = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+# What `with_rights` adds to a row.
+RIGHTS: Final = ("by_role", "by_name", "is_enrolled", "opened_key", "opened_until")
 
 
-def _account() -> QuerySet[Any, Any]:
-    """One account with the permissions of its roles and its own, as `app_label.codename`.
+def with_rights(rows: QuerySet[Any, Any], account: str = "") -> Any:
+    """The rows with what an account may do: permissions of its roles and its own, as `app_label.codename`.
 
-    is_enrolled: it has a second factor. And with the emergency access that it has opened and not ended
-    (`clinic.people.emergency`).
+    account: where the rows are not accounts themselves, the field that leads to one. is_enrolled: it has a
+    second factor. And with the emergency access that it has opened and not ended (`clinic.people.emergency`).
     """
+    key = OuterRef(account or "pk")
 
     def names(**whose: OuterRef) -> ArraySubquery:
         name = Concat("content_type__app_label", Value("."), "codename", output_field=CharField())
         return ArraySubquery(Permission.objects.filter(**whose).order_by().values_list(name))
 
-    return (
-        get_user_model()
-        ._default_manager.filter(pk=Given("key", BigIntegerField()))
-        .annotate(
-            by_role=names(group__user=OuterRef("pk")),
-            by_name=names(user=OuterRef("pk")),
-            is_enrolled=Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS)),
-            opened=FilteredRelation("emergencies", condition=Q(emergencies__ended_at=None)),
-            opened_key=F("opened__pk"),
-            opened_until=F("opened__ends_at"),
-        )
+    emergencies = f"{account}__emergencies" if account else "emergencies"
+    return rows.annotate(
+        by_role=names(group__user=key),
+        by_name=names(user=key),
+        is_enrolled=Exists(Authenticator.objects.filter(user=key, type__in=FACTORS)),
+        opened=FilteredRelation(emergencies, condition=Q(**{f"{emergencies}__ended_at": None})),
+        opened_key=F("opened__pk"),
+        opened_until=F("opened__ends_at"),
     )
 
 
-_ACCOUNT: Final = Kept(_account)
+_ACCOUNT: Final = Kept(
+    lambda: with_rights(get_user_model()._default_manager.filter(pk=Given("key", BigIntegerField())))
+)
 _SESSION: Final = Kept(
-    lambda: Session.objects.filter(
-        session_key=Given("key", CharField(max_length=40)),
-        expire_date__gt=Given("now", DateTimeField()),
+    lambda: with_rights(
+        Session.objects.filter(
+            session_key=Given("key", CharField(max_length=40)),
+            expire_date__gt=Given("now", DateTimeField()),
+        ).select_related("account"),
+        "account",
     )
 )
 
@@ -72,14 +85,14 @@ class AccountBackend(ModelBackend):
     """Django's accounts. Whoever is signed in comes with all permissions, read anew for every request."""
 
     def get_user(self, user_id: Any) -> Any:
-        for user in _ACCOUNT.rows((), key=user_id):
-            if self.user_can_authenticate(user):
-                # A superuser has those too that nobody gave.
-                if not user.is_superuser:
-                    user._perm_cache = {*user.by_role, *user.by_name}
-                user.emergency, user.emergency_ends_at = user.opened_key, user.opened_until
-                return user
-        return None
+        user = _at_hand(user_id) or next(iter(_ACCOUNT.rows((), key=user_id)), None)
+        if user is None or not self.user_can_authenticate(user):
+            return None
+        # A superuser has those too that nobody gave.
+        if not user.is_superuser:
+            user._perm_cache = {*user.by_role, *user.by_name}
+        user.emergency, user.emergency_ends_at = user.opened_key, user.opened_until
+        return user
 
 
 class SessionStore(db.SessionStore):
@@ -87,17 +100,66 @@ class SessionStore(db.SessionStore):
 
     # When the stored session ends unless somebody does something.
     ends_at: datetime | None = None
+    # Whose it was when it was read, with their rights.
+    account: Any = None
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
 
     def _get_session_from_db(self) -> Any:
         found = _SESSION.rows((), key=self.session_key, now=timezone.now())
-        if found:
-            self.ends_at = found[0].expire_date
-            return found[0]
-        self._session_key = None
-        return None
+        if not found:
+            self._session_key = None
+            return None
+        row = found[0]
+        self.ends_at, self.account = row.expire_date, row.account
+        if row.account is not None:
+            for name in RIGHTS:
+                setattr(row.account, name, getattr(row, name))
+        return row
+
+    def create_model_instance(self, data: dict[str, Any]) -> Any:
+        session: Any = super().create_model_instance(data)
+        session.account_id = data.get(SESSION_KEY)
+        return session
 
     def save(self, must_create: bool = False) -> None:
         data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # untyped
         if SESSION_KEY in data:
             data.setdefault(BEGAN_AT, time.time())
         super().save(must_create)
+
+
+# The session that somebody is being looked up for, no longer than that takes.
+_looking: ContextVar[SessionStore | None] = ContextVar("session", default=None)
+
+
+@contextmanager
+def _from(session: Any) -> Iterator[None]:
+    token = _looking.set(session)
+    try:
+        yield
+    finally:
+        _looking.reset(token)
+
+
+def _at_hand(user_id: Any) -> Any:
+    """The account that came with the session, if that is the one that is looked for."""
+    account = getattr(_looking.get(), "account", None)
+    return account if account is not None and account.pk == user_id else None
+
+
+def signed_in(request: HttpRequest) -> Any:
+    """As Django finds who is signed in, without another question for what came with the session."""
+    with _from(request.session):
+        return auth.get_user(request)
+
+
+class AccountMiddleware(AuthenticationMiddleware):
+    """`request.user`, looked for when a page first asks."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        user: Any = SimpleLazyObject(partial(signed_in, request))
+        request.user = user

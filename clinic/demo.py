@@ -439,7 +439,7 @@ def make_past(staff: Mapping[str, User]) -> None:
             )
         for finding in findings:
             decision = Decision.PROVISIONAL if one.result == _UNTESTED else Decision.CONFIRMED
-            journey.decide_finding(finding=finding, decision=decision, by=by)
+            journey.decide_finding(response=finding.response_id, finding=finding.pk, decision=decision, by=by)
         journey.finish_review(response=response, by=by)
         if one.result:
             reason = NotTestedReason.TIME if one.result == _UNTESTED else ""

@@ -2,11 +2,12 @@
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import pgtrigger
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -44,6 +45,21 @@ class User(AbstractUser):
     def formal_name(self) -> str:
         """How patients know them: "Dr. Ortiz", or the full name where no title is set."""
         return f"{self.title} {self.last_name}" if self.title and self.last_name else str(self)
+
+
+class Session(AbstractBaseSession):
+    """A session of the staff. account: who is signed in by it, so that one question brings both.
+
+    What counts is the name in its data (`clinic.accounts`); the column only says where to look.
+    """
+
+    account = models.ForeignKey(User, models.CASCADE, null=True, related_name="+", verbose_name=_("account"))
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        from clinic.accounts import SessionStore
+
+        return SessionStore
 
 
 # How long the link of an invitation lives.

@@ -147,7 +147,6 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     # Only for the templates that its forms are drawn with (FORM_RENDERER).
     "django.forms",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "clinic.apps.AllauthAccountConfig",
@@ -172,7 +171,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "clinic.middleware.CsrfWithoutReferrer",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "clinic.accounts.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "clinic.door.gate.StaffDoor",
     "clinic.people.emergency.EmergencyDoor",

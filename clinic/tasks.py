@@ -5,6 +5,7 @@ from uuid import UUID
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from clinic.accounts import SessionStore
 from clinic.people import emergency
 from clinic.people import staff as people
 
@@ -20,3 +21,9 @@ def send_staff_invitation(invitation_id: str) -> None:
 @app.task(name=emergency.TELL_OWNER, retry=MAIL_RETRY, pass_context=False)
 def tell_owner(access_id: int, user_id: int) -> None:
     emergency.tell_owner(access_id=access_id, user_id=user_id)
+
+
+@app.periodic(cron="50 3 * * *")
+@app.task(name="clear_sessions", queueing_lock="clear_sessions", pass_context=False)
+def clear_sessions(timestamp: int) -> None:
+    SessionStore.clear_expired()

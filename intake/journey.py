@@ -73,7 +73,7 @@ from intake.review import contacts, decide, handing_over, outcomes, sharing, ver
 from intake.review.booking import form_state
 from intake.review.models import Closing, RedFlagContact, Review
 from intake.screening import record, replay
-from intake.screening.models import Finding, RedFlag
+from intake.screening.models import RedFlag
 from intake.screening.screen import URGENT, Raised, Screening, screen
 from intake.screening.suggest import parse_suggestable, suggest
 from intake.trail import WeekReviewed
@@ -1457,15 +1457,18 @@ def record_contact(
 
 
 def decide_finding(
-    *, finding: Finding, decision: str, by: audit.Actor, reason: str = "", note: str = ""
+    *, response: UUID, finding: int, decision: str, by: audit.Actor, reason: str = "", note: str = ""
 ) -> decide.Decided:
-    """One verdict on one finding; `unconfirmed` undoes the last. The first one begins the review.
+    """One verdict on one finding of an intake; `unconfirmed` undoes the last. The first begins the review.
 
-    Raises `decide.NotAllowed` with a message for the physio and the form field it belongs to.
+    Raises `decide.NotAllowed` with a message for the physio and the form field it belongs to,
+    `versions.Replaced`, and `DoesNotExist` for an intake or a finding that is not there.
     """
-    objects: dict[str, Iterable[object]] = {"finding": [finding.pk], "response": [finding.response_id]}
+    objects: dict[str, Iterable[object]] = {"finding": [finding], "response": [response]}
     with audit.audited("finding.decided", by=by, objects=objects, decision=decision):
-        return decide.decide(finding=finding, decision=decision, reason=reason, note=note, by=user_of(by))
+        return decide.decide(
+            response=response, finding=finding, decision=decision, reason=reason, note=note, by=user_of(by)
+        )
 
 
 def finish_review(*, response: QuestionnaireResponse, by: audit.Actor) -> Review:
@@ -1502,7 +1505,7 @@ def add_link(*, response: QuestionnaireResponse, link: outcomes.TypedLink, by: a
     Raises `outcomes.NotRecorded` naming the fields, `decide.NotAllowed` or `versions.Replaced`.
     """
     with audit.audited("link.added", by=by, objects={"response": [response.pk]}):
-        versions.hold(response)
+        versions.hold(response.pk)
         return bool(outcomes.add_link(response=response, link=link, by=user_of(by)))
 
 

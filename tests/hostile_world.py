@@ -76,7 +76,8 @@ def make_hostile(words: Words) -> Hostile:
     for finding in findings:
         for decision in ("confirmed", "refuted", "provisional"):
             journey.decide_finding(
-                finding=finding,
+                response=finding.response_id,
+                finding=finding.pk,
                 decision=decision,
                 reason="other" if decision == "refuted" else "",
                 note=words(500),

@@ -124,7 +124,7 @@ class OutcomeDesk(AuditedAdmin):
             except QuestionnaireResponse.DoesNotExist:
                 raise Http404 from None
             if page.response.replaced_at is not None:
-                return self.back_to_outcome(versions.current_of(page.response), back)
+                return self.back_to_outcome(versions.current_of(page.response.pk), back)
             access.saw("patient", [page.patient.pk])
             access.saw("finding", [row.key for row in page.findings])
             writes = not only_reads(user)

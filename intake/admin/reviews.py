@@ -9,7 +9,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db.models import BigIntegerField, UUIDField
+from django.db.models import UUIDField
 from django.http import (
     Http404,
     HttpRequest,
@@ -88,16 +88,6 @@ _INTAKE: Final = Kept(
         responses.filter(pk=Given("key", UUIDField()))
         .select_related("questionnaire", "evaluation")
         .defer("questionnaire__definition", "document", "answers")
-    )
-)
-_FINDING: Final = Kept(
-    lambda findings, responses: (
-        findings.filter(
-            pk=Given("key", BigIntegerField()),
-            response__in=responses.filter(pk=Given("response", UUIDField())),
-        )
-        .select_related("rule", "response")
-        .defer("rule__definition", "evidence", "response__document", "response__answers")
     )
 )
 
@@ -314,36 +304,34 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
 
     def decide(self, request: HttpRequest, key: UUID, back: Filters, decision: str) -> HttpResponseBase:
         note, reason = request.POST.get("note", ""), request.POST.get("reason", "")
-        finding_key = number_or_404(request.POST.get("finding", ""))
-
-        def answer(access: audit.Access) -> HttpResponseBase:
-            scopes = [Finding.objects.visible_to(request.user), self.get_queryset(request)]
-            found = _FINDING.rows(scopes, key=finding_key, response=key)
-            if not found:
-                raise Http404
-            finding: Finding = found[0]
-            done = journey.decide_finding(
-                finding=finding, decision=decision, reason=reason, note=note, by=access.by
-            )
-            other = decide.came_meanwhile(done.before, request.POST.get("seen", ""))
-            if other is not None and other.by_id != member(request).pk:
-                self.message_user(
-                    request,
-                    _(
-                        "%(name)s decided on this finding while your page was open. "
-                        "Both decisions are kept, and yours stands."
-                    )
-                    % {"name": other.by},
-                    messages.WARNING,
-                )
-            onward = finding.pk if decision == Decision.UNCONFIRMED else done.following
-            return self.back_to(key, back, f"finding-{onward}" if onward else "finish")
-
+        finding = number_or_404(request.POST.get("finding", ""))
         try:
-            return self.audited(request, "review.written", answer, [key], unless_told=True)
+            done = journey.decide_finding(
+                response=key,
+                finding=finding,
+                decision=decision,
+                reason=reason,
+                note=note,
+                by=audit.staff(member(request)),
+            )
+        except (QuestionnaireResponse.DoesNotExist, Finding.DoesNotExist):
+            raise Http404 from None
         except NotAllowed as problem:
-            refused = Refused(finding_key, problem.field, problem.message, note, reason)
+            refused = Refused(finding, problem.field, problem.message, note, reason)
             return self.show(request, key, back, Problem(decision=refused))
+        other = decide.came_meanwhile(done.before, request.POST.get("seen", ""))
+        if other is not None and other.by_id != member(request).pk:
+            self.message_user(
+                request,
+                _(
+                    "%(name)s decided on this finding while your page was open. "
+                    "Both decisions are kept, and yours stands."
+                )
+                % {"name": other.by},
+                messages.WARNING,
+            )
+        onward = finding if decision == Decision.UNCONFIRMED else done.following
+        return self.back_to(key, back, f"finding-{onward}" if onward else "finish")
 
     def record_contact(self, request: HttpRequest, key: UUID, back: Filters) -> HttpResponseBase:
         form = ContactForm(request.POST)
@@ -352,7 +340,7 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
             if not form.is_valid():
                 raise _ContactProblem(form)
             # Under the lock that a page save takes: no flag comes in between this look and the record.
-            versions.hold(response)
+            versions.hold(response.pk)
             shown = set(form.cleaned_data["flags"].split())
             if any(
                 flag_stamp(flag.pk, flag.raised_at) not in shown for flag in contacts.waiting_flags(response)

@@ -83,7 +83,7 @@ class SharingDesk(AuditedAdmin):
             share = rows.filter(pk=wanted).first()
             if share is None:
                 raise Http404
-            versions.hold(response)
+            versions.hold(response.pk)
             if again:
                 journey.send_lessons_again(share=share, by=access.by)
                 told = _("The link is on its way. An earlier link to these lessons ends.")

@@ -16,11 +16,11 @@ from intake.questionnaires.models import Questionnaire
 
 # Nothing that is mistaken for something else on the phone: no 0 O 1 I L 5 S 8 B.
 ALPHABET = "234679ACDEFGHJKMNPQRTUVWXYZ"
+# The statuses of what was sent.
+SENT_STATUSES: Final = ("completed", "amended")
 # What was sent and was not replaced by a later version.
-SENT: Final = Q(status__in=["completed", "amended"], replaced_at=None)
-STANDS: Final = Q(status__in=["completed", "amended"], replaced_at=None) | Q(
-    status="in-progress", replaces=None
-)
+SENT: Final = Q(status__in=SENT_STATUSES, replaced_at=None)
+STANDS: Final = SENT | Q(status="in-progress", replaces=None)
 
 
 class ResponseQuerySet(ReviewedQuerySet):
@@ -150,7 +150,7 @@ class QuestionnaireResponse(PatientData):
 
     @property
     def is_sent(self) -> bool:
-        return self.status in (self.Status.COMPLETED, self.Status.AMENDED)
+        return self.status in SENT_STATUSES
 
     @property
     def is_change(self) -> bool:

@@ -54,7 +54,7 @@ def record(
     by: the key of the member of staff. Raises `ContactRefused` naming the field, `versions.Replaced` for an
     intake that was changed since: its red flags stand on the new one.
     """
-    versions.hold(response)
+    versions.hold(response.pk)
     called, next_step = called.strip(), next_step.strip()
     if not called:
         raise ContactRefused("called", _("Write whom you called."))

@@ -7,6 +7,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from intake.kept import Given, Kept
-from intake.responses.models import QuestionnaireResponse
+from intake.responses.models import SENT_STATUSES, QuestionnaireResponse
 from intake.review import versions
 from intake.review.contacts import still_waiting
 from intake.review.models import Decision, DismissReason, Review, Verdict
@@ -244,18 +245,18 @@ _STATE: Final = Kept(_state)
 _REVIEW: Final = Kept(lambda reviews: reviews.filter(pk=Given("review", BigIntegerField())))
 
 
-def begin(response: QuestionnaireResponse, by: AbstractBaseUser) -> Held:
+def begin(response: UUID, by: AbstractBaseUser) -> Held:
     """The intake under its lock, with its review, begun now if nobody has; two physios get the same one.
 
-    Raises `NotAllowed` for a form that was not sent, `versions.Replaced` for one that was changed since.
+    Raises `NotAllowed` for a form that was not sent, `versions.Replaced` for one that was changed since,
+    `QuestionnaireResponse.DoesNotExist` for one that `by` does not see.
     """
-    versions.hold(response)
-    if not response.is_sent:
+    if versions.hold(response, QuestionnaireResponse.objects.visible_to(by)) not in SENT_STATUSES:
         raise NotAllowed(_("This form has not been sent yet. There is nothing to review."))
     tables = QuestionnaireResponse, RedFlag, Finding, Verdict
     # Asked once the lock is there: what whoever held it before has written is seen.
-    (state,) = _STATE.rows([table.objects.all() for table in tables], response=response.pk)
-    review = state.reviews__pk or Review.objects.create(response=response, started_by_id=by.pk).pk
+    (state,) = _STATE.rows([table.objects.all() for table in tables], response=response)
+    review = state.reviews__pk or Review.objects.create(response_id=response, started_by_id=by.pk).pk
     found = tuple(_read(row) for row in state.found)
     standing = Standing(
         sent=True,
@@ -283,7 +284,8 @@ def _read(row: Mapping[str, Any]) -> Found:
 
 def decide(
     *,
-    finding: Finding,
+    response: UUID,
+    finding: int,
     decision: str,
     by: AbstractBaseUser,
     reason: str = "",
@@ -292,22 +294,23 @@ def decide(
     """Add a decision on a chain finding; the first one begins the review. Undo is `Decision.UNCONFIRMED`.
 
     Nothing is overwritten: of two physios at once both rows stay, and the later one stands. Raises
-    `NotAllowed`.
+    `NotAllowed`, `versions.Replaced`, or `DoesNotExist` of the intake or the finding: none that `by` may see.
     """
     note = note.strip()
     if decision != Decision.REFUTED:
         reason = ""
     if decision == Decision.UNCONFIRMED:
         note = ""
-    held = begin(finding.response, by)
-    if finding.rule.kind != Rule.Kind.CHAIN:
+    held = begin(response, by)
+    place = next((place for place, one in enumerate(held.found) if one.key == finding), None)
+    if place is None:
+        if not Finding.objects.filter(pk=finding, response=response).exists():
+            raise Finding.DoesNotExist
         raise NotAllowed(_("A note is there to be read. It needs no decision."), "decision")
-    keys = [one.key for one in held.found]
-    place = keys.index(finding.pk)
     here = held.found[place]
     check_decide(held.standing, decided=not here.undecided, decision=decision, reason=reason, note=note)
     verdict: Verdict = Verdict.objects.create(
-        finding=finding, decision=decision, reason=reason, note=note, by_id=by.pk
+        finding_id=finding, decision=decision, reason=reason, note=note, by_id=by.pk
     )
     onward = (*held.found[place + 1 :], *held.found[:place])
     return Decided(verdict, here.last, next((one.key for one in onward if one.undecided), None))
@@ -315,7 +318,7 @@ def decide(
 
 def finish(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
     """Finish the review. Raises `NotAllowed` whose message names what is left."""
-    held = begin(response, by)
+    held = begin(response.pk, by)
     check_finish(held.standing)
     review = _review(held)
     review.finished_at, review.finished_by_id = timezone.now(), by.pk
@@ -325,7 +328,7 @@ def finish(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
 
 def reopen(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
     """Open a finished review again; the trail keeps who finished it before. Raises `NotAllowed`."""
-    held = begin(response, by)
+    held = begin(response.pk, by)
     check_reopen(held.standing)
     review = _review(held)
     review.finished_at = review.finished_by = None

@@ -35,7 +35,7 @@ from django.utils import timezone
 
 from intake.patients.asking import lesson_title
 from intake.patients.models import Invitation
-from intake.responses.models import QuestionnaireResponse
+from intake.responses.models import SENT_STATUSES, QuestionnaireResponse
 from intake.review.models import ACKNOWLEDGING, Decision, LessonOpening, RedFlagContact, Verdict
 from intake.review.opened import monday
 from intake.screening.models import Finding, RedFlag, Rule, Tier
@@ -47,7 +47,6 @@ PERIODS: Final = (4, 12, 52)
 USUAL: Final = 12
 # Fewer decisions than this say nothing about a link.
 ENOUGH: Final = 10
-SENT: Final = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
 # Minutes at which one class of durations ends and the next begins.
 CLASSES: Final = (5, 10, 15, 20, 30, 60, 24 * 60)
 
@@ -225,7 +224,9 @@ def _intakes(period: Period) -> tuple[IntakeWeek, ...]:
             response=FilteredRelation(
                 # One at most: neither a change that was begun nor what a sent one replaced is a second form.
                 "evaluation__responses",
-                condition=Q(evaluation__responses__status__in=SENT, evaluation__responses__replaced_at=None)
+                condition=Q(
+                    evaluation__responses__status__in=SENT_STATUSES, evaluation__responses__replaced_at=None
+                )
                 | Q(
                     evaluation__responses__status=QuestionnaireResponse.Status.IN_PROGRESS,
                     evaluation__responses__replaces=None,
@@ -254,7 +255,9 @@ def _durations(period: Period) -> Durations:
     }
     row = (
         # A change of it is no second form, and tells nothing of how long one takes.
-        QuestionnaireResponse.objects.filter(authored__gte=period.since, status__in=SENT, replaces=None)
+        QuestionnaireResponse.objects.filter(
+            authored__gte=period.since, status__in=SENT_STATUSES, replaces=None
+        )
         .annotate(minutes=_minutes(opened, F("authored")))
         .aggregate(number=Count("pk"), quartiles=Quartiles("minutes"), longest=Max("minutes"), **classes)
     )
@@ -315,7 +318,7 @@ def _links(period: Period) -> tuple[LinkCount, ...]:
     rows = (
         Finding.objects.filter(
             response__authored__gte=period.since,
-            response__status__in=SENT,
+            response__status__in=SENT_STATUSES,
             response__replaced_at=None,
             rule__kind=Rule.Kind.CHAIN,
         )

@@ -79,7 +79,7 @@ class Verdict(PatientData):
     behind the finding are the same; who and when are those of that one.
     """
 
-    finding = models.ForeignKey(Finding, models.PROTECT, related_name="verdicts")
+    finding = models.ForeignKey(Finding, models.PROTECT, related_name="verdicts", db_index=False)
     decision = models.CharField(_("decision"), max_length=12, choices=Decision.choices)
     reason = models.CharField(_("reason"), max_length=12, choices=DismissReason.choices, blank=True)
     note = models.CharField(_("note"), max_length=500, blank=True)
@@ -95,6 +95,7 @@ class Verdict(PatientData):
         verbose_name = _("verdict")
         verbose_name_plural = _("verdicts")
         ordering = ["at", "id"]
+        indexes = [models.Index(fields=["finding", "-id"], name="verdict_last")]
         constraints = [
             models.CheckConstraint(
                 condition=(Q(decision="refuted") & ~Q(reason="")) | (~Q(decision="refuted") & Q(reason="")),
@@ -483,8 +484,8 @@ pgtrigger.register(*placing.on_added_rows_of_a_response())(Closing)
 pgtrigger.register(*tallying.on_evaluations())(Evaluation)
 pgtrigger.register(*tallying.on_responses())(QuestionnaireResponse)
 pgtrigger.register(*tallying.on_findings())(Finding)
-for _judgment in (Verdict, Outcome):
-    pgtrigger.register(*tallying.on_judgments())(_judgment)
+pgtrigger.register(*tallying.on_verdicts())(Verdict)
+pgtrigger.register(*tallying.on_outcomes())(Outcome)
 pgtrigger.register(*tallying.on_closings())(Closing)
 
 

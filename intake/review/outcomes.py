@@ -279,7 +279,7 @@ def _locked(response: QuestionnaireResponse) -> tuple[QuestionnaireResponse, lis
         .get(pk=response.pk)
     )
     if locked.replaced_at is not None:
-        raise versions.Replaced(versions.current_of(locked), locked.replaced_at)
+        raise versions.Replaced(versions.current_of(locked.pk), locked.replaced_at)
     return locked, list(Closing.objects.filter(response=locked).order_by("number"))
 
 

@@ -31,7 +31,7 @@ from intake.questionnaires.models import Status
 from intake.questionnaires.pages import enabled, pages
 from intake.responses.answers import prune, read_answers
 from intake.responses.compare import Difference, compare
-from intake.responses.models import QuestionnaireResponse
+from intake.responses.models import SENT_STATUSES, QuestionnaireResponse
 from intake.responses.summary import Section, answer_words, summarize
 from intake.responses.wording import question_label, scale_of
 from intake.review import presence, timers
@@ -49,7 +49,6 @@ from intake.screening.screen import TIERS, URGENT, RuleDefinition, parse_rule
 MAIN_PROBLEM: Final = "why.main-problem"
 AIM: Final = "goal.aim"
 MAY_CALL: Final = "consent.contact"
-SENT: Final = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
 # The order in which red flags that were looked for are listed.
 SAFETY_STATES: Final = ("raised", "withdrawn", "unanswered", "clear")
 # Earlier intakes that a score is compared with.
@@ -515,7 +514,7 @@ def _intake(responses: Any, links: Any) -> Any:
             intakes_before=ArraySubquery(
                 responses.filter(
                     evaluation__patient=OuterRef("evaluation__patient"),
-                    status__in=SENT,
+                    status__in=SENT_STATUSES,
                     replaced_at=None,
                     authored__lt=Coalesce(OuterRef("authored"), Now()),
                 )

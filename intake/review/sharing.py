@@ -217,7 +217,7 @@ def share(*, response: QuestionnaireResponse, lessons: Iterable[str], by: Abstra
 
     Raises `NotAllowed`, `AlreadyShared` where nothing new is among them, or `versions.Replaced`.
     """
-    versions.hold(response)
+    versions.hold(response.pk)
     now = timezone.now()
     check_share(response, now)
     wanted = set(lessons)

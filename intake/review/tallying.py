@@ -3,8 +3,9 @@
 A row a finding is worked out again from what stands (its last verdict, its last outcome, whether its
 evaluation is closed or cancelled, whether changed answers stand in for it) after every statement that changes
 one of these. Nothing is added up, so nothing can be added twice: a reload, a double submit or a reopened
-evaluation ends in the same row (ADR 0020). What a row is made of is the SQL function `intake_tally_findings`
-(first migration).
+evaluation ends in the same row (ADR 0020). What a row is made of is the SQL function `intake_tally_findings`;
+a verdict moves one column of a row that is there, so it has a shorter one, `intake_tally_decisions` (both in
+migration 0024).
 """
 
 from typing import Final
@@ -14,7 +15,7 @@ import pgtrigger
 from intake.review.placing import after_statement
 
 _ITSELF: Final = "SELECT id FROM new_rows"
-_JUDGED: Final = "SELECT finding_id FROM new_rows"
+_OF_ROW_OF_FINDING: Final = "SELECT finding_id FROM new_rows"
 _OF_RESPONSE: Final = "SELECT f.id FROM new_rows c JOIN intake_finding f ON f.response_id = c.response_id"
 _OF_MOVED_RESPONSE: Final = (
     "SELECT f.id FROM new_rows n JOIN old_rows o ON o.id = n.id "
@@ -36,9 +37,13 @@ def on_findings() -> list[pgtrigger.Trigger]:
     return [_trigger(pgtrigger.Insert, _ITSELF)]
 
 
-def on_judgments() -> list[pgtrigger.Trigger]:
-    """For verdicts and outcomes."""
-    return [_trigger(pgtrigger.Insert, _JUDGED)]
+def on_verdicts() -> list[pgtrigger.Trigger]:
+    decided = f"PERFORM intake_tally_decisions(ARRAY({_OF_ROW_OF_FINDING}));"
+    return [after_statement("tally", pgtrigger.Insert, decided)]
+
+
+def on_outcomes() -> list[pgtrigger.Trigger]:
+    return [_trigger(pgtrigger.Insert, _OF_ROW_OF_FINDING)]
 
 
 def on_closings() -> list[pgtrigger.Trigger]:

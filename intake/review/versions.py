@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import UUIDField
 
 from intake.kept import Given, Kept
-from intake.responses.models import QuestionnaireResponse
+from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
 from intake.review.models import Verdict
 from intake.screening.models import Finding, Rule
 
@@ -27,9 +27,10 @@ class Replaced(Exception):
         self.at = at
 
 
-def current_of(response: QuestionnaireResponse) -> UUID:
-    """The intake that stands for this one's evaluation."""
-    standing = QuestionnaireResponse.objects.standing().filter(evaluation=response.evaluation_id)
+def current_of(response: UUID) -> UUID:
+    """The intake that stands for the evaluation of this one."""
+    evaluation = QuestionnaireResponse.objects.filter(pk=response).values("evaluation")
+    standing = QuestionnaireResponse.objects.standing().filter(evaluation__in=evaluation)
     return UUID(str(standing.values_list("pk", flat=True).get()))
 
 
@@ -38,20 +39,26 @@ _HELD: Final = Kept(
         responses.filter(pk=Given("response", UUIDField()))
         .select_for_update()
         .order_by()
-        .values_list("replaced_at")
+        .values_list("replaced_at", "status")
     )
 )
 
 
-def hold(response: QuestionnaireResponse) -> None:
-    """Lock the intake, so that no change of it is sent until the end of the transaction.
+def hold(response: UUID, visible: ResponseQuerySet | None = None) -> str:
+    """Lock the intake, so that no change of it is sent until the end of the transaction; returns its status.
 
     Whatever staff write about an intake comes after this, or a decision could be written beside its copy.
-    Raises `Replaced` for one that does not stand any more.
+    visible: those that whoever asks may see. Raises `Replaced` for one that does not stand any more,
+    `QuestionnaireResponse.DoesNotExist` for one that is not there.
     """
-    ((replaced_at,),) = _HELD.rows([QuestionnaireResponse.objects.all()], response=response.pk)
+    scope = QuestionnaireResponse.objects.all() if visible is None else visible
+    held = _HELD.rows([scope], response=response)
+    if not held:
+        raise QuestionnaireResponse.DoesNotExist
+    ((replaced_at, status),) = held
     if replaced_at is not None:
         raise Replaced(current_of(response), replaced_at)
+    return str(status)
 
 
 def same_finding(finding_key: int, current: UUID) -> int | None:

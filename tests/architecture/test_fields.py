@@ -24,7 +24,7 @@ NOT_ABOUT_PATIENTS = {
     "account.EmailConfirmation": "a table of allauth that nothing here writes",
     "clinic.StaffInvitation": "who is asked to work here",
     "clinic.EmergencyAccess": "which owner read what, by her own words, never a patient's name",
-    "sessions.Session": "sign-ins of the staff; a patient's session is a PatientSession",
+    "clinic.Session": "sign-ins of the staff; a patient's session is a PatientSession",
     "intake.Questionnaire": "who of the staff approved it",
     "intake.Rule": "who of the staff approved it",
     "education.Lesson": "who of the staff approved it",

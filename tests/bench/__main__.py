@@ -187,10 +187,10 @@ def settle(where: Urls) -> None:
 
 
 def let_a_day_pass(where: Urls) -> None:
-    """The trail of the round before becomes yesterday's.
+    """The trail of the round before becomes yesterday's, and the planner hears of what was written.
 
     A page of the desk looks who else opened the same intake in the last ten minutes: in a clinic among some
-    lines, here among thousands.
+    lines, here among thousands. And no table of a clinic grows from nothing to thousands of rows unseen.
     """
     with psycopg.connect(where.owner, autocommit=True) as owner:
         owner.execute("ALTER TABLE intake_auditevent DISABLE TRIGGER USER")
@@ -198,7 +198,7 @@ def let_a_day_pass(where: Urls) -> None:
             "UPDATE intake_auditevent SET at = at - interval '1 day' WHERE at > now() - interval '1 hour'"
         )
         owner.execute("ALTER TABLE intake_auditevent ENABLE TRIGGER USER")
-        owner.execute("VACUUM intake_auditevent")
+        owner.execute("VACUUM ANALYZE intake_auditevent, intake_verdict")
 
 
 def within(text: str, tag: str) -> str:

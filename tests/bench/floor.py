@@ -30,7 +30,10 @@ NAME: Final = "floor-bare" if BARE else "floor"
 # The editor's own and those of the staff's door need tables. Without them the floor is a little lower, which
 # makes the gates stricter.
 ROOMS: Final = ("clinic.editor.", "clinic.door.", "clinic.people.")
-MIDDLEWARE: Final = [name for name in served.MIDDLEWARE if not name.startswith(ROOMS)]
+DJANGOS: Final = {
+    "clinic.accounts.AccountMiddleware": "django.contrib.auth.middleware.AuthenticationMiddleware"
+}
+MIDDLEWARE: Final = [DJANGOS.get(name, name) for name in served.MIDDLEWARE if not name.startswith(ROOMS)]
 
 FIND: Final = """
 SELECT title, slug, ts_headline('english', summary || ' ' || body, query, 'MaxFragments=2, MaxWords=30')

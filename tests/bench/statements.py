@@ -27,7 +27,7 @@ CONNECTION: Final = re.compile(r"\s*(SELECT 1\s*;?\s*\Z|SET|RESET|SHOW|DISCARD|D
 TRANSACTION: Final = re.compile(r"\s*(BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b", re.IGNORECASE)
 TABLES: Final = {
     "intake_auditevent": "audit",
-    "django_session": "session",
+    "clinic_session": "session",
     "intake_patientsession": "session",
     "clinic_user": "user",
     "clinic_user_groups": "user",

@@ -1,14 +1,18 @@
 """Whoever is signed in comes with what they may do, read anew for every request."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.accounts import AccountBackend
-from clinic.models import User
+from clinic.models import Session, User
+from clinic.tasks import clear_sessions
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -25,19 +29,19 @@ def signed_in(user: User) -> Client:
 @pytest.mark.parametrize("role", ["physio", "front desk", "editor", "owner"])
 def test_the_same_permissions_as_django_reads(role):
     user = factories.make_user(role)
-    user.user_permissions.add(Permission.objects.get(codename="view_session"))
+    user.user_permissions.add(Permission.objects.get(codename="view_subscriber"))
     found = AccountBackend().get_user(user.pk)
     assert found == user
     with CaptureQueriesContext(connection) as queries:
         assert found.get_all_permissions() == User.objects.get(pk=user.pk).get_all_permissions()
         own = len(queries)
-        assert found.has_perm("sessions.view_session")
+        assert found.has_perm("education.view_subscriber")
     assert len(queries) == own
 
 
 def test_a_superuser_has_them_all():
     user = User.objects.create_superuser("root", password="correct horse battery")
-    assert AccountBackend().get_user(user.pk).has_perm("sessions.view_session")
+    assert AccountBackend().get_user(user.pk).has_perm("education.view_subscriber")
 
 
 def test_nobody_and_whoever_may_not_sign_in_any_more():
@@ -63,3 +67,28 @@ def test_a_session_that_has_ended_signs_nobody_in():
     client = signed_in(factories.make_user("physio"))
     client.session.flush()
     assert client.get(reverse(WORKLIST)).status_code == 302
+
+
+def test_one_question_brings_the_session_and_who_it_is():
+    client = signed_in(factories.make_user("physio"))
+    client.get(reverse(WORKLIST))
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(reverse(WORKLIST)).status_code == 200
+    about = [one["sql"] for one in queries if re.search('FROM "clinic_(session|user)"', one["sql"])]
+    assert len(about) == 1
+
+
+def test_the_name_in_the_data_counts_and_not_the_column():
+    user, other = factories.make_user("physio"), factories.make_user("owner")
+    client = signed_in(user)
+    Session.objects.update(account=other)
+    assert client.get(reverse(WORKLIST)).wsgi_request.user == user
+
+
+def test_sessions_that_have_ended_are_cleared_at_night():
+    here, gone = factories.make_user("physio"), factories.make_user("owner")
+    for user in (here, gone):
+        signed_in(user)
+    Session.objects.filter(account=gone).update(expire_date=timezone.now())
+    clear_sessions(0)
+    assert [session.account for session in Session.objects.all()] == [here]

@@ -171,11 +171,13 @@ def at_the_desk(table: Table) -> None:
             "response", "rule"
         )
     with table.once("verdict", decision="confirmed"):
-        journey.decide_finding(finding=finding, decision="confirmed", by=by)
+        journey.decide_finding(response=finding.response_id, finding=finding.pk, decision="confirmed", by=by)
     with table.once("verdict undone", decision="unconfirmed"):
-        journey.decide_finding(finding=finding, decision="unconfirmed", by=by)
+        journey.decide_finding(
+            response=finding.response_id, finding=finding.pk, decision="unconfirmed", by=by
+        )
     for one in (finding, *others):
-        journey.decide_finding(finding=one, decision="confirmed", by=by)
+        journey.decide_finding(response=one.response_id, finding=one.pk, decision="confirmed", by=by)
     with table.once("review finished"):
         journey.finish_review(response=intake, by=by)
     with table.once("outcome recorded"):

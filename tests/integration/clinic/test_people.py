@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.test import Client
@@ -21,7 +20,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from clinic import roles
 from clinic.door.stepup import PROVED_AT
 from clinic.middleware import LINK_SECRET
-from clinic.models import StaffInvitation, User
+from clinic.models import Session, StaffInvitation, User
 from clinic.people import staff as people
 from intake import audit, journey
 from intake.audit import AuditEvent
@@ -408,7 +407,9 @@ def leaving(db: None) -> User:
             diary.note(evaluation, BookingEvent.Kind.BOOKED, by=None)
     with audit.audited("tests.read", by=factories.SETUP):
         finding = Finding.objects.filter(response=response, rule__kind="chain").first()
-    journey.decide_finding(finding=finding, decision=Decision.CONFIRMED, by=audit.staff(physio))
+    journey.decide_finding(
+        response=finding.response_id, finding=finding.pk, decision=Decision.CONFIRMED, by=audit.staff(physio)
+    )
     return physio
 
 

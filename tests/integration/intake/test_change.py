@@ -62,7 +62,9 @@ def verdicts(**wanted) -> list[Verdict]:
 def decide(finding: Finding, user, decision: str = "confirmed", **words) -> Verdict:
     with audit.audited("tests.read", by=SETUP):
         mine = Finding.objects.select_related("response", "rule").get(pk=finding.pk)
-        return journey.decide_finding(finding=mine, decision=decision, by=audit.staff(user), **words)
+        return journey.decide_finding(
+            response=mine.response_id, finding=mine.pk, decision=decision, by=audit.staff(user), **words
+        )
 
 
 def finish(response, user) -> Review:

@@ -238,7 +238,13 @@ def test_of_decisions_beside_a_change_none_is_lost(committed_db: None):
             try:
                 with audit.audited("tests.read", by=by):
                     mine = Finding.objects.select_related("response", "rule").get(pk=finding.pk)
-                    journey.decide_finding(finding=mine, decision="confirmed", note=f"{number}.{turn}", by=by)
+                    journey.decide_finding(
+                        response=mine.response_id,
+                        finding=mine.pk,
+                        decision="confirmed",
+                        note=f"{number}.{turn}",
+                        by=by,
+                    )
                 outcomes.append("kept")
             except versions.Replaced:
                 outcomes.append("replaced")

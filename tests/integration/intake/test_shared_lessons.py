@@ -95,7 +95,9 @@ class TestSharing:
         assert "Behind the findings that stand" not in desk.get(address(seen)).text
         with audit.audited("tests.read", by=factories.SETUP):
             finding = Finding.objects.filter(response=seen, rule__kind="chain").select_related("rule").first()
-        journey.decide_finding(finding=finding, decision="confirmed", by=audit.staff(physio))
+        journey.decide_finding(
+            response=finding.response_id, finding=finding.pk, decision="confirmed", by=audit.staff(physio)
+        )
         page = desk.get(address(seen)).text
         first = re.search(r'name="lessons" value="([^"]+)"', page)
         assert first is not None

@@ -34,8 +34,8 @@ def bound(name: str, state: str = "I") -> str:
         ("SET TIME ZONE 'UTC'", "connection"),
         ("BEGIN", "transaction"),
         ('SAVEPOINT "s1"', "transaction"),
-        ('SELECT "django_session"."session_key" FROM "django_session"', "session"),
-        ('UPDATE "django_session" SET "expire_date" = now()', "session"),
+        ('SELECT "clinic_session"."session_key" FROM "clinic_session"', "session"),
+        ('UPDATE "clinic_session" SET "expire_date" = now()', "session"),
         ('SELECT "clinic_user"."id" FROM "clinic_user" WHERE "clinic_user"."id" = 1', "user"),
         ('INSERT INTO "intake_auditevent" ("id") VALUES (1)', "audit"),
         # A page's own question that also looks at users.

@@ -48,7 +48,11 @@ def decide(response, rule_id: str, decision: str, **words) -> None:
             response=response, rule__rule_id=rule_id
         )
     journey.decide_finding(
-        finding=finding, decision=decision, by=audit.staff(response.evaluation.physio), **words
+        response=finding.response_id,
+        finding=finding.pk,
+        decision=decision,
+        by=audit.staff(response.evaluation.physio),
+        **words,
     )
 
 

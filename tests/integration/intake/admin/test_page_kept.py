@@ -53,18 +53,30 @@ def test_a_decision_shows_at_once_and_to_each_reader_as_theirs(physio, response)
     desk, other = signed_in(physio), signed_in(factories.make_user("physio", first_name="Alex"))
     assert 'value="undo"' not in page(desk, response)
     finding = finding_of(response)
-    journey.decide_finding(finding=finding, decision=Decision.CONFIRMED, by=audit.staff(physio))
+    journey.decide_finding(
+        response=finding.response_id, finding=finding.pk, decision=Decision.CONFIRMED, by=audit.staff(physio)
+    )
     mine, theirs = page(desk, response), page(other, response)
     assert "<span>You, today" in mine
     assert "<span>Maya Ortiz, today" in theirs
-    journey.decide_finding(finding=finding, decision=Decision.UNCONFIRMED, by=audit.staff(physio))
+    journey.decide_finding(
+        response=finding.response_id,
+        finding=finding.pk,
+        decision=Decision.UNCONFIRMED,
+        by=audit.staff(physio),
+    )
     assert "All 2 decisions" in page(desk, response)
     assert 'value="undo"' not in page(desk, response)
 
 
 def test_yesterday_is_not_today(physio, response):
     desk = signed_in(physio)
-    journey.decide_finding(finding=finding_of(response), decision=Decision.CONFIRMED, by=audit.staff(physio))
+    journey.decide_finding(
+        response=finding_of(response).response_id,
+        finding=finding_of(response).pk,
+        decision=Decision.CONFIRMED,
+        by=audit.staff(physio),
+    )
     assert "<span>You, today" in page(desk, response)
     with time_machine.travel(timezone.now() + timedelta(days=1)):
         assert "<span>You, yesterday" in page(signed_in(physio), response)

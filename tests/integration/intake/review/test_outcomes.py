@@ -181,7 +181,13 @@ class TestRecording:
 
     def test_a_dismissed_finding_is_offered_as_not_tested_for_that(self, intake, physio):
         (first, *_others) = findings(intake)
-        journey.decide_finding(finding=first, decision="refuted", reason="old-injury", by=audit.staff(physio))
+        journey.decide_finding(
+            response=first.response_id,
+            finding=first.pk,
+            decision="refuted",
+            reason="old-injury",
+            by=audit.staff(physio),
+        )
         row = page(intake).findings[0]
         assert (row.typed.result, row.typed.reason, row.stands) == ("not-tested", "dismissed", None)
 
@@ -278,11 +284,13 @@ class TestTally:
     def test_verdicts_count_as_they_stand(self, intake, physio):
         (first, *_others) = findings(intake)
         by = audit.staff(physio)
-        journey.decide_finding(finding=first, decision="confirmed", by=by)
+        journey.decide_finding(response=first.response_id, finding=first.pk, decision="confirmed", by=by)
         assert rate(first) == HitRate(1, raised=1, confirmed=1)
-        journey.decide_finding(finding=first, decision="refuted", reason="known", by=by)
+        journey.decide_finding(
+            response=first.response_id, finding=first.pk, decision="refuted", reason="known", by=by
+        )
         assert rate(first) == HitRate(1, raised=1, refuted=1)
-        journey.decide_finding(finding=first, decision="unconfirmed", by=by)
+        journey.decide_finding(response=first.response_id, finding=first.pk, decision="unconfirmed", by=by)
         assert rate(first) == HitRate(1, raised=1)
 
     def test_a_cancelled_visit_counts_nowhere_until_it_is_booked_again(self, intake):
@@ -296,7 +304,9 @@ class TestTally:
 
     def test_another_physio_of_the_visit_changes_no_verdict_and_no_tally(self, intake, physio):
         (first, *_others) = findings(intake)
-        journey.decide_finding(finding=first, decision="confirmed", by=audit.staff(physio))
+        journey.decide_finding(
+            response=first.response_id, finding=first.pk, decision="confirmed", by=audit.staff(physio)
+        )
         other = factories.make_user("physio", first_name="Alex", last_name="Reyes")
         with audit.audited("tests.made", by=factories.SETUP):
             Evaluation.objects.filter(pk=intake.evaluation_id).update(physio=other)

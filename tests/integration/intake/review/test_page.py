@@ -174,9 +174,19 @@ class TestDecisions:
                 response=response, rule__rule_id="overpronation-kneecap"
             )
         by = audit.staff(user)
-        journey.decide_finding(finding=finding, decision="confirmed", note="Clear on video", by=by)
-        journey.decide_finding(finding=finding, decision="unconfirmed", by=by)
-        journey.decide_finding(finding=finding, decision="refuted", reason="old-injury", by=by)
+        journey.decide_finding(
+            response=finding.response_id,
+            finding=finding.pk,
+            decision="confirmed",
+            note="Clear on video",
+            by=by,
+        )
+        journey.decide_finding(
+            response=finding.response_id, finding=finding.pk, decision="unconfirmed", by=by
+        )
+        journey.decide_finding(
+            response=finding.response_id, finding=finding.pk, decision="refuted", reason="old-injury", by=by
+        )
         card = next(card for card in read(response).findings if card.key == finding.pk)
         assert (card.verdict.label, card.verdict.reason, card.verdict.mine) == (
             "Dismissed",

@@ -29,7 +29,11 @@ def test_parallel_decisions_all_stay_and_each_is_in_the_trail(committed_db):
                     mine = Finding.objects.select_related("response", "rule").get(pk=finding.pk)
                     decision = "confirmed" if number % 2 else "provisional"
                     journey.decide_finding(
-                        finding=mine, decision=decision, note=str(number), by=audit.staff(user)
+                        response=mine.response_id,
+                        finding=mine.pk,
+                        decision=decision,
+                        note=str(number),
+                        by=audit.staff(user),
                     )
         except BaseException as problem:  # a thread's failure has to reach the test
             problems.append(problem)

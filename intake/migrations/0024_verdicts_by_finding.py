@@ -1,0 +1,56 @@
+"""The last verdict of a finding by index, and a tally that a verdict moves by one column.
+
+A verdict cannot make or end the row of a finding: only sending, changing and cancelling can. So it need not be worked
+out again from half the tables of the river; what it says of the decision is the same in both functions.
+"""
+
+import django.db.models.deletion
+import pgtrigger.compiler
+import pgtrigger.migrations
+from django.conf import settings
+from django.db import migrations, models
+
+TALLY_DECISIONS = """
+CREATE FUNCTION intake_tally_decisions(ids bigint[]) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  PERFORM 1 FROM intake_findingtally t WHERE t.finding_id = ANY(ids) ORDER BY t.finding_id FOR UPDATE;
+  UPDATE intake_findingtally tally
+  SET decision = COALESCE(NULLIF(verdict.decision, 'unconfirmed'), '')
+  FROM unnest(ids) AS finding (id)
+  CROSS JOIN LATERAL (
+    SELECT v.decision FROM intake_verdict v WHERE v.finding_id = finding.id ORDER BY v.id DESC LIMIT 1
+  ) verdict
+  WHERE tally.finding_id = finding.id
+    AND tally.decision IS DISTINCT FROM COALESCE(NULLIF(verdict.decision, 'unconfirmed'), '');
+END $$
+"""
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('intake', '0023_plans_of_triggers'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.RunSQL(TALLY_DECISIONS, "DROP FUNCTION intake_tally_decisions(bigint[])"),
+        pgtrigger.migrations.RemoveTrigger(
+            model_name='verdict',
+            name='tally_after_insert',
+        ),
+        migrations.AlterField(
+            model_name='verdict',
+            name='finding',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='verdicts', to='intake.finding'),
+        ),
+        migrations.AddIndex(
+            model_name='verdict',
+            index=models.Index(fields=['finding', '-id'], name='verdict_last'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='verdict',
+            trigger=pgtrigger.compiler.Trigger(name='tally_after_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='PERFORM intake_tally_decisions(ARRAY(SELECT finding_id FROM new_rows)); RETURN NULL;', hash='6faddaec7d63add8dd22260f61e8db1cf8327798', level='STATEMENT', operation='INSERT', pgid='pgtrigger_tally_after_insert_a70c1', referencing='REFERENCING NEW TABLE AS new_rows ', table='intake_verdict', when='AFTER')),
+        ),
+    ]
