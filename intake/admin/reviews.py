@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -44,6 +45,7 @@ from intake.review.outcome_page import place_choices
 from intake.review.outcomes import NotRecorded, TypedLink
 from intake.review.page import ReviewPage, review_page
 from intake.review.queue import Filters, next_to_review
+from intake.review.unfolded import unfolded
 from intake.screening.models import Finding
 
 DECISIONS: Final = {
@@ -183,7 +185,7 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
             href, label = self.address(found.current, back), _("Open the newest version")
             return JsonResponse({"words": found.words, "label": label, "href": href})
         # With a query of its own the browser reads the page anew, rather than scroll on the old one.
-        href = self.address(key, back, news=str(found.key))
+        href = self.address(key, back, show=str(found.finding), news=str(found.key))
         return JsonResponse(
             {
                 "words": found.words,
@@ -227,7 +229,13 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
                 "title": _("Review"),
                 "opts": self.opts,
                 "page": page,
+                "listed": unfolded(
+                    page,
+                    request.GET.get("show", ""),
+                    problem.decision.finding if problem.decision else None,
+                ),
                 "back": back.query(),
+                "here": f"{urlencode({'back': back.query()})}&" if back.query() else "",
                 "elsewhere": self.address(page.response.pk, back)
                 if request.path != self.url("review", page.response.pk)
                 else "",
@@ -331,7 +339,9 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
                 messages.WARNING,
             )
         onward = finding if decision == Decision.UNCONFIRMED else done.following
-        return self.back_to(key, back, f"finding-{onward}" if onward else "finish")
+        if not onward:
+            return self.back_to(key, back, "finish")
+        return see_other(f"{self.address(key, back, show=str(onward))}#finding-{onward}")
 
     def record_contact(self, request: HttpRequest, key: UUID, back: Filters) -> HttpResponseBase:
         form = ContactForm(request.POST)

@@ -1,7 +1,7 @@
 """People, their booked evaluations, and the links that let them answer."""
 
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final, Self
 
 import pgtrigger
@@ -78,6 +78,17 @@ def reference_of(patient_id: uuid.UUID) -> str:
     return f"{patient_id.hex[:4]} {patient_id.hex[4:8]}".upper()
 
 
+def age_on(birth_date: date, day: date) -> int:
+    """Age in whole years on a day."""
+    before_birthday = (day.month, day.day) < (birth_date.month, birth_date.day)
+    return day.year - birth_date.year - before_birthday
+
+
+def named_in_full(given_name: str, family_name: str) -> str:
+    """A patient's name as pages write it."""
+    return f"{given_name} {family_name}"
+
+
 def _born_in_the_past(value: Any) -> None:
     if value > timezone.localdate():
         raise ValidationError(_("Enter a date in the past."))
@@ -131,17 +142,16 @@ class Patient(PatientData):
         ]
 
     def __str__(self) -> str:
-        return f"{self.given_name} {self.family_name}"
+        return named_in_full(self.given_name, self.family_name)
 
     @property
     def reference(self) -> str:
         """What staff type and read out for her."""
         return reference_of(self.pk)
 
-    def age_on(self, day: Any) -> int:
-        """Age in whole years on a date."""
-        before_birthday = (day.month, day.day) < (self.birth_date.month, self.birth_date.day)
-        return int(day.year - self.birth_date.year - before_birthday)
+    def age_on(self, day: date) -> int:
+        """Age in whole years on a day."""
+        return age_on(self.birth_date, day)
 
 
 class Evaluation(PatientData):
@@ -305,7 +315,7 @@ class EvaluationRequest(PatientData):
         ]
 
     def __str__(self) -> str:
-        return f"{self.given_name} {self.family_name}"
+        return named_in_full(self.given_name, self.family_name)
 
 
 class Link(PatientData):

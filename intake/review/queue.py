@@ -18,6 +18,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import EmptyResultSet
@@ -32,7 +33,7 @@ from django.utils.translation import gettext as _
 from education.chain.regions import body_regions
 from intake.kept import Given, Kept, among
 from intake.patients.asking import lesson_title
-from intake.patients.models import REVIEWS, Patient, may
+from intake.patients.models import REVIEWS, Patient, age_on, may, named_in_full
 from intake.patients.search import named, search_words
 from intake.responses.models import QuestionnaireResponse
 from intake.review.decide import titled
@@ -614,26 +615,21 @@ def _here_sql(filters: Filters, after: Cursor | None = None) -> str:
     return f"({' AND '.join([*bounds, 'NOT needs_appointment', _STANDS])})"
 
 
+_OF_PATIENT: Final = ("given_name", "family_name", "birth_date", "phone", "email")
+_OF_PHYSIO: Final = ("title", "first_name", "last_name", "username")
+
+
 def _shown(entries: Any) -> Any:
     """The rows of a page with all that is shown of them but answers."""
-    return (
-        entries.filter(among("evaluation", Given("keys", UUIDField(), many=True)))
-        .select_related("evaluation__patient", "physio")
-        .only(
-            *("at", "status", "urgent", "needs_appointment", "response", "physio"),
-            *(f"physio__{name}" for name in ("title", "first_name", "last_name", "username")),
-            "evaluation__starts_at",
-            *(
-                f"evaluation__patient__{name}"
-                for name in ("given_name", "family_name", "birth_date", "phone", "email")
-            ),
-        )
-        .annotate(
-            sent_at=F("response__authored"),
-            version=F("response__status"),
-            request=F("evaluation__request"),
-            came_from=lesson_title("evaluation__request__source"),
-        )
+    # As values, not as rows of four tables: a full page is fifty of each.
+    return entries.filter(among("evaluation", Given("keys", UUIDField(), many=True))).annotate(
+        **{f"patient_{name}": F(f"evaluation__patient__{name}") for name in _OF_PATIENT},
+        **{f"physio_{name}": F(f"physio__{name}") for name in _OF_PHYSIO},
+        starts_at=F("evaluation__starts_at"),
+        sent_at=F("response__authored"),
+        version=F("response__status"),
+        request=F("evaluation__request"),
+        came_from=lesson_title("evaluation__request__source"),
     )
 
 
@@ -694,14 +690,21 @@ def _rows(
             evaluation=entry.pk,
             response=entry.readable if sees_answers else None,
             request=entry.request if entry.needs_appointment else None,
-            starts_at=entry.evaluation.starts_at,
+            starts_at=entry.starts_at,
             asked_at=entry.at if entry.needs_appointment else None,
             came_from=entry.came_from or "",
-            name=str(entry.evaluation.patient),
-            age=entry.evaluation.patient.age_on(today),
-            phone=entry.evaluation.patient.phone,
-            email=entry.evaluation.patient.email,
-            physio=entry.physio.formal_name if entry.physio else "",
+            name=named_in_full(entry.patient_given_name, entry.patient_family_name),
+            age=age_on(entry.patient_birth_date, today),
+            phone=entry.patient_phone,
+            email=entry.patient_email,
+            physio=_formal_name(
+                entry.physio_title,
+                entry.physio_first_name,
+                entry.physio_last_name,
+                entry.physio_username,
+            )
+            if entry.physio_id
+            else "",
             mine=entry.physio_id == user.pk,
             status=entry.status,
             label=labels[entry.status],
@@ -715,6 +718,13 @@ def _rows(
         )
         for entry in entries
     )
+
+
+@lru_cache(maxsize=MOST_WORDS)
+def _formal_name(title: str, first_name: str, last_name: str, username: str) -> str:
+    """Of a physio as her columns have it."""
+    user = get_user_model()(title=title, first_name=first_name, last_name=last_name, username=username)
+    return user.formal_name
 
 
 def _flag(one: Mapping[str, Any]) -> str:

@@ -1,13 +1,13 @@
-/* Shortcuts of the review page. Each presses a button that stands on the page; without scripts there are the buttons.
+/* Shortcuts of the review page, and its parts that come when they are asked for. Each key presses a button that stands
+   on the page; without scripts there are the buttons, and the parts come with the page that their link leads to.
    They rest while somebody types, and can be switched off (WCAG 2.1.4); only that choice is kept, on this device. */
 (() => {
   "use strict";
   const KEPT = "shortcuts-off";
-  const help = document.querySelector("[data-shortcuts]");
+  let help = document.querySelector("[data-shortcuts]");
   if (!help) return;
   const opener = document.querySelector("[data-shortcuts-open]");
-  const toggle = help.querySelector("[name=on]");
-  const cards = [...document.querySelectorAll("article.k-find")];
+  const cards = () => [...document.querySelectorAll("article.k-find, .k-name")];
   const finish = document.querySelector("#finish [value=finish]");
 
   const off = () => {
@@ -18,23 +18,44 @@
   };
   let on = !off();
   const show = () => {
-    toggle.checked = on;
+    for (const toggle of help.querySelectorAll("[name=on]")) toggle.checked = on;
     document.body.classList.toggle("has-shortcuts", on);
   };
 
   const open = (card) => card.querySelector("form.k-acts") !== null;
   const current = () => {
     const at = document.activeElement;
-    return cards.find((card) => card.contains(at)) || cards.find(open);
+    return cards().find((card) => card.contains(at)) || cards().find(open);
   };
-  const go = (card) => {
-    if (!card) return;
-    card.focus({ preventScroll: true });
-    card.scrollIntoView({ block: "nearest" });
+  /* The part of the page behind a link, put in the place of what stands here under its id. What was typed stays. */
+  const fetched = async (href, here) => {
+    try {
+      const answer = await fetch(href.split("#")[0]);
+      if (!answer.ok || answer.redirected) throw new Error();
+      const part = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(here.id);
+      if (!part || part.isEqualNode(here)) throw new Error();
+      here.replaceWith(part);
+      return part;
+    } catch {
+      location.assign(href);
+      return null;
+    }
   };
+  const look = (part, block) => {
+    part?.focus({ preventScroll: true });
+    part?.scrollIntoView({ block });
+  };
+  const go = async (card) =>
+    look(card?.matches(".k-name") ? await fetched(card.querySelector("a").href, card) : card, "nearest");
   const move = (step) => {
-    const at = cards.findIndex((card) => card.contains(document.activeElement));
-    go(cards[at < 0 ? (step > 0 ? 0 : cards.length - 1) : Math.min(Math.max(at + step, 0), cards.length - 1)]);
+    const all = cards();
+    const at = all.findIndex((card) => card.contains(document.activeElement));
+    go(all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1)]);
+  };
+  const explain = async () => {
+    if (!help.firstElementChild) help = await fetched(opener.dataset.shortcutsOpen, help) ?? help;
+    show();
+    help.showModal();
   };
   const press = (value) => current()?.querySelector(`form.k-acts [value=${value}]`)?.click();
   const focus = (name) => current()?.querySelector(`form.k-acts [name=${name}]`)?.focus();
@@ -46,7 +67,7 @@
     a: () => press("assess"),
     x: () => focus("reason"),
     n: () => focus("note"),
-    "?": () => help.showModal(),
+    "?": explain,
   };
 
   document.addEventListener("keydown", (event) => {
@@ -76,8 +97,23 @@
     act();
   });
 
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest?.(".k-name a, [data-whole], [data-answers]");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const answers = document.getElementById("answers");
+    if (link.matches("[data-answers]") && answers.querySelector(".k-answers")) return;
+    event.preventDefault();
+    const part = await fetched(link.href, link.closest(".k-name, .k-find") ?? answers);
+    look(part, part?.id === "answers" ? "start" : "nearest");
+  });
+
   opener.hidden = false;
-  opener.addEventListener("click", () => help.showModal());
-  toggle.addEventListener("change", () => { on = toggle.checked; keep(on); show(); });
+  opener.addEventListener("click", explain);
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches("[data-shortcuts] [name=on]")) return;
+    on = target.checked;
+    keep(on);
+    show();
+  });
   show();
 })();

@@ -151,7 +151,7 @@ OPERATIONS: Final = (
         Operation(
             f"review page, {findings} finding{'s' if findings > 1 else ''}",
             (review(findings),),
-            gate=Gate(ms=8, queries=6, bytes=25_000 if findings == 1 else None),
+            gate=Gate(ms=8, queries=6, bytes=25_000),
         )
         for findings in FINDINGS
     ),

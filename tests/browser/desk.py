@@ -94,14 +94,21 @@ class Physio(Staff):
     """Reads an intake, decides on findings, records calls, finishes."""
 
     def finding(self, title: str) -> Locator:
-        return self.main.get_by_role("article", name=title)
+        """A finding, opened first where it stands by its name only."""
+        name = self.main.locator(".k-name").get_by_role("link", name=title, exact=True)
+        card = self.main.get_by_role("article", name=title)
+        if name.count() == 1 and not card.count():
+            self.touches(name)
+            expect(card).to_be_visible()
+        return card
+
+    def opens_all_findings(self) -> Self:
+        return self.follows("Open all findings")
 
     def open_findings(self) -> list[str]:
         """Titles of the findings that still wait for a decision, in the order of the page."""
-        cards = self.main.get_by_role("article").filter(
-            has=self.page.get_by_role("button", name="Confirm", exact=True)
-        )
-        return [card.get_by_role("heading", level=3).inner_text() for card in cards.all()]
+        undecided = self.main.locator(".k-find:not(.is-decided):has(form.k-acts) h3, .k-name:not(:has(b)) a")
+        return undecided.all_inner_texts()
 
     def decides(self, button: str, title: str, *, note: str = "", reason: str = "") -> Self:
         """Confirm, Assess or Dismiss."""

@@ -93,6 +93,33 @@ def test_decided_and_finished_in_twelve_keys(come: Come, product: Product, physi
 
 
 @pytest.mark.deep
+def test_findings_open_by_name_and_what_is_being_written_stays(
+    come: Come, product: Product, physio_account, intakes
+) -> None:
+    made = product.reception(
+        "visit", given="Jordan", family="Named", answers=intakes["ROLLING_IN"], findings=5
+    )
+    physio = come(Physio).signs_in(physio_account)
+    physio.goes_to(f"/staff/intake/questionnaireresponse/{made['response']}/review/")
+    first, second, third, *_others = physio.open_findings()
+    note = physio.finding(first).get_by_label("Note on this finding")
+    physio.types(note, "Ask about stairs")
+    opened = physio.finding(third)
+    expect(opened).to_be_focused()
+    expect(opened.get_by_role("heading", name="Because Jordan said")).to_be_visible()
+    physio.page.keyboard.press("k")
+    expect(physio.main.get_by_role("article", name=second)).to_be_focused()
+    physio.does_not_read("I have seen the privacy notice.")
+    physio.touches(physio.page.get_by_role("link", name="All answers"))
+    expect(physio.main.get_by_role("region", name="All answers")).to_be_focused()
+    physio.reads("I have seen the privacy notice.")
+    expect(note).to_have_value("Ask about stairs")
+    physio.finds_page_accessible().confirms(third)
+    physio.sees_decided(third, "Confirmed").opens_all_findings()
+    assert len(physio.main.get_by_role("article").all()) == 5
+
+
+@pytest.mark.deep
 def test_an_open_page_tells_what_a_colleague_decided(
     come: Come, product: Product, physio_account, intakes
 ) -> None:
