@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 from allauth.mfa.models import Authenticator
@@ -13,7 +14,7 @@ from django.contrib import auth
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.sessions.backends import db
 from django.db.models import (
@@ -34,6 +35,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from clinic.models import Session
+from clinic.roles import permissions_of
 from intake.kept import Given, Kept
 
 # In the session: when its sign-in was, in seconds.
@@ -41,25 +43,22 @@ BEGAN_AT: Final = "began_at"
 # What counts as a second factor; recovery codes only stand in for one.
 FACTORS: Final = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 # What `with_rights` adds to a row.
-RIGHTS: Final = ("by_role", "by_name", "is_enrolled", "opened_key", "opened_until")
+RIGHTS: Final = ("roles", "by_name", "is_enrolled", "opened_key", "opened_until")
 
 
 def with_rights(rows: QuerySet[Any, Any], account: str = "") -> Any:
-    """The rows with what an account may do: permissions of its roles and its own, as `app_label.codename`.
+    """The rows with what an account may do: its roles by name, and permissions of its own, as
+    `app_label.codename`.
 
     account: where the rows are not accounts themselves, the field that leads to one. is_enrolled: it has a
     second factor. And with the emergency access that it has opened and not ended (`clinic.people.emergency`).
     """
     key = OuterRef(account or "pk")
-
-    def names(**whose: OuterRef) -> ArraySubquery:
-        name = Concat("content_type__app_label", Value("."), "codename", output_field=CharField())
-        return ArraySubquery(Permission.objects.filter(**whose).order_by().values_list(name))
-
+    name = Concat("content_type__app_label", Value("."), "codename", output_field=CharField())
     emergencies = f"{account}__emergencies" if account else "emergencies"
     return rows.annotate(
-        by_role=names(group__user=key),
-        by_name=names(user=key),
+        roles=ArraySubquery(Group.objects.filter(user=key).order_by().values_list("name")),
+        by_name=ArraySubquery(Permission.objects.filter(user=key).order_by().values_list(name)),
         is_enrolled=Exists(Authenticator.objects.filter(user=key, type__in=FACTORS)),
         opened=FilteredRelation(emergencies, condition=Q(**{f"{emergencies}__ended_at": None})),
         opened_key=F("opened__pk"),
@@ -82,7 +81,10 @@ _SESSION: Final = Kept(
 
 
 class AccountBackend(ModelBackend):
-    """Django's accounts. Whoever is signed in comes with all permissions, read anew for every request."""
+    """Django's accounts. Whoever is signed in comes with all permissions, read anew for every request.
+
+    What a role may do is code (`clinic.roles`), so only which roles somebody has is asked.
+    """
 
     def get_user(self, user_id: Any) -> Any:
         user = _at_hand(user_id) or next(iter(_ACCOUNT.rows((), key=user_id)), None)
@@ -90,7 +92,7 @@ class AccountBackend(ModelBackend):
             return None
         # A superuser has those too that nobody gave.
         if not user.is_superuser:
-            user._perm_cache = {*user.by_role, *user.by_name}
+            user._perm_cache = {*user.by_name, *chain.from_iterable(map(permissions_of, user.roles))}
         user.emergency, user.emergency_ends_at = user.opened_key, user.opened_until
         return user
 

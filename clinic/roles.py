@@ -131,6 +131,12 @@ EMERGENCY: Final = (
 
 ROLES: Final = (PHYSIO, FRONT_DESK, EDITOR, OWNER)
 NAMES: Final = tuple(role.name for role in ROLES)
+_PERMISSIONS: Final = {role.name: role.permissions for role in ROLES}
+
+
+def permissions_of(name: str) -> tuple[str, ...]:
+    """What a role may do, as `app_label.codename`; nothing for a group that is no role."""
+    return _PERMISSIONS.get(name, ())
 
 
 @transaction.atomic

@@ -45,9 +45,23 @@ class Migration(migrations.Migration):
             name='finding',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='verdicts', to='intake.finding'),
         ),
+        migrations.AlterField(
+            model_name='verdict',
+            name='by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AlterField(
+            model_name='verdict',
+            name='carried_from',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='intake.verdict', verbose_name='kept from'),
+        ),
         migrations.AddIndex(
             model_name='verdict',
             index=models.Index(fields=['finding', '-id'], name='verdict_last'),
+        ),
+        migrations.AddIndex(
+            model_name='verdict',
+            index=models.Index(condition=models.Q(('carried_from__isnull', False)), fields=['carried_from'], name='verdict_carried'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='verdict',

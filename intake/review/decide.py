@@ -167,31 +167,34 @@ class LastDecision:
     """The newest decision on a finding, an undone one included: its key, and by whom, with her name."""
 
     key: int
-    decision: str
     by_id: int
     by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A chain finding of an intake, as much as deciding needs."""
+    """A chain finding of an intake, as much as deciding needs. decision: the newest one, if there is one."""
 
     key: int
     name: str
-    last: LastDecision | None
+    decision: str | None
 
     @property
     def undecided(self) -> bool:
-        return self.last is None or self.last.decision == Decision.UNCONFIRMED
+        return self.decision is None or self.decision == Decision.UNCONFIRMED
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An intake under its lock. review: the key of its review; found: in the order of the page."""
+    """An intake under its lock. review: the key of its review; found: in the order of the page.
+
+    last: the newest decision on the finding that was asked for.
+    """
 
     review: int
     standing: Standing
     found: tuple[Found, ...]
+    last: LastDecision | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,17 +208,13 @@ class Decided:
 
 def _state(responses: Any, flags: Any, findings: Any, verdicts: Any) -> Any:
     """How an intake stands: its review, urgent flags nobody has acknowledged, findings and last decisions."""
+    decisions = verdicts.filter(finding=OuterRef("pk")).order_by("-pk").values("decision")[:1]
     last = (
-        verdicts.filter(finding=OuterRef("pk"))
+        verdicts.filter(finding=Given("finding", BigIntegerField()))
         .order_by("-pk")
         .values(
             json=JSONObject(
-                key="pk",
-                decision="decision",
-                by_id="by_id",
-                first="by__first_name",
-                last="by__last_name",
-                username="by__username",
+                key="pk", by_id="by_id", first="by__first_name", last="by__last_name", username="by__username"
             )
         )[:1]
     )
@@ -226,18 +225,19 @@ def _state(responses: Any, flags: Any, findings: Any, verdicts: Any) -> Any:
         .annotate(
             waiting=ArraySubquery(waiting.values(json=JSONObject(title="rule__title", side="side"))),
             found=ArraySubquery(
-                found.annotate(last=Subquery(last)).values(
+                found.annotate(decision=Subquery(decisions)).values(
                     json=JSONObject(
                         key="pk",
                         title="rule__title",
                         source="source_side",
                         target="target_side",
-                        last="last",
+                        decision="decision",
                     )
                 )
             ),
+            last=Subquery(last),
         )
-        .values_list("reviews__pk", "reviews__finished_at", "waiting", "found", named=True)
+        .values_list("reviews__pk", "reviews__finished_at", "waiting", "found", "last", named=True)
     )
 
 
@@ -245,9 +245,10 @@ _STATE: Final = Kept(_state)
 _REVIEW: Final = Kept(lambda reviews: reviews.filter(pk=Given("review", BigIntegerField())))
 
 
-def begin(response: UUID, by: AbstractBaseUser) -> Held:
+def begin(response: UUID, by: AbstractBaseUser, finding: int = 0) -> Held:
     """The intake under its lock, with its review, begun now if nobody has; two physios get the same one.
 
+    finding: the one that is decided on, if one is.
     Raises `NotAllowed` for a form that was not sent, `versions.Replaced` for one that was changed since,
     `QuestionnaireResponse.DoesNotExist` for one that `by` does not see.
     """
@@ -255,7 +256,7 @@ def begin(response: UUID, by: AbstractBaseUser) -> Held:
         raise NotAllowed(_("This form has not been sent yet. There is nothing to review."))
     tables = QuestionnaireResponse, RedFlag, Finding, Verdict
     # Asked once the lock is there: what whoever held it before has written is seen.
-    (state,) = _STATE.rows([table.objects.all() for table in tables], response=response)
+    (state,) = _STATE.rows([table.objects.all() for table in tables], response=response, finding=finding)
     review = state.reviews__pk or Review.objects.create(response_id=response, started_by_id=by.pk).pk
     found = tuple(_read(row) for row in state.found)
     standing = Standing(
@@ -264,22 +265,17 @@ def begin(response: UUID, by: AbstractBaseUser) -> Held:
         waiting=tuple(titled(flag["title"], flag["side"]) for flag in state.waiting),
         undecided=tuple(one.name for one in found if one.undecided),
     )
-    return Held(review, standing, found)
+    last = state.last and LastDecision(
+        state.last["key"],
+        state.last["by_id"],
+        full_name(state.last["first"], state.last["last"]) or state.last["username"],
+    )
+    return Held(review, standing, found, last)
 
 
 def _read(row: Mapping[str, Any]) -> Found:
-    last = row["last"]
-    return Found(
-        row["key"],
-        titled_finding(row["title"], row["source"], row["target"]),
-        last
-        and LastDecision(
-            last["key"],
-            last["decision"],
-            last["by_id"],
-            full_name(last["first"], last["last"]) or last["username"],
-        ),
-    )
+    name = titled_finding(row["title"], row["source"], row["target"])
+    return Found(row["key"], name, row["decision"])
 
 
 def decide(
@@ -301,7 +297,7 @@ def decide(
         reason = ""
     if decision == Decision.UNCONFIRMED:
         note = ""
-    held = begin(response, by)
+    held = begin(response, by, finding)
     place = next((place for place, one in enumerate(held.found) if one.key == finding), None)
     if place is None:
         if not Finding.objects.filter(pk=finding, response=response).exists():
@@ -313,7 +309,7 @@ def decide(
         finding_id=finding, decision=decision, reason=reason, note=note, by_id=by.pk
     )
     onward = (*held.found[place + 1 :], *held.found[:place])
-    return Decided(verdict, here.last, next((one.key for one in onward if one.undecided), None))
+    return Decided(verdict, held.last, next((one.key for one in onward if one.undecided), None))
 
 
 def finish(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:

@@ -84,9 +84,9 @@ class Verdict(PatientData):
     reason = models.CharField(_("reason"), max_length=12, choices=DismissReason.choices, blank=True)
     note = models.CharField(_("note"), max_length=500, blank=True)
     at = models.DateTimeField(_("at"), default=timezone.now)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
     carried_from = models.ForeignKey(
-        "self", models.PROTECT, null=True, related_name="+", verbose_name=_("kept from")
+        "self", models.PROTECT, null=True, related_name="+", verbose_name=_("kept from"), db_index=False
     )
 
     objects = ReviewedQuerySet.as_manager()
@@ -95,7 +95,13 @@ class Verdict(PatientData):
         verbose_name = _("verdict")
         verbose_name_plural = _("verdicts")
         ordering = ["at", "id"]
-        indexes = [models.Index(fields=["finding", "-id"], name="verdict_last")]
+        indexes = [
+            models.Index(fields=["finding", "-id"], name="verdict_last"),
+            # For erasing: few are carried, and each that goes is looked for here.
+            models.Index(
+                fields=["carried_from"], condition=Q(carried_from__isnull=False), name="verdict_carried"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=(Q(decision="refuted") & ~Q(reason="")) | (~Q(decision="refuted") & Q(reason="")),

@@ -63,6 +63,15 @@ def test_a_right_that_is_taken_away_is_gone_at_the_next_request():
     assert "Chain findings" not in answer.content.decode()
 
 
+def test_what_a_role_may_do_is_code_and_not_what_a_table_says():
+    user = factories.make_user("front desk")
+    reviews = Permission.objects.get(codename="review_intake")
+    Group.objects.get(name="front desk").permissions.add(reviews)
+    Group.objects.create(name="friends").permissions.add(reviews)
+    user.groups.add(Group.objects.get(name="friends"))
+    assert not AccountBackend().get_user(user.pk).has_perm("intake.review_intake")
+
+
 def test_a_session_that_has_ended_signs_nobody_in():
     client = signed_in(factories.make_user("physio"))
     client.session.flush()
