@@ -1,4 +1,5 @@
-/* Keeps a page that stays open true: the banner about urgent answers, and what happened to the intake on the review
+/* Closes the menu of a phone by Escape, and before a page is left that the browser may show again.
+   Keeps a page that stays open true: the banner about urgent answers, and what happened to the intake on the review
    page. Without scripts both are as true as the page, and a decision on an old page is refused when it is sent.
    Asking keeps no session alive; what somebody typed or touched since does. Once the session is over the page goes to
    the sign-in, which leads back: nothing of a patient stays on a screen that nobody sits at. */
@@ -6,6 +7,16 @@
   "use strict";
   let touched = false;
   for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, () => { touched = true; }, { passive: true });
+
+  const menu = document.querySelector(".k-menu");
+  if (menu) {
+    addEventListener("pagehide", () => { menu.open = false; });
+    menu.parentElement.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menu.open || !event.target.closest(".k-menu, #nav-sidebar")) return;
+      menu.open = false;
+      menu.firstElementChild.focus();
+    });
+  }
 
   const look = async (where, show) => {
     if (document.hidden) return;

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.visitor import LAPTOP, WCAG, Visitor
+from tests.browser.visitor import LAPTOP, PHONE, WCAG, Visitor
 from tests.totp import next_code
 
 SECOND_STEP = "/staff/login/code/"
@@ -65,6 +65,27 @@ class Staff(Visitor):
 
     def opens_row(self, name: str) -> Self:
         return self.follows(name, within=self.row(name))
+
+
+class StaffOnPhone(Staff):
+    """The same people on the way to the clinic, with a thumb."""
+
+    window = PHONE
+    touch = True
+
+    @property
+    def menu_button(self) -> Locator:
+        return self.page.locator("summary", has_text="Menu")
+
+    @property
+    def menu(self) -> Locator:
+        """The pages of the staff: a side bar on a wide screen."""
+        return self.page.locator("#nav-sidebar")
+
+    def opens_menu(self) -> Locator:
+        self.touches(self.menu_button)
+        expect(self.page.get_by_role("navigation", name="Staff pages")).to_be_visible()
+        return self.menu
 
 
 class FrontDesk(Staff):
