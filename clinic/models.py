@@ -36,6 +36,12 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.get_full_name() or self.get_username()
 
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """The name as it is kept and counted: an e-mail address in small letters, whatever was typed."""
+        name = super().normalize_username(username).strip()
+        return name.lower() if "@" in name else name
+
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session has to know: it changes with the password, and with the round."""
         known = f"{self.password} {self.sessions_round}"

@@ -89,7 +89,7 @@ def resting(answer: HttpResponse, until: datetime) -> HttpResponse:
 
 class SignInForm(forms.Form):
     username = forms.CharField(
-        label=gettext_lazy("Username"),
+        label=gettext_lazy("Username or e-mail address"),
         max_length=150,
         widget=forms.TextInput(
             attrs={"autocomplete": "username", "autocapitalize": "none", "autofocus": True}
@@ -100,6 +100,9 @@ class SignInForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+    def clean_username(self) -> str:
+        return User.normalize_username(self.cleaned_data["username"])
 
 
 @never_cache

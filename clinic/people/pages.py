@@ -439,7 +439,7 @@ def join_view(request: HttpRequest, token: str) -> HttpResponse:
         **admin.site.each_context(request),
         "title": _("Your account"),
         "form": form,
-        "email": invitation.email,
+        "username": User.normalize_username(invitation.email),
         "role": invitation.role,
         **OUTSIDE,
     }

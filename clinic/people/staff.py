@@ -50,6 +50,12 @@ class Person:
     role: str
     factor: bool
 
+    @property
+    def other_address(self) -> str:
+        """The e-mail address, where it is not the name to sign in with."""
+        same = User.normalize_username(self.user.email) == self.user.get_username()
+        return "" if same else self.user.email
+
 
 # ---- reading
 
@@ -203,7 +209,7 @@ def join(*, token: str, first_name: str, last_name: str, password: str) -> User:
         if invitation is None or is_taken(invitation.email):
             raise NotLive
         user = User(
-            username=invitation.email.lower(),
+            username=User.normalize_username(invitation.email),
             email=invitation.email,
             first_name=first_name,
             last_name=last_name,

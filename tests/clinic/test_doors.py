@@ -96,6 +96,25 @@ class TestTwoSteps:
         assert answer.headers["Location"] == WORKLIST + "?day=coming"
         assert is_in(client)
 
+    @pytest.mark.parametrize(
+        "typed", ["Pat.Reed@Clinic.Example", " pat.reed@clinic.example ", "PAT.REED@clinic.example"]
+    )
+    def test_an_address_is_the_same_whatever_its_capitals(self, typed: str):
+        user = factories.make_user("physio", username="pat.reed@clinic.example")
+        client = Client()
+        assert types(client, typed).headers["Location"].startswith(CODE)
+        assert gives(client, code(user)).status_code == 302
+        # The device is known by any of its spellings too.
+        client.post("/staff/logout/")
+        for _ in range(5):
+            types(Client(), user.username, "wrong horse battery")
+        assert types(client, typed).status_code == 302
+
+    def test_a_name_that_is_no_address_is_compared_as_it_is(self):
+        factories.make_user("physio", username="Reed")
+        assert types(Client(), " Reed ").status_code == 302
+        assert NOT_RIGHT in types(Client(), "reed").text
+
     def test_the_session_gets_a_new_key_at_each_step(self, user: User):
         client = Client()
         types(client, user.username)
@@ -242,6 +261,15 @@ class TestThrottle:
             assert NOT_RIGHT in types(client, user.username).text
         with time_machine.travel(timezone.now() + timedelta(minutes=16)):
             assert types(client, user.username).status_code == 302
+
+    def test_however_an_address_is_written_its_tries_are_counted_as_one(self):
+        address = "pat.reed@clinic.example"
+        factories.make_user("physio", username=address)
+        for typed in (address, address.upper(), address.title(), f" {address}", f"{address.upper()} "):
+            page = types(Client(), typed, "wrong horse battery")
+            assert NOT_RIGHT in page.text
+        assert NOT_RIGHT in types(Client(), address).text
+        assert lines().count("signin.locked-out") == 1
 
     def test_a_right_one_does_not_count(self, user: User):
         for _ in range(7):

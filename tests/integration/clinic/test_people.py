@@ -191,6 +191,29 @@ def test_an_invitation_is_mailed_and_made_an_account_once(page: Client, owner: U
     assert joined.objects_seen["staff"] == [str(user.pk)]
 
 
+def test_the_name_to_sign_in_with_is_the_one_that_was_promised(page: Client, mail_dir: Path):
+    link = link_of(invited(page, "Pat.Reed@Clinic.Example"), mail_dir)
+    browser = Client()
+    [promised] = re.findall(r"You will sign in as\s+(\S+?) ?\.\s", told(browser.get(link)))
+    assert promised == "pat.reed@clinic.example"
+    assert browser.post(link, GOOD).status_code == 303
+    assert f"Sign in as {promised}." in told(browser.get("/staff/login/"))
+    for typed in (promised, " Pat.Reed@Clinic.Example "):
+        answer = Client().post("/staff/login/", {"username": typed, "password": GOOD["password"]})
+        assert answer.status_code == 302
+    assert f"Sam Okafor {promised} " in told(page.get(PEOPLE))
+    assert "Pat.Reed@Clinic.Example" not in told(page.get(PEOPLE))
+    user = User.objects.get(username=promised)
+    assert f"Signs in as {promised}." in told(page.get(f"{PEOPLE}{user.pk}/"))
+    answer = page.post(INVITE, {"email": "PAT.reed@clinic.example", "role": "physio"})
+    assert answer.context["form"].errors["email"] == ["Somebody with this e-mail address works here already."]
+
+
+def test_the_list_shows_the_address_beside_another_name(page: Client, owner: User):
+    User.objects.filter(pk=owner.pk).update(username="grace")
+    assert "Grace Lin grace lin@clinic.example" in told(page.get(PEOPLE))
+
+
 def test_a_scanner_that_follows_the_link_uses_nothing_up(page: Client, mail_dir: Path):
     invitation = invited(page)
     link = link_of(invitation, mail_dir)
