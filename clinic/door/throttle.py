@@ -78,6 +78,14 @@ def give_back(one: Try) -> None:
     use.save(update_fields=["times"])
 
 
+@transaction.atomic
+def forget(limit: Limit, who: str) -> None:
+    """What was tried until now does not count, and a rest is over."""
+    use = _locked(limit, who)
+    use.times = []
+    use.save(update_fields=["times"])
+
+
 def rest(limit: Limit, who: str) -> Rests | None:
     """Whether it rests now; looking counts nothing."""
     use = RecentUse.objects.filter(what=limit.what, who=_key(limit, who)).first()

@@ -24,7 +24,7 @@ from procrastinate.contrib.django import app
 
 from clinic import roles
 from clinic.accounts import FACTORS
-from clinic.door import factors
+from clinic.door import factors, throttle
 from clinic.models import LINK_OF_STAFF, StaffInvitation, User
 from education.clinic_info.models import ClinicInfo
 from intake import audit, journey
@@ -311,7 +311,7 @@ def reactivate(*, user: User, by: audit.Actor) -> None:
 
 def reset_factor(*, user: User, by: audit.Actor) -> int:
     """Forget somebody's second factors, recovery codes too, and end their sessions; the next sign-in asks for
-    a new one. Returns how many were forgotten.
+    a new one, and waits for nothing. Returns how many were forgotten.
 
     Raises `NotAllowed` for one's own: whoever sits at an open session could so come in for good.
     """
@@ -320,6 +320,8 @@ def reset_factor(*, user: User, by: audit.Actor) -> int:
             raise NotAllowed(_("Nobody resets their own second factor. Ask another owner."))
         gone = factors.remove_all(user)
         access.note(factors=gone)
+        # The wrong codes were of factors that are gone.
+        throttle.forget(throttle.SECOND, str(user.pk))
         factors.end_sessions(user)
     return gone
 

@@ -320,6 +320,21 @@ class TestThrottle:
             assert types(client, user.username).status_code == 302
             assert gives(client, code(user)).status_code == 302
 
+    def test_a_reset_by_the_owner_ends_that_rest(self, user: User):
+        client = Client()
+        types(client, user.username)
+        assert [gives(client, wrong(user)).status_code for _ in range(5)][-1] == 429
+        people.reset_factor(user=user, by=audit.staff(factories.make_user("owner")))
+        types(client, user.username)
+        secret = shown_key(client.get(ENROL).text)
+        assert client.post(ENROL, {"code": code_at(secret, time.time())}).status_code == 303
+        client.post("/staff/logout/")
+        again = Client()
+        types(again, user.username)
+        assert again.get(CODE).status_code == 200
+        assert gives(again, code_at(secret, time.time())).status_code == 302
+        assert is_in(again)
+
     def test_guesses_from_everywhere_wait_too_but_not_on_a_known_device(self, user: User, monkeypatch):
         monkeypatch.setattr(throttle, "ACCOUNT", throttle.Limit("signin.account", 6, timedelta(hours=1)))
         known = signs_in(user)
