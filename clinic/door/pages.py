@@ -32,6 +32,7 @@ from clinic.door.gate import ROOMS
 from clinic.door.stepup import is_fresh, step_up
 from clinic.models import User
 from education.visitors.limits import visitor_address
+from intake.admin import searching
 from intake.admin.audited import see_other
 from intake.admin.tablet import qr_drawing
 from intake.patients.wording import clock
@@ -451,12 +452,25 @@ def remove_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def log_out(request: HttpRequest) -> HttpResponse:
+    """Out in this browser."""
+    signin.go(request=request, user=member(request))
+    return _left(request, _("You are logged out."))
+
+
+@require_POST
 def everywhere(request: HttpRequest) -> HttpResponse:
     """Out in all browsers, this one too."""
     signin.go_everywhere(request=request, user=member(request))
-    messages.success(request, _("You are logged out everywhere."))
+    return _left(request, _("You are logged out everywhere."))
+
+
+def _left(request: HttpRequest, words: str) -> HttpResponse:
+    """The sign-in says so, and the browser drops its copies of what it showed."""
+    messages.success(request, words)
     answer = see_other(reverse("admin:login"))
     answer.headers["Clear-Site-Data"] = '"cache"'
+    searching.forget(answer)
     return answer
 
 

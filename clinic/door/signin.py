@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from clinic.door import factors, throttle
 from clinic.door.stepup import prove
@@ -204,10 +204,10 @@ def _end_others(request: HttpRequest, user: User) -> None:
 # ---- leaving
 
 
-def go(*, user: User, leave: Callable[[], HttpResponse]) -> HttpResponse:
-    """Out, in this browser. leave: does it, and says so."""
+def go(*, request: HttpRequest, user: User) -> None:
+    """Out, in this browser."""
     with audit.audited("signout.done", by=audit.staff(user), objects=about(user)):
-        return leave()
+        logout(request)
 
 
 def go_everywhere(*, request: HttpRequest, user: User) -> None:

@@ -180,7 +180,7 @@ def test_what_is_added_stands_in_the_trail_with_its_key(world: World):
 def test_signing_out_leaves_nothing_behind(world: World):
     """R37: the browser drops its copies."""
     response = visit(world.clients["physio"], "POST", reverse("admin:logout"))
-    assert response.status_code == 200
+    assert (response.status_code, response.headers["Location"]) == (303, reverse("admin:login"))
     assert '"cache"' in response.headers["Clear-Site-Data"]
 
 

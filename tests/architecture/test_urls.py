@@ -226,7 +226,7 @@ ROWS: dict[str, Row] = {
         {"staff": "405", "*": SIGN_IN}, {"staff": "404", "*": SIGN_IN}, {"pk": "999999999"}
     ),
     "admin:account_everywhere": Row({"staff": "405", "*": SIGN_IN}, {"staff": SIGN_IN, "*": SIGN_IN}),
-    "admin:logout": Row({"staff": "405", "*": "302 admin:index"}, {"staff": "200", "*": "302 admin:index"}),
+    "admin:logout": Row({"staff": "405", "*": "302 admin:index"}, {"staff": SIGN_IN, "*": "302 admin:index"}),
     "admin:password_change": Row({"staff": "200", "*": SIGN_IN}, {"staff": "200", "*": SIGN_IN}),
     "admin:password_change_done": Row({"staff": "200", "*": SIGN_IN}, {"staff": "405", "*": SIGN_IN}),
     "admin:autocomplete": Row({"staff": "404", "*": SIGN_IN}, {"staff": "405", "*": SIGN_IN}),

@@ -17,7 +17,8 @@ def test_staff(come: Come, product: Product) -> None:
     desk.signs_in(product.reception("staff", role="front desk", username="lee"))
     desk.goes_to("/staff/intake/patient/?q=Zyxbehind").reads("zyx.behind@patients.example")
     desk.goes_to_worklist("?q=Zyxbehind").reads("zyx.behind@patients.example")
-    desk.uses(desk.page.get_by_role("button", name="Log out"))
+    desk.presses("Log out").reads_heading("Staff sign-in").is_told("You are logged out.")
+    desk.finds_page_accessible()
     desk.goes_back_in_browser().reads_heading("Staff sign-in").does_not_read("zyx.behind")
     desk.goes_back_in_browser().reads_heading("Staff sign-in").does_not_read("zyx.behind")
 

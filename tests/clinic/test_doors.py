@@ -404,6 +404,28 @@ class TestSessions:
         assert first.post("/staff/account/everywhere/").headers["Location"] == LOGIN
         assert (is_in(first), is_in(second), is_in(other)) == (False, False, True)
 
+    @pytest.mark.parametrize("path", ["/staff/logout/", "/staff/account/everywhere/"])
+    def test_logged_out_the_sign_in_says_so_once(self, user: User, path: str):
+        client = signs_in(user)
+        client.cookies["sought"] = "somebody"
+        answer = client.post(path, {"next": "/staff/intake/patient/"})
+        assert (answer.status_code, answer.headers["Location"]) == (303, LOGIN)
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Clear-Site-Data"] == '"cache"'
+        assert answer.cookies["sought"].value == ""
+        assert "You are logged out" in client.get(LOGIN).text
+        assert "You are logged out" not in client.get(LOGIN).text
+        assert not is_in(client)
+
+    def test_only_a_button_logs_out(self, user: User):
+        client = signs_in(user)
+        assert client.get("/staff/logout/").status_code == 405
+        assert is_in(client)
+        forged = Client(enforce_csrf_checks=True)
+        forged.force_login(user)
+        assert forged.post("/staff/logout/").status_code == 403
+        assert is_in(forged)
+
     def test_a_new_password_ends_the_others(self, user: User):
         first, second = signs_in(user), Client()
         second.force_login(user)
