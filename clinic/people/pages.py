@@ -323,8 +323,10 @@ def remove_view(request: HttpRequest, key: int) -> HttpResponseBase:
             refused = problem.message
         else:
             return _after_removal(request, user, to)
-    context = {"form": form, "person": user, "work": work, "refused": refused}
-    return shown(request, "people/remove.html", _("Remove a person"), **context)
+    own = user.pk == member(request).pk
+    context = {"form": form, "person": user, "work": work, "refused": refused, "own": own}
+    title = _("Leave the clinic") if own else _("Remove a person")
+    return shown(request, "people/remove.html", title, is_last=people.is_last_owner(user), **context)
 
 
 @owners_page(roles.CHANGES_PEOPLE, *READ_WRITE)
@@ -355,6 +357,7 @@ def hand_over_view(request: HttpRequest, key: int) -> HttpResponseBase:
 def _after_removal(request: HttpRequest, user: User, to: User | None) -> HttpResponseBase:
     if user.pk == member(request).pk:
         logout(request)
+        messages.success(request, _("Your account is out of use. Another owner can let you back in."))
         return see_other(reverse("admin:login"))
     told = _("%(name)s can no longer sign in.") % {"name": user}
     if to is not None:

@@ -75,6 +75,11 @@ def role_of(user: User) -> str:
     return next((group.name for group in user.groups.all() if group.name in roles.NAMES), "")
 
 
+def is_last_owner(user: User) -> bool:
+    """Whether the clinic would have no owner without this one, who stays for that."""
+    return role_of(user) == roles.OWNER.name and not _owners().exclude(pk=user.pk).exists()
+
+
 def pending() -> list[StaffInvitation]:
     """Invitations that wait for an answer, also those whose time is over."""
     return list(StaffInvitation.objects.filter(accepted_at=None, revoked_at=None))
@@ -251,8 +256,7 @@ def change_role(*, user: User, role: str, by: audit.Actor) -> bool:
         old = role_of(user)
         if user.pk == _user(by).pk:
             raise NotAllowed(_("Nobody changes their own role. Ask another owner."), "role")
-        if old == roles.OWNER.name:
-            _check_owner_left(besides=user)
+        _check_owner_left(besides=user)
         if old in REVIEWERS and role not in REVIEWERS and journey.count_open_work(physio=user, by=by):
             raise NotAllowed(_("Reviews or visits wait for them as a physio. Hand those over first."), "role")
         access.note(old=old, new=role)
@@ -282,8 +286,7 @@ def deactivate(
         user.refresh_from_db(fields=["is_active"])
         if not user.is_active:
             raise NotAllowed(_("This account is out of use already."))
-        if role_of(user) == roles.OWNER.name:
-            _check_owner_left(besides=user)
+        _check_owner_left(besides=user)
         work = journey.count_open_work(physio=user, by=by)
         if work and to is not None:
             if to not in successors(user):
@@ -349,5 +352,5 @@ def _owners() -> QuerySet[User]:
 
 
 def _check_owner_left(*, besides: User) -> None:
-    if not _owners().exclude(pk=besides.pk).exists():
+    if is_last_owner(besides):
         raise NotAllowed(_("This is the last owner. Make somebody else an owner first."), "role")

@@ -366,14 +366,34 @@ def test_nobody_changes_their_own_role_or_factor(page: Client, owner: User):
     assert people.role_of(owner) == "owner"
 
 
-def test_the_last_owner_stays(page: Client, owner: User):
-    answer = page.post(f"{PEOPLE}{owner.pk}/remove/")
-    assert "This is the last owner." in told(answer)
+def test_the_last_owner_stays_and_reads_why_before_pressing(page: Client, owner: User):
+    path = f"{PEOPLE}{owner.pk}/remove/"
+    asked = page.get(path)
+    assert "You are the last owner, so you cannot leave." in told(asked)
+    assert 'method="post"' not in asked.text.split("<main")[1]
+    refused = page.post(path)
+    assert "This is the last owner." in told(refused)
     assert User.objects.get(pk=owner.pk).is_active
+
+
+def test_an_owner_who_leaves_is_spoken_to_as_herself(page: Client, owner: User):
     factories.make_user("owner")
+    assert "Leave the clinic" in told(page.get(f"{PEOPLE}{owner.pk}/"))
+    asked = told(page.get(f"{PEOPLE}{owner.pk}/remove/"))
+    assert "Only another owner can let you back in." in asked
+    assert "No review and no visit waits for you." in asked
+    assert "They " not in asked
     gone = page.post(f"{PEOPLE}{owner.pk}/remove/")
     assert (gone.status_code, gone.headers["Location"]) == (303, "/staff/login/")
+    assert "Your account is out of use." in told(page.get("/staff/login/"))
     assert page.get(PEOPLE).status_code == 302
+
+
+def test_of_somebody_else_the_words_are_about_them(page: Client):
+    user = factories.make_user("editor", first_name="Noor", last_name="Haddad")
+    asked = told(page.get(f"{PEOPLE}{user.pk}/remove/"))
+    assert "Remove Noor Haddad They can no longer sign in" in asked
+    assert "You can let them back in." in asked
 
 
 def test_at_once_there_is_one_account_and_one_owner_stays(committed_db: None, mail_dir: Path):
