@@ -71,10 +71,6 @@ def is_enrolled(user: User) -> bool:
     return bool(Authenticator.objects.filter(user=user, type__in=FACTORS).exists())
 
 
-def has_passkey(user: User) -> bool:
-    return bool(Authenticator.objects.filter(user=user, type=PASSKEY).exists())
-
-
 def kind(factor: Authenticator) -> Kind:
     """What the trail calls it."""
     return _NAMES[factor.type]

@@ -178,13 +178,19 @@ class CodeForm(forms.Form):
 
 
 class FactorForm(CodeForm):
-    """The same, or a recovery code."""
+    """The same, or a recovery code; nothing else for whoever has no app."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, has_app: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["code"].help_text = _(
-            "Six numbers from your authenticator app, or one of your recovery codes."
-        )
+        code = self.fields["code"]
+        if has_app:
+            code.help_text = _("Six numbers from your authenticator app, or one of your recovery codes.")
+            self.did_not_fit = _("That did not fit. Type the code that the app shows now.")
+        else:
+            code.label = _("Recovery code")
+            code.help_text = _("One of those you kept for when your passkey is not at hand.")
+            code.widget.attrs["autocomplete"] = "off"
+            self.did_not_fit = _("That did not fit. Type a recovery code that you have not used.")
 
 
 def pending(request: HttpRequest) -> User | None:
@@ -238,7 +244,9 @@ def _ask_factor(
     title: str,
     given: Callable[[factors.Kind], HttpResponse],
 ) -> HttpResponse:
-    form = FactorForm(request.POST if request.method == "POST" else None)
+    has = factors.of(user)
+    has_app = has.app is not None
+    form = FactorForm(request.POST if request.method == "POST" else None, has_app=has_app)
     until = signin.second_step_rests(user=user) if request.method != "POST" else None
     if request.method == "POST":
         result: factors.Kind | signin.NotRight | signin.TooMany | None = None
@@ -252,10 +260,10 @@ def _ask_factor(
         if isinstance(result, signin.TooMany):
             until = result.until
         elif isinstance(result, signin.NotRight):
-            form.add_error("code", _("That did not fit. Type the code that the app shows now."))
+            form.add_error("code", form.did_not_fit)
     if until is not None:
-        form = FactorForm()
-    question = factors.passkey_question(request, user) if factors.has_passkey(user) else None
+        form = FactorForm(has_app=has_app)
+    question = factors.passkey_question(request, user) if has.passkeys else None
     page = draw(
         request,
         "code",

@@ -5,14 +5,26 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from fido2.cose import ES256
+from fido2.utils import websafe_encode
+from fido2.webauthn import (
+    Aaguid,
+    AttestationObject,
+    AttestedCredentialData,
+    AuthenticatorData,
+    CollectedClientData,
+)
 
 from clinic import demo
 from clinic.door import factors, throttle
@@ -214,6 +226,13 @@ class TestTheFirstFactor:
         assert codes[0] not in newcomer.get(answer.headers["Location"]).text
         assert lines(before)[:2] == ["factor.added", "recovery.made"]
 
+    @pytest.mark.parametrize(("way_on", "words"), [(WORKLIST, "Go on"), ("", "Back to your account")])
+    def test_shown_again_the_page_of_the_codes_leads_on(self, user: User, way_on: str, words: str):
+        client = signs_in(user)
+        page = client.get("/staff/account/recovery/", {"next": way_on}).text
+        assert "Make fresh codes" in page
+        assert re.search(rf'<a class="[^"]*" href="{way_on or ACCOUNT}">{words}</a>', page)
+
     def test_the_secret_is_not_to_be_read_in_the_database(self, newcomer: Client):
         secret = shown_key(newcomer.get(ENROL).text)
         newcomer.post(ENROL, {"code": code_at(secret, time.time())})
@@ -240,6 +259,23 @@ def every_path() -> Iterator[str]:
         inside = path.startswith(("/staff/", "/editor/")) and not path.startswith(INVITED)
         if inside and path not in open_doors():
             yield path
+
+
+def make_passkey(user: User) -> None:
+    """One of a device that nobody here has."""
+    key = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())
+    made = AttestedCredentialData.create(Aaguid.NONE, b"a key of nobody ", key)
+    flags = AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.AT
+    data = AuthenticatorData.create(b"0" * 32, flags, 0, made)
+    said = CollectedClientData.create(CollectedClientData.TYPE.CREATE, b"any", "https://clinic.example")
+    answer = {
+        "attestationObject": websafe_encode(AttestationObject.create("none", data, {})),
+        "clientDataJSON": websafe_encode(said),
+    }
+    credential = {"rawId": websafe_encode(made.credential_id), "type": "public-key", "response": answer}
+    Authenticator.objects.create(
+        user=user, type=factors.PASSKEY, data={"name": "Key", "credential": credential}
+    )
 
 
 class TestThrottle:
@@ -319,6 +355,17 @@ class TestThrottle:
         with time_machine.travel(timezone.now() + timedelta(minutes=16)):
             assert types(client, user.username).status_code == 302
             assert gives(client, code(user)).status_code == 302
+
+    def test_while_it_rests_trying_again_keeps_the_way_on(self, user: User):
+        client = Client()
+        types(client, user.username, next=WORKLIST + "?day=coming&q=1")
+        for _ in range(5):
+            page = gives(client, wrong(user), next=WORKLIST + "?day=coming&q=1")
+        way = f"{CODE}?next={quote(WORKLIST + '?day=coming&q=1', safe='')}"
+        for answer in (page, client.get(way)):
+            assert answer.status_code == 429
+            assert f'href="{way}"' in answer.text
+        assert f'href="{CODE}"' in client.get(CODE).text
 
     def test_a_reset_by_the_owner_ends_that_rest(self, user: User):
         client = Client()
@@ -508,6 +555,22 @@ class TestStepUp:
         assert gives(fresh, codes[3]).status_code == 200
         assert gives(fresh, codes[4]).status_code == 302
         assert factors.of(user).codes_left == 8
+
+    def test_whoever_has_passkeys_alone_is_asked_for_no_app(self, user: User, client: Client):
+        page = client.get(PROVE).text
+        assert "Six numbers from your authenticator app, or one of your recovery codes." in page
+        assert "Type the code that the app shows now." in gives(client, "000000", PROVE).text
+        factors.of(user).app.delete()
+        make_passkey(user)
+        codes = factors.new_recovery_codes(user)
+        page = client.get(PROVE).text
+        assert ">Recovery code</label>" in page
+        assert "authenticator app" not in page
+        assert "one-time-code" not in page
+        refused = gives(client, "00000000", PROVE).text
+        assert "That did not fit. Type a recovery code that you have not used." in refused
+        assert "the app" not in refused
+        assert gives(client, codes[0], PROVE).status_code == 303
 
     def test_the_last_factor_stays(self, user: User, client: Client):
         app = factors.of(user).app
