@@ -52,6 +52,9 @@ UPLOADS: Final = "/editor/images/chooser/create/"
 # Paths whose answers are about one person or one staff session: never kept by a browser or a proxy.
 NO_STORE_PREFIXES: Final = ("/intake/", "/staff/", "/editor/")
 
+# Where the staff's pages are.
+STAFF_ROOMS: Final = ("/staff/", "/editor/")
+
 # A session of the staff ends after so long without use, and after so long in any case (requirement R15).
 STAFF_SESSION_IDLE: Final = timedelta(minutes=15)
 STAFF_SESSION_AGE: Final = timedelta(hours=12)

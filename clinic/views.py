@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from clinic.security import STAFF_ROOMS
 from education.clinic_info.context import current_or_blank
 
 SECURITY_TXT_LIVES: Final = timedelta(days=182)
@@ -46,7 +47,11 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return render(request, "404.html", status=404)
+    """One page for what is nowhere and for what is not theirs; staff at their pages read words for them."""
+    user = getattr(request, "user", None)
+    # Only at their own addresses: elsewhere nothing has to know who asks.
+    for_staff = request.path.startswith(STAFF_ROOMS) and user is not None and user.is_authenticated
+    return render(request, "404.html", {"for_staff": for_staff}, status=404)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

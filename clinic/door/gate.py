@@ -15,9 +15,8 @@ from django.utils import timezone
 
 from clinic.accounts import BEGAN_AT
 from clinic.door import factors
-from clinic.security import STAFF_SESSION_AGE, STAFF_SESSION_IDLE
+from clinic.security import STAFF_ROOMS, STAFF_SESSION_AGE, STAFF_SESSION_IDLE
 
-ROOMS: Final = ("/staff/", "/editor/")
 # A session in use is written so often at most.
 WRITE_EVERY: Final = timedelta(minutes=1)
 # What pages ask by themselves, while nobody may be there.
@@ -46,7 +45,7 @@ class StaffDoor:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        inside = request.path.startswith(ROOMS) and not request.path.startswith(INVITED)
+        inside = request.path.startswith(STAFF_ROOMS) and not request.path.startswith(INVITED)
         if inside and request.user.is_authenticated:
             if is_too_old(request):
                 logout(request)

@@ -28,9 +28,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic.door import factors, signin
-from clinic.door.gate import ROOMS
 from clinic.door.stepup import is_fresh, step_up
 from clinic.models import User
+from clinic.security import STAFF_ROOMS
 from education.visitors.limits import visitor_address
 from intake.admin import searching
 from intake.admin.audited import see_other
@@ -57,7 +57,7 @@ View = Callable[..., HttpResponse]
 def safe_next(request: HttpRequest) -> str:
     """Where to go on, if it is a page of the staff here; else nothing (R32)."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
-    if not wanted.startswith(ROOMS) or not wanted.isprintable():
+    if not wanted.startswith(STAFF_ROOMS) or not wanted.isprintable():
         return ""
     if not url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
         return ""
