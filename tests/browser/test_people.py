@@ -11,6 +11,7 @@ from tests import factories
 from tests.browser.conftest import Come
 from tests.browser.desk import Staff
 from tests.browser.product import Product
+from tests.browser.visitor import LAPTOP, PHONE
 
 OWNER = {"role": "owner", "username": "owner", "first_name": "Dana", "last_name": "Whitlock"}
 
@@ -78,6 +79,10 @@ def test_a_physio_leaves_and_another_takes_over(come: Come, product: Product, sc
     owner.picks(owner.page.get_by_label("Who takes over?"), "Maya Ortiz")
     owner.presses("Remove", within=owner.main)
     owner.is_told(f"Noor {name} can no longer sign in. Maya Ortiz has taken over.")
+    # On a phone, too, the list says without being pushed aside who has left.
+    owner.page.set_viewport_size(PHONE)
+    expect(owner.row(f"Noor {name}").get_by_text("Left", exact=True)).to_be_in_viewport(ratio=1)
+    owner.page.set_viewport_size(LAPTOP)
     owner.follows(f"Noor {name}", within=owner.main).follows("Let back in", within=owner.main)
     owner.finds_page_accessible()
     owner.presses("Let back in", within=owner.main).is_told(f"Noor {name} can sign in again.")
