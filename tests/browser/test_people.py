@@ -81,7 +81,9 @@ def test_a_physio_leaves_and_another_takes_over(come: Come, product: Product, sc
     owner.is_told(f"Noor {name} can no longer sign in. Maya Ortiz has taken over.")
     # On a phone, too, the list says without being pushed aside who has left.
     owner.page.set_viewport_size(PHONE)
-    expect(owner.row(f"Noor {name}").get_by_text("Left", exact=True)).to_be_in_viewport(ratio=1)
+    row = owner.row(f"Noor {name}")
+    row.get_by_role("link").scroll_into_view_if_needed()
+    expect(row.get_by_text("Left", exact=True)).to_be_in_viewport(ratio=1)
     owner.page.set_viewport_size(LAPTOP)
     owner.follows(f"Noor {name}", within=owner.main).follows("Let back in", within=owner.main)
     owner.finds_page_accessible()
