@@ -19,6 +19,10 @@ from education.clinic_info import witness
 from education.edition.models import new_edition
 
 E164 = r"^\+[1-9][0-9]{6,14}$"
+# What may stand between the digits of a number that people read: spaces, dashes, dots, slashes, brackets.
+BETWEEN_DIGITS: Final = re.compile(r"[\s\-\u2010-\u2013./()]")
+# The fewest digits that anybody can dial: a number within its town.
+LEAST_DIGITS: Final = 6
 # "Instagram https://www.instagram.com/clinic"
 SOCIAL_LINE: Final = re.compile(r"(?P<name>\S.*?)\s+(?P<url>\S+)")
 
@@ -58,6 +62,31 @@ def read_social_links(text: str) -> Iterator[SocialLink]:
 def validate_social_links(text: str) -> None:
     """Raises `ValidationError` for a line that is not a name and an https address."""
     list(read_social_links(text))
+
+
+def check_shown_phone(shown: str, phone: str) -> None:
+    """Raises `ValidationError` where `shown` is no number, or is not how people write the number `phone`.
+
+    `shown` may leave out the country code, and the area code too: (310) 555-0142 is +13105550142.
+    """
+    # Some countries write the zero between country and area in brackets, where it is not dialed.
+    bare = BETWEEN_DIGITS.sub("", shown.replace("(0)", ""))
+    digits = bare.removeprefix("+")
+    national = digits.lstrip("0")
+    if not (digits.isascii() and digits.isdigit() and len(national) >= LEAST_DIGITS):
+        raise ValidationError(_("Enter a phone number in digits, like (310) 555-0142."))
+    whole = phone.removeprefix("+")
+    same = digits == whole if bare.startswith("+") else whole.endswith(national)
+    if not same:
+        raise ValidationError(
+            _("This is not the number to dial, %(phone)s. Give the same number in both fields."),
+            params={"phone": phone},
+        )
+
+
+def one_line_end(value: Any) -> Any:
+    """A text with the ends of its lines as we keep them; a browser sends others."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 class ClinicInfo(models.Model):
@@ -137,16 +166,29 @@ class ClinicInfo(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep them, and tell what was changed, with what stood there before."""
+        for column in self._meta.concrete_fields:
+            setattr(self, column.attname, one_line_end(getattr(self, column.attname)))
         with transaction.atomic():
             rows = ClinicInfo.objects.filter(pk=self.pk)
             before: dict[str, Any] = dict(rows.select_for_update().values().first() or {})
             super().save(*args, **kwargs)
             after: dict[str, Any] = dict(rows.values().get())
             changed = {
-                name: {"old": old, "new": after[name]} for name, old in before.items() if old != after[name]
+                name: {"old": old, "new": after[name]}
+                for name, old in before.items()
+                if one_line_end(old) != after[name]
             }
             if changed:
                 witness.tell("clinic.changed", changed=changed)
+
+    def clean(self) -> None:
+        """Raises `ValidationError` where one phone number is dialed and another one is read."""
+        # A wrong number to dial has its own message, and is nothing to compare with.
+        if self.phone_display and re.match(E164, self.phone):
+            try:
+                check_shown_phone(self.phone_display, self.phone)
+            except ValidationError as error:
+                raise ValidationError({"phone_display": error}) from None
 
     @classmethod
     def current(cls) -> Self:
