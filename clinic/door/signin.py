@@ -121,9 +121,8 @@ def _try_factor(
         return TooMany(one.until)
     # Of whoever is at the second step the password is known, not who it is.
     by = audit.staff(user) if why == "stepup" else audit.ANONYMOUS
-    with audit.audited(
-        f"{why}.failed", by=by, objects=about(user), step="factor", unless_told=True
-    ) as access:
+    action = "stepup.failed" if why == "stepup" else "signin.failed"
+    with audit.audited(action, by=by, objects=about(user), step="factor", unless_told=True) as access:
         used = use()
         if used is None and one.is_last:
             access.action = "signin.locked-out"

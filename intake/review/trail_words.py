@@ -190,6 +190,7 @@ WORDS: Final[dict[str, Word]] = {
     "reminder.stop-unknown": Word("refused", _("Unknown link to stop reminders")),
     "signin.failed": Word("refused", _("A sign-in of staff failed")),
     "signin.locked-out": Word("refused", _("A sign-in of staff was refused for a while")),
+    "stepup.failed": Word("refused", _("A fresh factor was wrong")),
     "patient.erasure-refused": Word("refused", _("An erasure was refused")),
     # Sign-in and accounts of the staff.
     "signin.done": Word("staff", _("Signed in")),

@@ -23,7 +23,7 @@ ASKED_FOR: Final = 26
 # Lines of a kind that are shown in full; the trail itself has all.
 SHOWN: Final = 50
 LINKS_LOCKED: Final = ("link.rested", "link.ended")
-SIGN_INS_FAILED: Final = ("signin.failed", "signin.locked-out")
+SIGN_INS_FAILED: Final = ("signin.failed", "signin.locked-out", "stepup.failed")
 COUNTED: Final = ("read", "changed", "copied", "refused")
 
 

@@ -66,12 +66,14 @@ def test_what_stands_out_is_listed_and_counted(this_week, today):
         pass
     look(boss, "trail.exported")
     look(boss, "access.refused", patient=[uuid4()])
-    for action in ("link.rested", "link.ended", "link.wrong-date"):
+    for action in ("link.rested", "link.ended", "link.wrong-date", "signin.failed", "signin.locked-out"):
         with audit.audited(action, by=audit.ANONYMOUS):
             pass
+    look(boss, "stepup.failed")
     page = proved(boss).get(f"{PAGE}?week={this_week}")
     week = page.context["week"]
     assert (week.broken.number, week.copied.number, week.refused.number, week.links) == (1, 1, 1, 2)
+    assert week.sign_ins == 3
     assert "Break-glass" in page.text
     assert "not over yet" in page.text
     assert AuditEvent.objects.latest("pk").action == "trail.week"

@@ -121,6 +121,13 @@ def test_filters_narrow_by_person_kind_and_day_and_keep_each_other(boss, owner):
     assert "Zyx" not in answer.text
 
 
+def test_a_wrong_factor_is_in_words_among_what_failed(boss, owner):
+    line = look(owner, "stepup.failed")
+    page = boss.get(f"{PAGE}?what=refused")
+    assert line.pk in [one.key for one in page.context["page"].lines]
+    assert "A fresh factor was wrong" in page.text
+
+
 def test_pages_follow_each_other_without_a_gap(boss, monkeypatch):
     monkeypatch.setattr(looked, "PAGE_SIZE", 4)
     physio = make_user("physio")
