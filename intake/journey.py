@@ -1025,7 +1025,7 @@ def _settle_later(response: QuestionnaireResponse) -> None:
 def settle_draft(*, response_id: UUID) -> int:
     """The job: alert for urgent answers that were typed and saved but never sent on. Returns flags opened."""
     by = audit.system("settle_draft")
-    with audit.audited("draft.settled", by=by, objects={"response": [response_id]}) as access:
+    with audit.audited("draft.settled", by=by, objects={"response": [response_id]}):
         response = draft.locked(response_id)
         if response is None:
             return 0
@@ -1035,7 +1035,6 @@ def settle_draft(*, response_id: UUID) -> int:
         urgent = [one for one in screening.red_flags if one.rule.is_urgent]
         opened = _sync_draft(response, definition, urgent, active)
         _alert(opened)
-        access.note(red_flags=len(opened))
     return len(opened)
 
 
@@ -1047,8 +1046,8 @@ def advice_waits(response: QuestionnaireResponse) -> bool:
 
 def advice_seen(*, response: QuestionnaireResponse, by: audit.Actor, mistake: bool) -> None:
     """The patient pressed "I understand" or "I ticked this by mistake". Either way the flag stays."""
-    with audit.audited("advice.seen", by=by, objects={"response": [response.pk]}, mistake=mistake) as access:
-        access.note(flags=record.mark_advice_seen(response.stands, mistake=mistake))
+    with audit.audited("advice.seen", by=by, objects={"response": [response.pk]}):
+        record.mark_advice_seen(response.stands, mistake=mistake)
 
 
 @dataclass(frozen=True, slots=True)
@@ -1159,9 +1158,8 @@ def submit(
             record.move_red_flags(earlier, response)
         record.store_findings(response, definition, screening, active)
         if earlier is not None:
-            access.note(decisions_kept=versions.carry_verdicts(response))
+            versions.carry_verdicts(response)
         _alert(record.sync_red_flags(response, definition, screening.red_flags, active))
-        access.note(findings=len(screening.rules), red_flags=len(screening.red_flags))
     return Sent(response, already=False)
 
 
@@ -1465,7 +1463,7 @@ def decide_finding(
     `versions.Replaced`, and `DoesNotExist` for an intake or a finding that is not there.
     """
     objects: dict[str, Iterable[object]] = {"finding": [finding], "response": [response]}
-    with audit.audited("finding.decided", by=by, objects=objects, decision=decision):
+    with audit.audited("finding.decided", by=by, objects=objects):
         return decide.decide(
             response=response, finding=finding, decision=decision, reason=reason, note=note, by=user_of(by)
         )
@@ -1493,10 +1491,8 @@ def record_outcome(
 
     Raises `outcomes.NotRecorded` naming the fields, or `decide.NotAllowed`.
     """
-    with audit.audited("outcome.recorded", by=by, objects={"response": [response.pk]}) as access:
-        recorded = outcomes.record(response=response, typed=typed, by=user_of(by))
-        access.note(outcomes=recorded.outcomes, measurements=recorded.measurements, links=recorded.links)
-    return recorded
+    with audit.audited("outcome.recorded", by=by, objects={"response": [response.pk]}):
+        return outcomes.record(response=response, typed=typed, by=user_of(by))
 
 
 def add_link(*, response: QuestionnaireResponse, link: outcomes.TypedLink, by: audit.Actor) -> bool:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from education.clinic_info.sheets import csv_line
 from intake.audit import AuditEvent
-from intake.review.looked import CHUNK, as_lines
+from intake.review.looked import CHUNK, as_lines, detail_of
 
 
 def as_csv(keys: "array[int]") -> Iterator[str]:
@@ -23,6 +23,7 @@ def as_csv(keys: "array[int]") -> Iterator[str]:
         found = AuditEvent.objects.in_bulk(keys[start : start + CHUNK].tolist())
         events = [found[key] for key in keys[start : start + CHUNK]]
         for event, line in zip(events, as_lines(events), strict=True):
+            detail = detail_of(event)
             records = [f"{kind}:{key}" for kind, ids in event.objects_seen.items() for key in ids]
             yield csv_line(
                 [
@@ -35,6 +36,6 @@ def as_csv(keys: "array[int]") -> Iterator[str]:
                     event.action,
                     line.action,
                     " ".join(records),
-                    json.dumps(event.detail, ensure_ascii=False, sort_keys=True) if event.detail else "",
+                    json.dumps(detail, ensure_ascii=False, sort_keys=True) if detail else "",
                 ]
             )

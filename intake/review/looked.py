@@ -30,7 +30,7 @@ from intake.patients.models import (
     Reminder,
 )
 from intake.responses.models import QuestionnaireResponse
-from intake.review.trail_words import GROUPS, KINDS, TOLD, WORDS, actions_of, label
+from intake.review.trail_words import CLINICAL, GROUPS, KINDS, TOLD, WORDS, actions_of, label
 from intake.screening.models import Finding, RedFlag
 
 PAGE_SIZE: Final = 50
@@ -281,7 +281,7 @@ def as_lines(events: Iterable[AuditEvent]) -> Iterator[Line]:
                 for kind, keys in event.objects_seen.items()
                 for key in keys
             ),
-            detail=detail_words(event.detail),
+            detail=detail_words(detail_of(event)),
             broken=bool(event.detail.get("break_glass")),
         )
 
@@ -290,6 +290,12 @@ def record_query(kind: str, key: str) -> str:
     if kind == "patient":
         return Filters(patient=key_or_none(key)).query()
     return Filters.read({"record": f"{kind}:{key}"}).query()
+
+
+def detail_of(event: AuditEvent) -> dict[str, Any]:
+    """What a line says beside who, what and which; nothing about anybody's health."""
+    hidden = CLINICAL.get(event.action, frozenset())
+    return {name: value for name, value in event.detail.items() if name not in hidden}
 
 
 def detail_words(detail: Mapping[str, Any]) -> str:

@@ -251,6 +251,17 @@ WORDS: Final[dict[str, Word]] = {
     "intakes.made": Word("upkeep", _("Made made-up intakes")),
 }
 
+# What lines of earlier releases say beside the action: how many findings and flags there were, what was
+# decided. It is about somebody's health, so it is shown to nobody and no new line has it.
+CLINICAL: Final[dict[str, frozenset[str]]] = {
+    "intake.sent": frozenset({"findings", "red_flags"}),
+    "intake.changed": frozenset({"findings", "red_flags", "decisions_kept"}),
+    "draft.settled": frozenset({"red_flags"}),
+    "advice.seen": frozenset({"flags", "mistake"}),
+    "finding.decided": frozenset({"decision"}),
+    "outcome.recorded": frozenset({"outcomes", "measurements", "links"}),
+}
+
 # Ways in which somebody opened one patient's record.
 OPENS: Final = tuple(action for action, word in WORDS.items() if word.opens)
 # Lines about emergency access itself; what is read with it is marked in its own lines.

@@ -111,8 +111,8 @@ def carried(now: Sequence[Known], earlier: Sequence[Decided]) -> list[tuple[Know
     return kept
 
 
-def carry_verdicts(response: QuestionnaireResponse) -> int:
-    """Keep the decisions on the intake's earlier versions that still hold; returns how many.
+def carry_verdicts(response: QuestionnaireResponse) -> None:
+    """Keep the decisions on the intake's earlier versions that still hold.
 
     The caller has locked the earlier version and stored the findings of this one.
     """
@@ -144,4 +144,3 @@ def carry_verdicts(response: QuestionnaireResponse) -> int:
         )
         for finding, one in kept
     )
-    return len(kept)

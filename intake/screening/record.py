@@ -179,8 +179,8 @@ def move_red_flags(earlier: QuestionnaireResponse, response: QuestionnaireRespon
     earlier.red_flags.update(response=response)
 
 
-def mark_advice_seen(response: QuestionnaireResponse, *, mistake: bool) -> int:
-    """The patient pressed a button on the page that said what to do. Returns how many flags that covers.
+def mark_advice_seen(response: QuestionnaireResponse, *, mistake: bool) -> None:
+    """The patient pressed a button on the page that said what to do.
 
     mistake: the one that says so. Until the answer is another, the page comes again with the next save.
     """
@@ -196,7 +196,6 @@ def mark_advice_seen(response: QuestionnaireResponse, *, mistake: bool) -> int:
     RedFlag.objects.bulk_update(flags, ["patient_saw_at"])
     kind = RedFlagEvent.Kind.MISTAKE if mistake else RedFlagEvent.Kind.SEEN
     RedFlagEvent.objects.bulk_create(RedFlagEvent(flag=flag, kind=kind, at=now) for flag in flags)
-    return len(flags)
 
 
 def is_called_a_mistake(response: QuestionnaireResponse) -> bool:

@@ -18,7 +18,7 @@ from intake import audit, journey
 from intake.audit import AuditEvent
 from intake.patients.models import AccessEvent, Evaluation, Invitation
 from intake.questionnaires.load import active_questionnaire, load_questionnaires
-from intake.review.trail_words import GROUPS, KINDS, WORDS
+from intake.review.trail_words import CLINICAL, GROUPS, KINDS, WORDS
 from intake.screening.load import load_rules
 from intake.screening.models import Finding, Rule
 from tests.architecture.test_layers import ROOT
@@ -94,6 +94,8 @@ def test_every_named_event_is_one_line(lesson: Lesson, settings):  # noqa: F811 
     of_people_and_visits(table)
     of_content(table, lesson)
     assert table.open == {}
+    for action, details in AuditEvent.objects.values_list("action", "detail"):
+        assert not CLINICAL.get(action, frozenset()) & details.keys(), action
 
 
 def wrong(link, hours_ago: float, number: int) -> None:
@@ -170,9 +172,9 @@ def at_the_desk(table: Table) -> None:
         (finding, *others) = Finding.objects.filter(response=intake, rule__kind="chain").select_related(
             "response", "rule"
         )
-    with table.once("verdict", decision="confirmed"):
+    with table.once("verdict"):
         journey.decide_finding(response=finding.response_id, finding=finding.pk, decision="confirmed", by=by)
-    with table.once("verdict undone", decision="unconfirmed"):
+    with table.once("verdict undone"):
         journey.decide_finding(
             response=finding.response_id, finding=finding.pk, decision="unconfirmed", by=by
         )

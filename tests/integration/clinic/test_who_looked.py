@@ -204,6 +204,27 @@ def test_looking_at_the_trail_is_a_line_that_names_whose_it_was(boss, owner, int
     assert line.objects_seen == {"patient": [str(patient)]}
 
 
+@pytest.mark.parametrize(
+    ("action", "detail"),
+    [
+        ("intake.sent", {"findings": 41, "red_flags": 42}),
+        ("intake.changed", {"findings": 41, "decisions_kept": 42}),
+        ("draft.settled", {"red_flags": 41}),
+        ("advice.seen", {"flags": 41, "mistake": True}),
+        ("finding.decided", {"decision": "refuted"}),
+        ("outcome.recorded", {"outcomes": 41, "measurements": 42, "links": 43}),
+    ],
+)
+def test_what_lines_of_earlier_releases_say_of_health_is_shown_to_nobody(boss, action, detail):
+    with audit.audited(action, by=SETUP, **detail, page="page.walk"):
+        pass
+    key = AuditEvent.objects.get(action=action).pk
+    (line,) = [line for line in boss.get(PAGE).context["page"].lines if line.key == key]
+    (row,) = [row for row in exported(boss) if row["Action"] == action]
+    assert line.detail == "page: page.walk"
+    assert row["Detail"] == '{"page": "page.walk"}'
+
+
 # --------------------------------------------------------------------------------------------- as a file
 
 

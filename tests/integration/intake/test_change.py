@@ -228,7 +228,7 @@ class TestChanging:
         assert (entry(invitation).status, entry(invitation).response_id) == ("to-review", amended.pk)
         (line,) = AuditEvent.objects.filter(action="intake.changed")
         assert line.objects_seen == {"response": [str(amended.pk), str(earlier.pk)]}
-        assert line.detail["changed"] == 2
+        assert line.detail == {"changed": 2}
         page = visitor.look(STATUS).text
         assert "Received again, with your changes" in page
         assert amended.reference in page
