@@ -5,12 +5,12 @@ from datetime import datetime
 from io import BytesIO
 from typing import Any, Final
 
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from intake.export.record import Record
+from intake.patients.wording import dated
 from intake.responses import draft
 from intake.responses.answers import prune, read_answers
 from intake.responses.models import QuestionnaireResponse
@@ -117,7 +117,7 @@ def _row(name: str, words: str, width: float) -> Piece:
 
 
 def _moment(at: datetime | None) -> str:
-    return date_format(timezone.localtime(at), "M j, Y, g:i a") if at else ""
+    return dated(at) if at else ""
 
 
 def _person(record: Record) -> Iterator[tuple[Any, Any]]:

@@ -1,4 +1,4 @@
-"""`{{ at|clock }}`, `{{ at|day }}` and `{{ at|moment }}`: times in the words of `intake.patients.wording`."""
+"""`{{ at|clock }}`, `{{ at|day }}`, `{{ at|moment }}` and more: times as `intake.patients.wording` says."""
 
 from django import template
 
@@ -8,3 +8,5 @@ register = template.Library()
 register.filter("clock", wording.clock)
 register.filter("day", wording.day)
 register.filter("moment", wording.moment)
+register.filter("dated", wording.dated)
+register.filter("seconds", wording.seconds)
