@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from education.clinic_info.sheets import csv_line
 from intake.audit import AuditEvent
-from intake.review.looked import CHUNK, as_lines, detail_of
+from intake.review.looked import CHUNK, as_lines
+from intake.review.trail_details import told
 
 
 def as_csv(keys: "array[int]") -> Iterator[str]:
@@ -23,7 +24,7 @@ def as_csv(keys: "array[int]") -> Iterator[str]:
         found = AuditEvent.objects.in_bulk(keys[start : start + CHUNK].tolist())
         events = [found[key] for key in keys[start : start + CHUNK]]
         for event, line in zip(events, as_lines(events), strict=True):
-            detail = detail_of(event)
+            detail = told(event.action, event.detail)
             records = [f"{kind}:{key}" for kind, ids in event.objects_seen.items() for key in ids]
             yield csv_line(
                 [

@@ -10,14 +10,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, Count, F, Func, Max, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from intake.audit import AuditEvent, TrailKeys
 from intake.patients.models import (
@@ -30,13 +28,18 @@ from intake.patients.models import (
     Reminder,
 )
 from intake.responses.models import QuestionnaireResponse
-from intake.review.trail_words import CLINICAL, GROUPS, KINDS, TOLD, WORDS, actions_of, label
+from intake.review import who_acted
+from intake.review.trail_details import in_words
+from intake.review.trail_words import GROUPS, KINDS, TOLD, WORDS, actions_of, label
+from intake.review.who_acted import Staff
 from intake.screening.models import Finding, RedFlag
 
 PAGE_SIZE: Final = 50
 CHUNK: Final = 2_000
 # A line of the worklist names every visit on it.
 RECORDS_SHOWN: Final = 4
+# Kinds of records that are accounts of the staff.
+ACCOUNTS: Final = ("staff", "account")
 # What a patient is shown of the past.
 TOLD_SHOWN: Final = 200
 
@@ -51,13 +54,6 @@ PATHS: Final[dict[str, tuple[Any, str]]] = {
     "response": (QuestionnaireResponse, "evaluation__patient"),
     "finding": (Finding, "response__evaluation__patient"),
     "red-flag": (RedFlag, "response__evaluation__patient"),
-}
-
-ROLES: Final[dict[str, Any]] = {
-    "physio": gettext_lazy("physio"),
-    "front desk": gettext_lazy("front desk"),
-    "editor": gettext_lazy("editor"),
-    "owner": gettext_lazy("owner"),
 }
 
 
@@ -204,16 +200,17 @@ def beyond(rows: QuerySet[AuditEvent], last: AuditEvent) -> QuerySet[AuditEvent]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record that a line names. query: the filter that shows its lines."""
+    """A record that a line names. query: the filter that shows its lines. name: whose account it is."""
 
     kind: str
     key: str
     query: str
+    name: str = ""
 
     @property
     def words(self) -> str:
         """`visit 1a2b3c4d`: enough to tell two apart on a page."""
-        return f"{KINDS.get(self.kind, self.kind)} {self.key[:8]}"
+        return self.name or f"{KINDS.get(self.kind, self.kind)} {self.key[:8]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,11 +258,14 @@ def page(filters: Filters) -> Page:
 
 
 def as_lines(events: Iterable[AuditEvent]) -> Iterator[Line]:
-    """The lines in words; who acted is read in two statements for all of them."""
+    """The lines in words; who acted is read in three statements for all of them."""
     events = list(events)
-    people = staff_named(event.actor_id for event in events if event.actor_kind == "staff")
+    staff = who_acted.find(
+        (key for event in events for key in accounts_of(event)),
+        since=min((event.at for event in events), default=None),
+    )
     for event in events:
-        who, role = actor_words(event, people)
+        who, role = actor_words(event, staff)
         is_staff = event.actor_kind == "staff"
         word = WORDS.get(event.action)
         yield Line(
@@ -277,13 +277,28 @@ def as_lines(events: Iterable[AuditEvent]) -> Iterator[Line]:
             action=label(event.action),
             group=str(GROUPS[word.group]) if word else "",
             records=tuple(
-                Record(kind, key, record_query(kind, key))
+                Record(kind, key, record_query(kind, key), account_words(kind, key, staff))
                 for kind, keys in event.objects_seen.items()
                 for key in keys
             ),
-            detail=detail_words(detail_of(event)),
+            detail=in_words(event.action, event.detail, staff),
             broken=bool(event.detail.get("break_glass")),
         )
+
+
+def accounts_of(event: AuditEvent) -> Iterator[str]:
+    """The accounts that a line names: whose line it is, and whom it is about."""
+    if event.actor_kind == "staff":
+        yield event.actor_id
+    for kind in ACCOUNTS:
+        yield from map(str, event.objects_seen.get(kind, ()))
+
+
+def account_words(kind: str, key: str, staff: Staff) -> str:
+    """Whose account a record is; empty where it is none."""
+    if kind not in ACCOUNTS or key not in staff.people:
+        return ""
+    return _("account of %(name)s") % {"name": staff.name(key)}
 
 
 def record_query(kind: str, key: str) -> str:
@@ -292,48 +307,10 @@ def record_query(kind: str, key: str) -> str:
     return Filters.read({"record": f"{kind}:{key}"}).query()
 
 
-def detail_of(event: AuditEvent) -> dict[str, Any]:
-    """What a line says beside who, what and which; nothing about anybody's health."""
-    hidden = CLINICAL.get(event.action, frozenset())
-    return {name: value for name, value in event.detail.items() if name not in hidden}
-
-
-def detail_words(detail: Mapping[str, Any]) -> str:
-    """`outcome: Mismatch, page: about`; of a change `phone: +1310… → +1424…`."""
-
-    def words(value: Any) -> str:
-        if isinstance(value, Mapping) and value.keys() == {"old", "new"}:
-            return f"{words(value['old'])} → {words(value['new'])}"
-        if isinstance(value, Mapping):
-            return "; ".join(f"{name}: {words(one)}" for name, one in value.items())
-        if isinstance(value, list):
-            return ", ".join(map(words, value))
-        return "–" if value in (None, "") else str(value)
-
-    return ", ".join(f"{name}: {words(value)}" for name, value in detail.items() if name != "break_glass")
-
-
-def staff_named(ids: Iterable[str]) -> dict[str, Any]:
-    """`{actor id: member of staff}`, with their roles read too."""
-    keys = {number for number in map(number_or_none, ids) if number is not None}
-    if not keys:
-        return {}
-    people = get_user_model()._default_manager.filter(pk__in=keys).prefetch_related("groups")
-    return {str(person.pk): person for person in people}
-
-
-def role_words(person: Any) -> str:
-    """The roles somebody has now."""
-    return ", ".join(str(ROLES.get(group.name, group.name)) for group in person.groups.all())
-
-
-def actor_words(event: AuditEvent, people: Mapping[str, Any]) -> tuple[str, str]:
+def actor_words(event: AuditEvent, staff: Staff) -> tuple[str, str]:
     """Who acted, and in which role."""
     if event.actor_kind == "staff":
-        person = people.get(event.actor_id)
-        if person is None:
-            return _("An account that is gone"), ""
-        return str(person), role_words(person)
+        return staff.name(event.actor_id), staff.role(event.actor_id, event.at)
     if event.actor_kind == "patient":
         return _("The patient"), ""
     if event.actor_kind == "system":
@@ -390,10 +367,12 @@ def looks_at(evaluation: Evaluation) -> tuple[Look, ...]:
         .order_by("-last")
     )
     found = list(rows)
-    people = staff_named(row["actor_id"] for row in found)
+    staff = who_acted.find(
+        (row["actor_id"] for row in found), since=min((row["last"] for row in found), default=None)
+    )
     looks: dict[tuple[str, date, str], Look] = {}
     for row in found:
-        person = people.get(row["actor_id"])
+        person = staff.people.get(row["actor_id"])
         what = str(WORDS[row["action"]].patient)
         key = (row["actor_id"], row["day"], what)
         before = looks.get(key)
@@ -402,7 +381,7 @@ def looks_at(evaluation: Evaluation) -> tuple[Look, ...]:
             continue
         looks[key] = Look(
             who=person.formal_name if person else _("Somebody who has left the clinic"),
-            role=role_words(person) if person else "",
+            role=staff.role(row["actor_id"], row["last"]),
             what=what,
             at=row["last"],
             number=row["number"],

@@ -20,6 +20,13 @@ GROUPS: Final[dict[str, Any]] = {
     "upkeep": _("Upkeep by the system"),
 }
 
+ROLES: Final[dict[str, Any]] = {
+    "physio": _("physio"),
+    "front desk": _("front desk"),
+    "editor": _("editor"),
+    "owner": _("owner"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Word:

@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from intake.audit import AuditEvent
+from intake.review import who_acted
 from intake.review.decide import NotAllowed
-from intake.review.looked import Filters, Line, as_lines, role_words, staff_named, start_of
+from intake.review.looked import Filters, Line, as_lines, start_of
 from intake.review.trail_words import EMERGENCY, GROUPS, OPENS, WORDS, actions_of
 from intake.trail import WeekReviewed
 
@@ -169,20 +170,18 @@ def people(rows: QuerySet[AuditEvent], week: date) -> tuple[Person, ...]:
     for actor, action, number in done:
         word = WORDS.get(action)
         counts.setdefault(actor, Counter())[word.group if word else ""] += number
+    begins, ends = start_of(week), start_of(week + WEEK)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _OPENED, {"begins": start_of(week), "ends": start_of(week + WEEK), "opens": list(OPENS)}
-        )
+        cursor.execute(_OPENED, {"begins": begins, "ends": ends, "opens": list(OPENS)})
         opened = {actor: rest for actor, *rest in cursor.fetchall()}
-    staff = staff_named(counts)
+    staff = who_acted.find(counts, since=begins)
     found = []
     for actor, groups in counts.items():
-        person = staff.get(actor)
         number, strangers, has_visits = opened.get(actor, (0, 0, True))
         found.append(
             Person(
-                who=str(person) if person else _("An account that is gone"),
-                role=role_words(person) if person else "",
+                who=staff.name(actor),
+                role=staff.roles(actor, begins, ends),
                 counts=tuple(groups[group] for group in COUNTED),
                 opened=number,
                 strangers=strangers if has_visits else None,

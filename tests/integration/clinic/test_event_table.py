@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from intake import audit, journey
 from intake.audit import AuditEvent
 from intake.patients.models import AccessEvent, Evaluation, Invitation
 from intake.questionnaires.load import active_questionnaire, load_questionnaires
+from intake.review.trail_details import KEYS, UNSAID, page_words
 from intake.review.trail_words import CLINICAL, GROUPS, KINDS, WORDS
 from intake.screening.load import load_rules
 from intake.screening.models import Finding, Rule
@@ -345,6 +347,42 @@ def test_an_action_stands_in_the_code_in_full():
     }
     # `{kind}.{verb}`, whose words are asked for above.
     assert built == {"intake/admin/audited.py"}
+
+
+def details_in_code() -> set[tuple[str, str]]:
+    """Every key of a line's detail, with the file that writes it."""
+    found = set()
+    for file, node in code():
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            # The diary's own `note` names the visit first.
+            if name in ("audited", "tell") or (name == "note" and not node.args):
+                found |= {(one.arg, file) for one in node.keywords if one.arg}
+    beside = {"by", "objects", "savepoint", "unless_told"}
+    return {(key, file) for key, file in found if key not in beside}
+
+
+def test_every_detail_in_the_code_has_words_and_none_is_about_health():
+    found = details_in_code()
+    known = {key.rpartition(":")[2] for key in KEYS} | UNSAID
+    assert {(key, file) for key, file in found if key not in known} == set()
+    assert len(found) > 40, "details are found at all"
+    # How many findings were compared in all of the clinic is about nobody.
+    hidden = {key for keys in CLINICAL.values() for key in keys} - {"findings", "links"}
+    assert not hidden & {key for key, _file in found}
+
+
+def test_every_page_of_the_staff_that_may_be_refused_has_words():
+    def names(patterns) -> Iterator[str]:
+        for one in patterns:
+            if hasattr(one, "url_patterns"):
+                yield from names(one.url_patterns)
+            elif one.name:
+                yield one.name
+
+    found = list(names(admin.site.get_urls()))
+    assert [name for name in found if page_words(name) == name] == []
+    assert len(found) > 50, "pages are found at all"
 
 
 def test_every_word_is_of_a_group_and_says_something():

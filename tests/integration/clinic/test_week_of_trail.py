@@ -60,6 +60,33 @@ def test_it_counts_each_person_by_kind_and_names_patients_they_have_no_visit_wit
     assert found["Dee Desk"].role == "front desk"
 
 
+def test_it_tells_the_roles_that_somebody_had_in_that_week(this_week, today):
+    person, owner = make_user("front desk", first_name="Robin", last_name="Hale"), make_user("owner")
+    week = this_week - WEEK
+    for days, actor, action, detail in (
+        (-7, person, "review.read", {}),
+        (1, person, "review.read", {}),
+        (2, owner, "staff.role-changed", {"old": "physio", "new": "front desk"}),
+        (3, person, "patient.list", {}),
+        (8, person, "patient.list", {}),
+    ):
+        at = datetime.combine(week + timedelta(days=days), time(12), tzinfo=timezone.get_current_timezone())
+        AuditEvent.objects.create(
+            at=at,
+            actor_kind="staff",
+            actor_id=str(actor.pk),
+            action=action,
+            objects_seen={"staff": [str(person.pk)]} if detail else {},
+            detail=detail,
+        )
+    found = []
+    with audit.audited("tests.read", by=SETUP):
+        for monday in (week - WEEK, week, this_week):
+            found += [one.role for one in weekly.read(monday, today).people if one.who == "Robin Hale"]
+    assert found[:2] == ["physio", "physio, then front desk"]
+    assert set(found[2:]) <= {"front desk"}, "a week that begins today has no line yet"
+
+
 def test_what_stands_out_is_listed_and_counted(this_week, today):
     boss = make_user("owner")
     with audit.audited("review.read", by=audit.staff(boss), break_glass="somebody fell"):

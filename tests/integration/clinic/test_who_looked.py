@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clinic.door import stepup
+from clinic.people import staff
 from education.clinic_info.sheets import FORMULA_STARTS, csv_line, neutralise
 from intake import audit
 from intake.audit import AuditEvent
@@ -128,6 +129,41 @@ def test_a_wrong_factor_is_in_words_among_what_failed(boss, owner):
     assert "A fresh factor was wrong" in page.text
 
 
+def past_line(minutes_ago: int, user, action: str, about: object = None, **detail: object) -> None:
+    """A line of a while ago: the database's own clock writes all others, and tests are one moment to it."""
+    AuditEvent.objects.create(
+        at=timezone.now() - timedelta(minutes=minutes_ago),
+        actor_kind="staff",
+        actor_id=str(user.pk),
+        action=action,
+        objects_seen={"staff": [str(about)]} if about else {},
+        detail=detail,
+    )
+
+
+def test_a_line_tells_the_role_somebody_had_then_and_accounts_by_name(boss, owner):
+    person = make_user("front desk", first_name="Robin", last_name="Hale")
+    past_line(40, person, "review.read")
+    past_line(30, owner, "staff.role-changed", person.pk, old="physio", new="front desk")
+    past_line(20, person, "patient.list")
+    staff.change_role(user=person, role="owner", by=audit.staff(owner))
+    look(person, "trail.read")
+    wanted = ["owner", "front desk", "physio"]
+    page = boss.get(f"{PAGE}?who={person.pk}")
+    assert [line.role for line in page.context["page"].lines] == wanted
+    assert [row["Role"] for row in exported(boss, f"who={person.pk}")] == wanted
+    changed = boss.get(f"{PAGE}?who={owner.pk}&what=staff").context["page"].lines
+    assert [line.detail for line in changed] == ["front desk → owner", "physio → front desk"]
+    assert [[record.words for record in line.records] for line in changed] == [["account of Robin Hale"]] * 2
+    assert {line.role for line in changed} == {"owner"}
+
+
+def test_a_change_of_role_that_was_refused_changes_nothing(boss, owner):
+    past_line(40, owner, "figures.read")
+    past_line(30, owner, "staff.role-changed", owner.pk)
+    assert {line.role for line in boss.get(f"{PAGE}?who={owner.pk}").context["page"].lines} == {"owner"}
+
+
 def test_pages_follow_each_other_without_a_gap(boss, monkeypatch):
     monkeypatch.setattr(looked, "PAGE_SIZE", 4)
     physio = make_user("physio")
@@ -221,7 +257,7 @@ def test_what_lines_of_earlier_releases_say_of_health_is_shown_to_nobody(boss, a
     key = AuditEvent.objects.get(action=action).pk
     (line,) = [line for line in boss.get(PAGE).context["page"].lines if line.key == key]
     (row,) = [row for row in exported(boss) if row["Action"] == action]
-    assert line.detail == "page: page.walk"
+    assert line.detail == "part of the form: walk"
     assert row["Detail"] == '{"page": "page.walk"}'
 
 

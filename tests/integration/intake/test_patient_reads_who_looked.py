@@ -1,8 +1,11 @@
 """The patient reads who of the clinic looked at what she sent (R24)."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from intake import audit
 from intake.audit import AuditEvent
@@ -67,6 +70,28 @@ def test_an_earlier_visit_of_hers_counts_and_somebody_who_left_is_still_told(vis
     with audit.audited("tests.deleted", by=SETUP):
         physio.delete()
     assert told(visitor) == [("Somebody who has left the clinic", "", "read your answers", 1)]
+
+
+def test_the_role_is_the_one_that_somebody_had_on_that_day(visit):
+    visitor, invitation = visit
+    person, response = make_user("owner", first_name="Robin", last_name="Hale"), stored(invitation)
+    for days, action, seen, detail in (
+        (9, "review.read", {"response": [str(response.pk)]}, {}),
+        (5, "staff.role-changed", {"staff": [str(person.pk)]}, {"old": "physio", "new": "owner"}),
+        (1, "evaluation.read", {"evaluation": [str(invitation.evaluation_id)]}, {}),
+    ):
+        AuditEvent.objects.create(
+            at=timezone.now() - timedelta(days=days),
+            actor_kind="staff",
+            actor_id=str(person.pk),
+            action=action,
+            objects_seen=seen,
+            detail=detail,
+        )
+    assert told(visitor) == [
+        ("Robin Hale", "owner", "looked at your visit", 1),
+        ("Robin Hale", "physio", "read your answers", 1),
+    ]
 
 
 def test_it_is_where_the_own_answers_are_and_under_the_same_rules(visit):
