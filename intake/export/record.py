@@ -12,6 +12,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from education.chain.models import ChainNode
+from education.lessons.models import Lesson
 from intake import audit
 from intake.patients.models import (
     AccessCode,
@@ -28,7 +30,7 @@ from intake.patients.models import (
     TabletCode,
 )
 from intake.responses.models import QuestionnaireResponse
-from intake.review.looked import about
+from intake.review import looked
 from intake.review.models import (
     Closing,
     Measurement,
@@ -38,7 +40,7 @@ from intake.review.models import (
     Review,
     Verdict,
 )
-from intake.screening.models import Finding, RedFlag, RedFlagEvent, ScreeningRun
+from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,20 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class Titles:
+    """What people call that which the record keeps by a short name."""
+
+    lessons: Mapping[str, str]
+    places: Mapping[str, str]
+    precautions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
-    """people: the patient first, then the rows that turned out to be her."""
+    """people: the patient first, then the rows that turned out to be her.
+
+    looks: every line of the trail about her. told: what staff did, a day at a time and in words for her.
+    """
 
     at: datetime
     people: tuple[Patient, ...]
@@ -81,6 +95,8 @@ class Record:
     missed: tuple[MissedLink, ...]
     erasures: tuple[Erasure, ...]
     looks: tuple[Look, ...]
+    told: tuple[looked.Look, ...]
+    titles: Titles
     staff: Mapping[int, AbstractBaseUser] = field(default_factory=dict)
 
     @property
@@ -129,6 +145,7 @@ def read(patient_id: UUID) -> Record:
     for kind, rows in keys.items():
         access.saw(kind, [row.pk for row in rows])
     access.saw("finding", [finding.pk for finding in findings])
+    named = [f"{kind}:{row.pk}" for kind, rows in keys.items() for row in rows]
     staff = {user.pk: user for user in get_user_model()._default_manager.all()}
     return Record(
         at=timezone.now(),
@@ -158,7 +175,9 @@ def read(patient_id: UUID) -> Record:
         measurements=tuple(Measurement.objects.filter(response__in=responses)),
         missed=tuple(MissedLink.objects.filter(response__in=responses)),
         erasures=tuple(Erasure.objects.filter(patient_id=patient.pk).order_by("at")),
-        looks=who_looked({kind: [str(row.pk) for row in rows] for kind, rows in keys.items()}, staff),
+        looks=who_looked(named, staff),
+        told=looked.looks_in(named),
+        titles=titles(),
         staff=staff,
     )
 
@@ -172,10 +191,19 @@ def _same(patient: Patient) -> tuple[Patient, ...]:
     return tuple(found)
 
 
-def who_looked(keys: Mapping[str, list[str]], staff: Mapping[int, AbstractBaseUser]) -> tuple[Look, ...]:
+def titles() -> Titles:
+    """Of all versions that there were: a record is older than what runs now."""
+    precautions = Rule.objects.filter(kind=Rule.Kind.PRECAUTION).order_by("version")
+    return Titles(
+        lessons=dict(Lesson.objects.values_list("slug", "title")),
+        places=dict(ChainNode.objects.values_list("slug", "name")),
+        precautions={rule.rule_id: rule.title for rule in precautions},
+    )
+
+
+def who_looked(keys: list[str], staff: Mapping[int, AbstractBaseUser]) -> tuple[Look, ...]:
     """Every line of the trail that names one of these records, the first one first."""
-    named = [f"{kind}:{key}" for kind, ids in keys.items() for key in ids]
-    lines = audit.AuditEvent.objects.filter(about(named)).order_by("at", "pk")
+    lines = audit.AuditEvent.objects.filter(looked.about(keys)).order_by("at", "pk")
     return tuple(Look(line.at, line.actor_kind, _who(line, staff), line.action) for line in lines)
 
 

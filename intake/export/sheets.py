@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from django.utils.formats import date_format
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from intake.export.record import Record
@@ -30,7 +30,8 @@ from intake.review.paper import (
     ruled,
     stack,
 )
-from intake.screening.models import Rule
+from intake.review.places import SIDES
+from intake.screening.models import Finding, Rule
 
 _LABELS: Final = 150.0
 _FOOT: Final = 22.0
@@ -88,7 +89,7 @@ def _pieces(record: Record, width: float) -> Iterator[Piece]:
     yield from _block(_("Erased before"), _erased(record), width)
     yield from _block(
         _("Who looked at it, and when"),
-        ((_moment(look.at), f"{look.who}: {look.action}") for look in record.looks),
+        _looks(record),
         width,
     )
     yield from _block(_("From where the links were opened"), _devices(record), width)
@@ -152,7 +153,7 @@ def _visits(record: Record) -> Iterator[tuple[Any, Any]]:
             yield "", f"{what}: {event.reason}" if event.reason else what
     for asked in record.requests:
         words = [str(asked), date_format(asked.birth_date, "m/d/Y"), asked.guardian_name, asked.email]
-        words += [asked.phone, asked.preferred_times, asked.source]
+        words += [asked.phone, asked.preferred_times, record.titles.lessons.get(asked.source, asked.source)]
         yield _("Asked on %(when)s") % {"when": _moment(asked.asked_at)}, ", ".join(filter(None, words))
 
 
@@ -186,8 +187,7 @@ def _made_of_it(record: Record, response: QuestionnaireResponse) -> Iterator[tup
             yield _("Review finished"), f"{_moment(review.finished_at)}, {finished}"
     for finding in record.of(record.findings, "response", response.pk):
         kind = _("Worth a look") if finding.rule.kind == Rule.Kind.CHAIN else _("Note on the answers")
-        sides = [side for side in (finding.source_side, finding.target_side) if side]
-        yield kind, f"{finding.rule.title} ({', '.join(sides)})" if sides else finding.rule.title
+        yield kind, _with_sides(finding)
         for one in record.of(record.verdicts, "finding", finding.pk):
             words = [one.get_decision_display(), one.get_reason_display() if one.reason else "", one.note]
             yield _moment(one.at), _by(record, one, words)
@@ -196,17 +196,31 @@ def _made_of_it(record: Record, response: QuestionnaireResponse) -> Iterator[tup
             yield _moment(one.at), _by(record, one, words)
     for run in record.of(record.runs, "response", response.pk):
         if run.precautions:
-            yield _("Precautions"), ", ".join(run.precautions)
+            titles = record.titles.precautions
+            yield _("Precautions"), ", ".join(titles.get(one, one) for one in run.precautions)
     for one in record.of(record.measurements, "response", response.pk):
         measure = MEASURES[one.kind]
         value = _("taken back") if one.value is None else f"{one.value.normalize():f} {measure.unit}"
         yield f"{measure.label} ({one.get_side_display()})", _by(record, one, [value])
     for one in record.of(record.missed, "response", response.pk):
-        ends = f"{one.starts_side} {one.starts_at} - {one.shows_side} {one.shows_at}"
+        ends = " - ".join(
+            f"{SIDES.get(side, '')} {record.titles.places.get(place, place)}".strip()
+            for side, place in ((one.starts_side, one.starts_at), (one.shows_side, one.shows_at))
+        )
         taken = _("taken back") if one.takes_back_id else ""
         yield _("Link the rules missed"), _by(record, one, [ends, one.words, taken])
     for one in record.of(record.closings, "response", response.pk):
         yield one.get_act_display(), _by(record, one, [one.reason])
+
+
+def _with_sides(finding: Finding) -> str:
+    """The finding's title with the side it is on; with both ends where they differ."""
+    source, target = finding.source_side, finding.target_side
+    if source and target and source != target:
+        words = _("%(source)s to %(target)s") % {"source": SIDES[source], "target": SIDES[target]}
+    else:
+        words = str(SIDES.get(source or target or "", ""))
+    return f"{finding.rule.title} ({words})" if words else str(finding.rule.title)
 
 
 def _by(record: Record, one: Any, words: Iterable[Any]) -> str:
@@ -229,9 +243,10 @@ def _red_flags(record: Record) -> Iterator[tuple[Any, Any]]:
 
 def _links(record: Record) -> Iterator[tuple[Any, Any]]:
     for link in record.invitations:
-        yield _("Link to the form"), _life(link.created_at, link)
+        yield _("Link to the form"), _life(link.created_at, link, record.at)
     for share in record.shares:
-        yield _("Lessons shared"), f"{', '.join(share.lessons)}. {_life(share.at, share)}"
+        lessons = [record.titles.lessons.get(slug, slug) for slug in share.lessons]
+        yield _("Lessons shared"), f"{', '.join(lessons)}. {_life(share.at, share, record.at)}"
     for reminder in record.reminders:
         yield (
             _("Reminder, %(kind)s") % {"kind": reminder.get_kind_display()},
@@ -239,27 +254,44 @@ def _links(record: Record) -> Iterator[tuple[Any, Any]]:
         )
 
 
-def _life(made: datetime, link: Any) -> str:
+def _life(made: datetime, link: Any, now: datetime) -> str:
     words = [_("made %(when)s") % {"when": _moment(made)}]
     if link.sent_at:
         words.append(_("sent %(when)s") % {"when": _moment(link.sent_at)})
     if link.opened_at:
         words.append(_("first opened %(when)s") % {"when": _moment(link.opened_at)})
-    ended = link.revoked_at or link.ended_at
-    words.append(_("ended %(when)s") % {"when": _moment(ended or link.expires_at)})
+    end = link.revoked_at or link.ended_at or link.expires_at
+    words.append((_("ends %(when)s") if end > now else _("ended %(when)s")) % {"when": _moment(end)})
     return ", ".join(words)
 
 
 def _erased(record: Record) -> Iterator[tuple[Any, Any]]:
     for stone in record.erasures:
-        until = _("The record stays until %(when)s") % {"when": _moment(stone.kept_until)}
+        until = _("The record stays at least until %(when)s") % {"when": _moment(stone.kept_until)}
         yield _moment(stone.at), f"{stone.get_reason_display()}. {until if stone.kept_until else ''}"
+
+
+def _looks(record: Record) -> Iterator[tuple[Any, Any]]:
+    if not record.told:
+        yield "", _("Nobody of the clinic has looked yet.")
+    for look in sorted(record.told, key=lambda look: look.at):
+        who = f"{look.who}, {look.role}" if look.role else look.who
+        words = f"{who}: {look.what}"
+        if look.number > 1:
+            times = ngettext("%(number)s time that day", "%(number)s times that day", look.number)
+            words = f"{words}. {times % {'number': look.number}}"
+        yield _moment(look.at), words
 
 
 def _devices(record: Record) -> Iterator[tuple[Any, Any]]:
     for event in record.events:
-        yield _moment(event.at), f"{event.get_kind_display()}. {event.address or ''}"
+        yield _moment(event.at), ", ".join(filter(None, [event.get_kind_display(), event.address or ""]))
     for session in record.sessions:
-        tablet = _("on the clinic’s tablet") if session.on_tablet else ""
-        until = _("until %(when)s") % {"when": _moment(session.ended_at or session.last_seen_at)}
-        yield _moment(session.started_at), f"{until} {tablet}"
+        until = {"when": _moment(session.ended_at or session.last_seen_at)}
+        if session.share_id is not None:
+            words = [_("Shared lessons were open until %(when)s") % until]
+        else:
+            words = [_("The form was open until %(when)s") % until]
+        if session.on_tablet:
+            words.append(_("on the clinic’s tablet"))
+        yield _moment(session.started_at), ", ".join(words)

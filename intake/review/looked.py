@@ -359,8 +359,13 @@ class Look:
 
 def looks_at(evaluation: Evaluation) -> tuple[Look, ...]:
     """Who of the staff looked at the patient of a visit, latest first; nothing of what was found."""
+    return looks_in(keys_of(evaluation.patient_id))[:TOLD_SHOWN]
+
+
+def looks_in(keys: list[str]) -> tuple[Look, ...]:
+    """The same for records by the keys they are kept under, of all times."""
     rows = (
-        AuditEvent.objects.filter(about(keys_of(evaluation.patient_id)), actor_kind="staff", action__in=TOLD)
+        AuditEvent.objects.filter(about(keys), actor_kind="staff", action__in=TOLD)
         .annotate(day=TruncDate("at"))
         .values("actor_id", "action", "day")
         .annotate(last=Max("at"), number=Count("pk"))
@@ -386,4 +391,4 @@ def looks_at(evaluation: Evaluation) -> tuple[Look, ...]:
             at=row["last"],
             number=row["number"],
         )
-    return tuple(looks.values())[:TOLD_SHOWN]
+    return tuple(looks.values())

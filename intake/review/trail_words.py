@@ -50,11 +50,13 @@ _LINK: Final = _("made or sent you a link")
 _LESSONS: Final = _("chose lessons for you")
 _COPIED: Final = _("made a copy of your data")
 _CONTACT: Final = _("looked at your contact details")
+_NAME: Final = _("saw your name in a list")
+_CHECKED: Final = _("checked who looked at your data")
 
 WORDS: Final[dict[str, Word]] = {
     # What staff read.
     "worklist.read": Word("read", _("Opened the worklist"), _SAW_LIST),
-    "patient.list": Word("read", _("Opened the list of patients"), _("saw your name in a list")),
+    "patient.list": Word("read", _("Opened the list of patients"), _NAME),
     "patient.read": Word("read", _("Opened a patient’s contact details"), _CONTACT, opens=True),
     "evaluation.read": Word("read", _("Opened a visit"), _LOOKED_VISIT, opens=True),
     "evaluation.cancel-page": Word("read", _("Opened “cancel” of a visit"), _LOOKED_VISIT, opens=True),
@@ -130,8 +132,8 @@ WORDS: Final[dict[str, Word]] = {
     "lessons.taken-back": Word("changed", _("Took shared lessons back"), _LESSONS),
     "evaluation.end-link-page": Word("changed", _("Pressed “end the link” of a visit"), _LINK, opens=True),
     "invitation.withdrawn": Word("changed", _("Ended the link of a visit"), _("ended your link")),
-    "links.all-ended": Word("changed", _("Ended all links of patients")),
-    "privacy.searched": Word("read", _("Looked a patient up for a copy or an erasure")),
+    "links.all-ended": Word("changed", _("Ended all links of patients"), _("ended your link")),
+    "privacy.searched": Word("read", _("Looked a patient up for a copy or an erasure"), _NAME),
     "privacy.read": Word("read", _("Opened the page for a copy or an erasure"), _CONTACT, opens=True),
     "patient.erasure-looked": Word("read", _("Looked what an erasure would remove")),
     "patient.erased": Word("changed", _("Erased a patient’s data"), _("erased data of yours")),
@@ -155,7 +157,7 @@ WORDS: Final[dict[str, Word]] = {
     "answers.taken": Word("copied", _("The patient downloaded her answers")),
     "patient.exported": Word("copied", _("Exported all data of a patient"), _COPIED, opens=True),
     "intake.exported": Word("copied", _("Exported an intake"), _COPIED, opens=True),
-    "trail.exported": Word("copied", _("Exported the trail")),
+    "trail.exported": Word("copied", _("Exported the trail"), _CHECKED),
     "newsletter.exported": Word("copied", _("Exported the newsletter’s subscribers")),
     # What patients do.
     "evaluation-request.made": Word("form", _("Asked for an evaluation")),
@@ -237,8 +239,8 @@ WORDS: Final[dict[str, Word]] = {
     "library.published": Word("content", _("Published a lesson or a link of the chain")),
     "library.unpublished": Word("content", _("Took a lesson or a link of the chain down")),
     # The trail itself.
-    "trail.read": Word("trail", _("Read the trail")),
-    "trail.searched": Word("trail", _("Looked a patient up for the trail")),
+    "trail.read": Word("trail", _("Read the trail"), _CHECKED),
+    "trail.searched": Word("trail", _("Looked a patient up for the trail"), _CHECKED),
     "trail.week": Word("trail", _("Opened the week’s review of the trail")),
     "trail.reviewed": Word("trail", _("Reviewed a week of the trail")),
     "trail.checked": Word("trail", _("Checked that the trail is whole")),

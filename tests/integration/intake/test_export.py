@@ -15,10 +15,11 @@ from intake.audit import AuditEvent
 from intake.export.bundle import bundle_of, document_of
 from intake.export.record import read
 from intake.patients.models import Patient
+from intake.patients.wording import dated
 from intake.questionnaires.fhir import inspect
 from intake.responses import amend
 from intake.responses.fhir import check_response
-from tests.factories import ROLLING_IN, SETUP, make_patient, make_response, make_user
+from tests.factories import ROLLING_IN, SETUP, make_evaluation, make_patient, make_response, make_user
 from tests.integration.intake.whole_patient import WORD, make_whole, said
 
 pytestmark = pytest.mark.django_db
@@ -175,11 +176,77 @@ def text_of(pdf: bytes) -> str:
     return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split())
 
 
+def paper_of(patient: Patient) -> str:
+    return text_of(journey.export_patient(patient_id=patient.pk, by=SETUP, forms=["pdf"]).files["pdf"])
+
+
+def past_line(days_ago: int, user: Any, action: str, patient: Patient) -> None:
+    AuditEvent.objects.create(
+        at=timezone.now() - timedelta(days=days_ago),
+        actor_kind="staff",
+        actor_id=str(user.pk),
+        action=action,
+        objects_seen={"patient": [str(patient.pk)]},
+    )
+
+
+def test_the_paper_tells_who_looked_in_her_words_and_a_day_at_a_time():
+    physio = make_user("physio", first_name="Maya", last_name="Ortiz", title="Dr.")
+    desk = make_user("front desk", first_name="Robin", last_name="Hale")
+    response = make_response(ROLLING_IN)
+    patient = response.evaluation.patient
+    past_line(9, desk, "patient.added", patient)
+    for action in ("review.read", "brief.read", "review.read", "finding.decided"):
+        past_line(4, physio, action, patient)
+    past_line(2, desk, "signin.done", patient)
+    with audit.audited(
+        "page.saved", by=audit.patient(response.invitation_id), objects={"response": [response.pk]}
+    ):
+        pass
+    with audit.audited("invitation.read", by=SETUP, objects={"invitation": [response.invitation_id]}):
+        pass
+    words = paper_of(patient).partition("Who looked at it, and when")[2]
+    added, read, worked = (
+        "Robin Hale, front desk: added you as a patient",
+        "Dr. Ortiz, physio: read your answers. 3 times that day",
+        "Dr. Ortiz, physio: worked on your answers",
+    )
+    assert words.index(added) < words.index(read)
+    assert worked in words
+    assert words.count("Hale") == 1
+    for raw in ("patient.added", "review.read", "page.saved", "invitation.read", "the portal itself"):
+        assert raw not in words, raw
+
+
+def test_the_paper_says_so_where_nobody_looked():
+    assert "Nobody of the clinic has looked yet." in paper_of(make_patient())
+
+
+def test_the_paper_says_which_links_end_and_which_have_ended():
+    now = timezone.now()
+    coming = make_response(ROLLING_IN, evaluation=make_evaluation(starts_at=now + timedelta(days=9)))
+    ends = dated(coming.invitation.expires_at)
+    assert f"ends {ends}" in paper_of(coming.evaluation.patient)
+    past = make_evaluation(starts_at=now - timedelta(days=9))
+    make_response(ROLLING_IN, evaluation=past, at=now - timedelta(days=10))
+    text = paper_of(past.patient)
+    assert "ended " in text
+    assert "ends " not in text
+
+
+def test_the_paper_names_sides_lessons_and_precautions_as_people_do():
+    patient = make_whole(begun=timezone.now() - timedelta(days=30))
+    text = paper_of(patient)
+    assert "(right, right)" not in text
+    assert "(right)" in text
+    assert "rolling-in" not in text
+    assert "The form was open until" in text
+    assert "Shared lessons were open until" in text
+
+
 @pytest.mark.parametrize("paper", ["letter", "a4"])
 def test_the_paper_holds_her_words_as_they_are(paper: str):
     patient = make_whole(begun=timezone.now() - timedelta(days=30))
-    with audit.audited("review.read", by=SETUP, objects={"patient": [patient.pk]}):
-        pass
     pdf = journey.export_patient(patient_id=patient.pk, by=SETUP, forms=["pdf"], paper=paper).files["pdf"]
     text = text_of(pdf)
     for word in WORDS:
