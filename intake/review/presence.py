@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.postgres.aggregates import BoolAnd
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BigIntegerField, CharField, DateTimeField, F, Max, OuterRef, Subquery
+from django.db.models import BigIntegerField, CharField, DateTimeField, Exists, F, Max, OuterRef, Q, Subquery
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, JSONObject
 from django.utils import timezone
@@ -24,10 +25,11 @@ LOOKS: Final = ("review.read", "review.written")
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A colleague who had the page open lately; at: the last time."""
+    """A colleague who had the page open lately; at: the last time. reads: by an emergency access alone."""
 
     name: str
     at: datetime
+    reads: bool = False
 
 
 def _colleagues() -> ArraySubquery:
@@ -38,22 +40,24 @@ def _colleagues() -> ArraySubquery:
         )
         .exclude(actor_id=Given("reader", CharField(max_length=64)))
         .annotate(opened=KT("objects_seen__response__0"))
-        .filter(opened=Cast(OuterRef("pk"), CharField()))
+        # Whoever was removed a minute ago reviews nothing any more.
+        .filter(Exists(who.filter(is_active=True)), opened=Cast(OuterRef("pk"), CharField()))
         .values("actor_id")
-        .annotate(last_look=Max("at"))
+        .annotate(last_look=Max("at"), reads=BoolAnd(Q(detail__has_key="break_glass")))
         .order_by("-last_look")
         .values(
             json=JSONObject(
                 first=Subquery(who.values("first_name")),
                 last=Subquery(who.values("last_name")),
                 at=F("last_look"),
+                reads=F("reads"),
             )
         )
     )
 
 
 # For a kept queryset of intakes, with the values of `but_not`: who opened each lately, as `{"first", "last",
-# "at"}`. It reads the last minutes of the trail by its index on time, however long the trail is.
+# "at", "reads"}`. It reads the last minutes of the trail by its index on time, however long the trail is.
 COLLEAGUES: Final = _colleagues()
 
 
@@ -65,5 +69,6 @@ def but_not(user: AbstractBaseUser) -> dict[str, Any]:
 def read(rows: Iterable[dict[str, Any]]) -> tuple[Other, ...]:
     """What `COLLEAGUES` brought, latest first."""
     return tuple(
-        Other(full_name(row["first"], row["last"]), datetime.fromisoformat(row["at"])) for row in rows
+        Other(full_name(row["first"], row["last"]), datetime.fromisoformat(row["at"]), row["reads"])
+        for row in rows
     )
