@@ -121,6 +121,7 @@ def show(
             "patient": patient,
             "until": until,
             "rows": erasure.number_of_rows(key, whole=until is None),
+            "coming": erasure.visits_to_come(key),
             "form": form or EraseForm(patient),
             "problem": problem,
         }
@@ -157,6 +158,8 @@ def erase(request: HttpRequest, key: UUID, *, whole: bool) -> HttpResponseBase:
         form = EraseForm(patient, request.POST)
         if not form.is_valid():
             return show(request, key, form)
+        if not whole and not erasure.number_of_rows(key, whole=False):
+            return show(request, key, problem=_("Nothing is left that could go now; nothing was erased."))
         try:
             journey.erase_patient(patient_id=key, reason=form.cleaned_data["reason"], by=by, whole=whole)
         except erasure.KeptByLaw:

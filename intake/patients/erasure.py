@@ -36,6 +36,25 @@ FROM (
 ) AS old
 ORDER BY id
 """
+# Rows that `minimum` leaves without an address, a number or a link's secret.
+_FILLED: Final = """
+SELECT id FROM intake_patient WHERE id = ANY(intake_person(%(person)s)) AND (email <> '' OR phone <> '')
+UNION ALL
+SELECT link.id FROM intake_invitation link JOIN intake_evaluation visit ON visit.id = link.evaluation_id
+WHERE visit.patient_id = ANY(intake_person(%(person)s)) AND link.token_hash IS NOT NULL
+UNION ALL
+SELECT share.id FROM intake_lessonshare share JOIN intake_evaluation visit ON visit.id = share.evaluation_id
+WHERE visit.patient_id = ANY(intake_person(%(person)s)) AND share.token_hash IS NOT NULL
+"""
+_STAYS: Final = """
+SELECT (SELECT count(*) FROM intake_patient WHERE id = ANY(%(keys)s::uuid[]))
+  + (SELECT count(*) FROM intake_invitation WHERE id = ANY(%(keys)s::uuid[]))
+  + (SELECT count(*) FROM intake_lessonshare WHERE id = ANY(%(keys)s::uuid[]))
+"""
+_TO_COME: Final = """
+SELECT count(*) FROM intake_evaluation
+WHERE patient_id = ANY(intake_person(%(person)s)) AND status = 'booked' AND starts_at > now()
+"""
 PAGE: Final = 500
 
 
@@ -68,11 +87,24 @@ def still_kept(patient_id: UUID) -> datetime | None:
 
 
 def number_of_rows(patient_id: UUID, *, whole: bool) -> int:
-    """How many rows `erase` would remove: it does, and takes it back."""
-    with transaction.atomic():
+    """How many rows `erase` would remove, or empty of what reaches her: it does, and takes it back."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_FILLED, {"person": patient_id})
+        filled = [str(key) for (key,) in cursor.fetchall()]
         rows = sum(erase(patient_id, whole=whole, reason="asked", actor_kind="", actor_id="").values())
+        # What went is counted by `erase`; of the rest, what a row does without has been taken out of it.
+        cursor.execute(_STAYS, {"keys": filled})
+        emptied: int = cursor.fetchone()[0]
         transaction.set_rollback(True)
-    return rows
+    return rows + emptied
+
+
+def visits_to_come(patient_id: UUID) -> int:
+    """How many booked visits have not begun."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TO_COME, {"person": patient_id})
+        found: int = cursor.fetchone()[0]
+    return found
 
 
 def erase(patient_id: UUID, *, whole: bool, reason: str, actor_kind: str, actor_id: str) -> Mapping[str, int]:

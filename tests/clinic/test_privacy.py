@@ -1,8 +1,11 @@
 """The owner's pages: a copy of everything, and erasure, after a fresh factor and a second word (J9.10)."""
 
 import json
+import re
 import time
 from datetime import timedelta
+from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -134,7 +137,61 @@ def test_a_record_stays_and_the_page_says_until_when(owner: Client, patient: Pat
     assert exists(patient)
     with audit.audited("tests.read", by=SETUP):
         assert Patient.objects.get(pk=patient.pk).email == ""
-    assert "stays until" in owner.get(reverse("admin:privacy")).text
+    assert "stays at least until" in owner.get(reverse("admin:privacy")).text
+
+
+def kept_patient(patient: Patient) -> None:
+    """Of whom a record has to stay, and some things can go."""
+    begun = timezone.now() - timedelta(days=30)
+    make_response(ROLLING_IN, evaluation=make_evaluation(patient=patient, starts_at=begun), at=begun)
+
+
+def test_a_visit_to_come_is_told_with_what_becomes_of_it(owner: Client, patient: Patient):
+    coming = make_evaluation(patient=patient, starts_at=timezone.now() + timedelta(days=3))
+    nothing_kept = told(owner.get(page(patient)))
+    assert "1 visit is still to come. It is erased too, and nobody tells the patient." in nothing_kept
+    kept_patient(patient)
+    kept = told(owner.get(page(patient)))
+    assert "1 visit is still to come. It stays booked, but the link to its form ends" in kept
+    assert "It goes by itself, but not before" in kept
+    make_evaluation(patient=patient, starts_at=timezone.now() + timedelta(days=9))
+    assert "2 visits are still to come. They stay booked" in told(owner.get(page(patient)))
+    data = {"reason": "asked", "reference": patient.reference, "do": "minimum"}
+    assert owner.post(page(patient), data).status_code == 303
+    with audit.audited("tests.read", by=SETUP):
+        coming.refresh_from_db()
+        assert coming.status == "booked"
+        assert not coming.invitations.filter(revoked_at=None).exists()
+
+
+def test_without_a_visit_to_come_none_is_spoken_of(owner: Client, patient: Patient):
+    kept_patient(patient)
+    shown = told(owner.get(page(patient)))
+    assert "still to come" not in shown
+    assert "has to be kept until" in shown
+
+
+def test_where_nothing_is_left_there_is_no_button(owner: Client, patient: Patient):
+    kept_patient(patient)
+    data = {"reason": "asked", "reference": patient.reference, "do": "minimum"}
+    assert "Erase all but the record" in told(owner.get(page(patient)))
+    assert owner.post(page(patient), data).status_code == 303
+    shown = told(owner.get(page(patient)))
+    assert "Nothing is left that could go before that day." in shown
+    assert "Erase all but the record" not in shown
+    # A page that was open meanwhile has the button still.
+    refused = owner.post(page(patient), data)
+    assert refused.status_code == 400
+    assert "Nothing is left that could go now; nothing was erased." in told(refused)
+    with audit.audited("tests.made", by=SETUP):
+        Patient.objects.filter(pk=patient.pk).update(email="again@example.org")
+    assert "Erase all but the record" in told(owner.get(page(patient))), "an address is something to erase"
+    assert owner.post(page(patient), data).status_code == 303
+
+
+def told(answer: Any) -> str:
+    """The page as it is read."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", "", answer.text)).split())
 
 
 def test_what_is_no_action_is_refused(owner: Client, patient: Patient):
