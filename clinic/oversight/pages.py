@@ -170,7 +170,7 @@ def week_view(request: HttpRequest) -> HttpResponseBase:
     """What a week of the trail adds up to. POST says that it was read."""
     today = timezone.localdate()
     asked = looked.day_or_none((request.POST if request.method == "POST" else request.GET).get("week", ""))
-    week = weekly.monday_of(asked) if asked else weekly.last_week(today)
+    week = weekly.monday_of(asked) if asked else weekly.newest(today)
     if request.method == "POST":
         return sign(request, week)
     with audit.audited("trail.week", by=audit.staff(member(request)), week=week.isoformat()):

@@ -19,6 +19,8 @@ from intake.review.trail_words import EMERGENCY, GROUPS, OPENS, WORDS, actions_o
 from intake.trail import WeekReviewed
 
 WEEK: Final = timedelta(days=7)
+# A form is read ahead of a visit, and written up after it: visits so near to a week explain a look in it.
+NEAR: Final = timedelta(days=14)
 # Weeks before these are not asked for any more.
 ASKED_FOR: Final = 26
 # Lines of a kind that are shown in full; the trail itself has all.
@@ -42,7 +44,7 @@ def last_week(today: date) -> date:
 class Person:
     """What one member of staff did. counts: by kind; opened: of how many patients they opened a record.
 
-    strangers: patients among these who had no visit with them that week; None for who has no visits at all.
+    strangers: patients among these who had no visit with them near that week; None for who has no visits.
     """
 
     who: str
@@ -72,12 +74,17 @@ class Some:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """A week as it is reviewed. first, last: its days; before, after: the weeks beside it that are over."""
+    """A week as it is reviewed. first, last: its days; before, after: the weeks beside it, where there are.
+
+    begun: the day of the trail's first line. too_early: it is after this week.
+    """
 
     first: date
     last: date
-    before: date
+    before: date | None
     after: date | None
+    begun: date | None
+    too_early: bool
     people: tuple[Person, ...]
     broken: Some
     copied: Some
@@ -87,6 +94,7 @@ class Week:
     check: Check | None
     nights: int
     is_over: bool
+    after_is_over: bool
     reviewed: WeekReviewed | None
 
     @property
@@ -102,19 +110,33 @@ class OpenWeek:
     overdue: bool
 
 
+def begun() -> date | None:
+    """The day of the first line; None without any."""
+    at = AuditEvent.objects.aggregate(first=Min("at"))["first"]
+    return timezone.localdate(at) if at is not None else None
+
+
+def newest(today: date) -> date:
+    """The week to begin with: the newest that is over, or the running one where the trail began in it."""
+    week, first = last_week(today), begun()
+    return week if first is not None and first < week + WEEK else monday_of(today)
+
+
 def read(week: date, today: date) -> Week:
     """The week that begins on this Monday. Reads the trail by time, so its length does not count."""
     rows = AuditEvent.objects.filter(at__gte=start_of(week), at__lt=start_of(week + WEEK))
     actions = Counter(dict(rows.values_list("action").annotate(Count("pk"))))
     checked = rows.filter(action="trail.checked").order_by("-at", "-pk")
     last = checked.first()
-    is_over = week + WEEK <= today
     following = week + WEEK
+    first = begun()
     return Week(
         first=week,
         last=week + timedelta(days=6),
-        before=week - WEEK,
-        after=following if following <= last_week(today) else None,
+        before=week - WEEK if first is not None and week > first else None,
+        after=following if following <= today else None,
+        begun=first,
+        too_early=first is not None and first >= following,
         people=people(rows, week),
         broken=some(rows.filter(Q(detail__has_key="break_glass") | Q(action__in=EMERGENCY))),
         copied=some(rows.filter(action__in=actions_of("copied"))),
@@ -123,7 +145,8 @@ def read(week: date, today: date) -> Week:
         sign_ins=sum(actions[action] for action in SIGN_INS_FAILED),
         check=Check(last.at, bool(last.detail.get("whole")), last.detail.get("lines", 0)) if last else None,
         nights=actions["trail.checked"],
-        is_over=is_over,
+        is_over=following <= today,
+        after_is_over=following + WEEK <= today,
         reviewed=WeekReviewed.objects.filter(week=week).select_related("by").first(),
     )
 
@@ -155,7 +178,7 @@ SELECT opened.actor_id, count(*), count(*) FILTER (
   WHERE NOT EXISTS (
     SELECT FROM intake_evaluation visit
     WHERE visit.patient_id = opened.patient AND visit.physio_id = opened.actor_id::bigint
-      AND visit.starts_at >= %(begins)s AND visit.starts_at < %(ends)s
+      AND visit.starts_at >= %(near_before)s AND visit.starts_at < %(near_after)s
   )
 ),
 EXISTS (SELECT FROM intake_evaluation visit WHERE visit.physio_id = opened.actor_id::bigint)
@@ -172,7 +195,8 @@ def people(rows: QuerySet[AuditEvent], week: date) -> tuple[Person, ...]:
         counts.setdefault(actor, Counter())[word.group if word else ""] += number
     begins, ends = start_of(week), start_of(week + WEEK)
     with connection.cursor() as cursor:
-        cursor.execute(_OPENED, {"begins": begins, "ends": ends, "opens": list(OPENS)})
+        near = {"near_before": begins - NEAR, "near_after": ends + NEAR}
+        cursor.execute(_OPENED, {"begins": begins, "ends": ends, **near, "opens": list(OPENS)})
         opened = {actor: rest for actor, *rest in cursor.fetchall()}
     staff = who_acted.find(counts, since=begins)
     found = []
@@ -193,24 +217,30 @@ def people(rows: QuerySet[AuditEvent], week: date) -> tuple[Person, ...]:
 
 def open_weeks(today: date) -> tuple[OpenWeek, ...]:
     """Weeks that are over and that nobody has reviewed, oldest first, from the first line of the trail on."""
-    begun = AuditEvent.objects.aggregate(first=Min("at"))["first"]
-    if begun is None:
+    first = begun()
+    if first is None:
         return ()
-    newest = last_week(today)
-    week = max(monday_of(timezone.localdate(begun)), newest - (ASKED_FOR - 1) * WEEK)
+    last = last_week(today)
+    week = max(monday_of(first), last - (ASKED_FOR - 1) * WEEK)
     reviewed = set(WeekReviewed.objects.filter(week__gte=week).values_list("week", flat=True))
     found = []
-    while week <= newest:
+    while week <= last:
         if week not in reviewed:
-            found.append(OpenWeek(week, overdue=week < newest))
+            found.append(OpenWeek(week, overdue=week < last))
         week += WEEK
     return tuple(found)
 
 
 def sign(week: date, *, by: AbstractBaseUser, today: date) -> WeekReviewed:
-    """Somebody reviewed the week. Raises `NotAllowed` before it is over, and for one that is reviewed."""
+    """Somebody reviewed the week.
+
+    Raises `NotAllowed` before it is over, for one before the trail began, and for one that is reviewed.
+    """
     if monday_of(week) != week or week > last_week(today):
         raise NotAllowed(_("This week is not over yet: review it from Monday on."))
+    first = begun()
+    if first is None or first >= week + WEEK:
+        raise NotAllowed(_("The trail began after this week: there is nothing to review."))
     reviewed, made = WeekReviewed.objects.get_or_create(week=week, defaults={"by_id": by.pk})
     if not made:
         raise NotAllowed(_("%(name)s reviewed this week before; that stands.") % {"name": reviewed.by})

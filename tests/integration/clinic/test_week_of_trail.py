@@ -41,11 +41,15 @@ def test_it_counts_each_person_by_kind_and_names_patients_they_have_no_visit_wit
     physio = make_user("physio", first_name="Pat", last_name="Physio")
     noon = timezone.make_aware(datetime.combine(this_week + timedelta(days=2), time(12)))
     own = make_response(ROLLING_IN, evaluation=make_evaluation(physio=physio, starts_at=noon))
+    # Read ahead, and written up afterwards.
     later = make_evaluation(physio=physio, starts_at=noon + WEEK)
+    before = make_evaluation(physio=physio, starts_at=noon - WEEK)
+    far = make_evaluation(physio=physio, starts_at=noon + 4 * WEEK)
     strange = make_patient()
     look(physio, "review.read", response=[own.pk])
     look(physio, "brief.read", response=[own.pk], evaluation=[own.evaluation_id])
-    look(physio, "evaluation.read", evaluation=[later.pk])
+    for visit in (later, before, far):
+        look(physio, "evaluation.read", evaluation=[visit.pk])
     look(physio, "patient.read", patient=[strange.pk])
     # A list opens nobody's record, and a number that is no key is nobody's.
     look(physio, "worklist.read", evaluation=[make_evaluation().pk])
@@ -54,8 +58,8 @@ def test_it_counts_each_person_by_kind_and_names_patients_they_have_no_visit_wit
     look(desk, "patient.changed", patient=[strange.pk])
     with audit.audited("tests.read", by=SETUP):
         found = {person.who: person for person in weekly.read(this_week, today).people}
-    assert found["Pat Physio"].counts == (5, 1, 0, 0)
-    assert (found["Pat Physio"].opened, found["Pat Physio"].strangers) == (3, 2)
+    assert found["Pat Physio"].counts == (7, 1, 0, 0)
+    assert (found["Pat Physio"].opened, found["Pat Physio"].strangers) == (5, 2)
     assert (found["Dee Desk"].opened, found["Dee Desk"].strangers) == (1, None)
     assert found["Dee Desk"].role == "front desk"
 
@@ -106,7 +110,9 @@ def test_what_stands_out_is_listed_and_counted(this_week, today):
     assert AuditEvent.objects.latest("pk").action == "trail.week"
 
 
-@pytest.mark.parametrize(("whole", "said"), [(None, "No night"), (True, "Yes:"), (False, "No: on")])
+@pytest.mark.parametrize(
+    ("whole", "said"), [(None, "No night of this week has checked it yet"), (True, "Yes:"), (False, "No: on")]
+)
 def test_it_says_what_the_last_check_of_the_chain_found(this_week, whole, said):
     if whole is not None:
         with audit.audited("trail.checked", by=SETUP, lines=12, whole=whole, wrong=0 if whole else 3):
@@ -146,6 +152,29 @@ def test_a_week_is_signed_for_once_and_named_while_nobody_has(today, this_week):
     assert WeekReviewed.objects.get().by == boss
     assert AuditEvent.objects.filter(action="trail.reviewed").count() == 1
     assert [one.first for one in weekly.open_weeks(today)] == [this_week - 3 * WEEK, this_week - WEEK]
+
+
+def test_a_week_before_the_trail_began_has_nothing_to_review(this_week, today):
+    client = proved(make_user("owner"))
+    line_of(this_week - WEEK)
+    early, first = (client.get(f"{PAGE}?week={this_week - weeks * WEEK}") for weeks in (2, 1))
+    assert "The trail began on" in early.text
+    assert "No night" not in early.text
+    assert "whoever runs the server" not in early.text
+    assert ">Reviewed</button>" not in early.text
+    assert "No night of this week checked it." in first.text
+    assert ">Reviewed</button>" in first.text
+    assert (first.context["week"].before, first.context["week"].after) == (None, this_week)
+    assert "This week so far" in first.text
+    assert "Week after" in early.text
+    client.post(PAGE, {"week": str(this_week - 2 * WEEK)})
+    assert not WeekReviewed.objects.exists()
+
+
+def test_a_trail_that_began_this_week_begins_with_it(this_week):
+    page = proved(make_user("owner")).get(PAGE)
+    assert page.context["week"].first == this_week
+    assert (page.context["week"].before, page.context["week"].after) == (None, None)
 
 
 def test_a_week_that_runs_cannot_be_signed_for(this_week):
