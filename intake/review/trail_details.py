@@ -169,6 +169,9 @@ def told(action: str, detail: Mapping[str, Any]) -> dict[str, Any]:
 def in_words(action: str, detail: Mapping[str, Any], staff: Staff) -> str:
     """`outcome: wrong code; part of the form: life`; of a change `physio → owner`. staff: who is in it."""
     shown = {name: value for name, value in told(action, detail).items() if name not in UNSAID}
+    if shown.get("changed") is True:
+        # The action says so.
+        del shown["changed"]
     if "event" in shown:
         # It says how the try ended, too.
         shown.pop("outcome", None)

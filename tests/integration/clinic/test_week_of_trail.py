@@ -175,6 +175,7 @@ def test_a_trail_that_began_this_week_begins_with_it(this_week):
     page = proved(make_user("owner")).get(PAGE)
     assert page.context["week"].first == this_week
     assert (page.context["week"].before, page.context["week"].after) == (None, None)
+    assert 'aria-label="Weeks"' not in page.text
 
 
 def test_a_week_that_runs_cannot_be_signed_for(this_week):

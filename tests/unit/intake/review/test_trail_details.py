@@ -64,6 +64,8 @@ STAFF = Staff({"4": "Robin Hale", "7": "Kim Reyes"})
             "what happened: Wrong date of birth",
         ),
         ("trail.reviewed", {"week": "2026-06-01"}, "week of: Jun 1, 2026"),
+        ("evaluation.moved", {"changed": True}, ""),
+        ("evaluation.moved", {"changed": False}, "changed: no"),
         ("review.read", {"break_glass": 5}, ""),
         ("finding.decided", {"decision": "refuted"}, ""),
         ("of.old", {"no_such-key": "x"}, "no such key: x"),
