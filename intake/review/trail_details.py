@@ -172,6 +172,9 @@ def in_words(action: str, detail: Mapping[str, Any], staff: Staff) -> str:
     if shown.get("changed") is True:
         # The action says so.
         del shown["changed"]
+    if not shown.get("page", True):
+        # An address that is no page, which the reason says.
+        del shown["page"]
     if "event" in shown:
         # It says how the try ended, too.
         shown.pop("outcome", None)
@@ -203,8 +206,6 @@ def _of(table: Mapping[str, Any], action: str, name: str) -> Any:
 
 def page_words(name: str) -> str:
     """A page of the staff by the longest beginning of its name that is known."""
-    if not name:
-        return _("an address that is no page")
     pieces = name.split("_")
     for end in range(len(pieces), 0, -1):
         found = PAGES.get("_".join(pieces[:end]))

@@ -34,7 +34,7 @@ STAFF = Staff({"4": "Robin Hale", "7": "Kim Reyes"})
         (
             "access.refused",
             {"page": "", "why": "not there"},
-            "page: an address that is no page; why: there is no such page or record",
+            "why: there is no such page or record",
         ),
         (
             "page.saved",
