@@ -52,7 +52,7 @@ def test_an_edit_shows_on_the_next_page_and_one_taken_back_never_does() -> None:
 
     assert shown("(310) 555-0142") == [True, True]
     with transaction.atomic():
-        set_clinic(phone_display="(310) 555-0199")
+        set_clinic(phone="+13105550199", phone_display="(310) 555-0199")
         assert shown("(310) 555-0199") == [True, True]
         transaction.set_rollback(True)
     assert shown("(310) 555-0199") == [False, False]
