@@ -11,8 +11,9 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
 from django.db.models import BigIntegerField, OuterRef, Subquery, UUIDField
-from django.db.models.functions import JSONObject
+from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -173,15 +174,11 @@ class LastDecision:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A chain finding of an intake, as much as deciding needs. decision: the newest one, if there is one."""
+    """A chain finding of an intake, as much as deciding needs."""
 
     key: int
     name: str
-    decision: str | None
-
-    @property
-    def undecided(self) -> bool:
-        return self.decision is None or self.decision == Decision.UNCONFIRMED
+    undecided: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +198,6 @@ class Held:
 class Decided:
     """A decision that was added. before: the one it came after; following: the next finding without one."""
 
-    verdict: Verdict
     before: LastDecision | None
     following: int | None
 
@@ -225,7 +221,8 @@ def _state(responses: Any, flags: Any, findings: Any, verdicts: Any) -> Any:
         .annotate(
             waiting=ArraySubquery(waiting.values(json=JSONObject(title="rule__title", side="side"))),
             found=ArraySubquery(
-                found.annotate(decision=Subquery(decisions)).values(
+                # The tally has it at hand, but for visits that are cancelled.
+                found.annotate(decision=Coalesce("tally__decision", Subquery(decisions))).values(
                     json=JSONObject(
                         key="pk",
                         title="rule__title",
@@ -242,6 +239,9 @@ def _state(responses: Any, flags: Any, findings: Any, verdicts: Any) -> Any:
 
 
 _STATE: Final = Kept(_state)
+# By hand: it is written with every press of a key.
+_VERDICT: Final = """INSERT INTO "intake_verdict" (finding_id, decision, reason, note, at, by_id)
+VALUES (%s, %s, %s, %s, %s, %s)"""
 _REVIEW: Final = Kept(lambda reviews: reviews.filter(pk=Given("review", BigIntegerField())))
 
 
@@ -275,7 +275,7 @@ def begin(response: UUID, by: AbstractBaseUser, finding: int = 0) -> Held:
 
 def _read(row: Mapping[str, Any]) -> Found:
     name = titled_finding(row["title"], row["source"], row["target"])
-    return Found(row["key"], name, row["decision"])
+    return Found(row["key"], name, row["decision"] in (None, "", Decision.UNCONFIRMED))
 
 
 def decide(
@@ -305,11 +305,10 @@ def decide(
         raise NotAllowed(_("A note is there to be read. It needs no decision."), "decision")
     here = held.found[place]
     check_decide(held.standing, decided=not here.undecided, decision=decision, reason=reason, note=note)
-    verdict: Verdict = Verdict.objects.create(
-        finding_id=finding, decision=decision, reason=reason, note=note, by_id=by.pk
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_VERDICT, [finding, decision, reason, note, timezone.now(), by.pk])
     onward = (*held.found[place + 1 :], *held.found[:place])
-    return Decided(verdict, held.last, next((one.key for one in onward if one.undecided), None))
+    return Decided(held.last, next((one.key for one in onward if one.undecided), None))
 
 
 def finish(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:
