@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -347,6 +347,17 @@ class ReviewPage:
         return tuple(sorted({way if way in ("up", "down") else "local" for way in found}))
 
     @property
+    def head(self) -> tuple[Hashable, ...]:
+        """All that stands beside the name: of whom, of which visit, of which form."""
+        response, evaluation = self.response, self.evaluation
+        physio = evaluation.physio.formal_name if evaluation.physio else ""
+        return (
+            *(str(self.patient), self.age, self.with_me, physio, self.came_from, self.over, self.today),
+            *(evaluation.pk, evaluation.status, evaluation.created_at, evaluation.starts_at),
+            *(response.pk, response.authored, response.updated_at, self.standing.sent),
+        )
+
+    @property
     def kept(self) -> int:
         """How many decisions on an earlier version still stand."""
         return sum(card.verdict is not None and card.verdict.kept for card in self.findings)
@@ -413,7 +424,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
         raise QuestionnaireResponse.DoesNotExist
     earlier = _earlier(response)
     history = history_of(response, definition, answers)
-    findings, notes, gone, baseline = _cards(response, user, history)
+    findings, notes, gone, library = _cards(response, user, history)
     precautions = tuple(
         Precaution(rules[row["pk"]].title, rules[row["pk"]].staff_note, row["approved_at"] is not None)
         for row in rows
@@ -453,7 +464,7 @@ def review_page(*, user: AbstractBaseUser, response_id: UUID) -> ReviewPage:
         precautions=precautions,
         sections=told.sections,
         approved=approved and all(row["approved_at"] for row in rows) and all(c.approved for c in findings),
-        assess=assess_list((*findings, *notes), baseline),
+        assess=_assess((*findings, *notes), library, get_language()),
         history=replace(history, gone=gone),
         last_time=_last_time(earlier, definition, answers),
         added=_added(response),
@@ -714,8 +725,8 @@ _FINDINGS: Final = Kept(_findings)
 
 def _cards(
     response: Any, user: AbstractBaseUser, history_of_intake: History
-) -> tuple[tuple[FindingCard, ...], tuple[FindingCard, ...], tuple[Gone, ...], Mapping[str, Check]]:
-    """Chain findings, highest score first; notes on the answers; findings raised no more; checks by slug."""
+) -> tuple[tuple[FindingCard, ...], tuple[FindingCard, ...], tuple[Gone, ...], Quoted]:
+    """Chain findings, highest score first; notes on the answers; findings raised no more; the library."""
     keys = [response.pk, *(version.key for version in history_of_intake.versions)]
     scopes = Finding.objects.visible_to(user), Verdict.objects.visible_to(user)
     found_at_all = _FINDINGS.rows(scopes, versions=keys)
@@ -751,8 +762,13 @@ def _cards(
         tuple(card for kind, card in cards if kind == Rule.Kind.CHAIN),
         tuple(card for kind, card in cards if kind == Rule.Kind.NOTE),
         gone,
-        library.checks,
+        library,
     )
+
+
+@lru_cache(maxsize=MOST_INTAKES)
+def _assess(cards: tuple[FindingCard, ...], library: Quoted, _language: str | None) -> AssessList:
+    return assess_list(cards, library.checks)
 
 
 def _decision(row: Mapping[str, Any], user: AbstractBaseUser) -> VerdictLine:
