@@ -159,7 +159,7 @@ OPERATIONS: Final = (
         "verdict on a finding",
         (Ask(f"{REVIEWS}{{decided}}/review/", who=PHYSIO, answers=VERDICT, status=303),),
         STEP[:1],
-        Gate(ratio=1.5, commits=1, later=True),
+        Gate(ratio=1.5, commits=1),
     ),
     *(
         Operation(
