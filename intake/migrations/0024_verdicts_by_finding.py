@@ -1,7 +1,9 @@
 """The last verdict of a finding by index, and a tally that a verdict moves by one column.
 
 A verdict cannot make or end the row of a finding: only sending, changing and cancelling can. So it need not be worked
-out again from half the tables of the river; what it says of the decision is the same in both functions.
+out again from half the tables of the river; what it says of the decision is the same in both functions. Ordered by the
+finding too, the last verdict is read from its own index alone: read backwards by key, a finding without one would cost
+the whole table.
 """
 
 import django.db.models.deletion
@@ -16,13 +18,26 @@ SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   PERFORM 1 FROM intake_findingtally t WHERE t.finding_id = ANY(ids) ORDER BY t.finding_id FOR UPDATE;
   UPDATE intake_findingtally tally
-  SET decision = COALESCE(NULLIF(verdict.decision, 'unconfirmed'), '')
-  FROM unnest(ids) AS finding (id)
-  CROSS JOIN LATERAL (
-    SELECT v.decision FROM intake_verdict v WHERE v.finding_id = finding.id ORDER BY v.id DESC LIMIT 1
-  ) verdict
-  WHERE tally.finding_id = finding.id
-    AND tally.decision IS DISTINCT FROM COALESCE(NULLIF(verdict.decision, 'unconfirmed'), '');
+  SET decision = standing.decision
+  FROM (
+    SELECT t.finding_id, COALESCE(NULLIF((
+      SELECT v.decision FROM intake_verdict v
+      WHERE v.finding_id = t.finding_id ORDER BY v.finding_id, v.id DESC LIMIT 1
+    ), 'unconfirmed'), '') AS decision
+    FROM intake_findingtally t
+    WHERE t.finding_id = ANY(ids)
+  ) standing
+  WHERE tally.finding_id = standing.finding_id AND tally.decision IS DISTINCT FROM standing.decision;
+END $$
+"""
+
+# The function that works out whole rows reads it the same way.
+LAST_VERDICT = """
+DO $$ BEGIN
+  EXECUTE replace(
+    pg_get_functiondef('intake_tally_findings(bigint[])'::regprocedure),
+    'ORDER BY v.{}id DESC', 'ORDER BY v.{}id DESC'
+  );
 END $$
 """
 
@@ -36,6 +51,9 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(TALLY_DECISIONS, "DROP FUNCTION intake_tally_decisions(bigint[])"),
+        migrations.RunSQL(
+            LAST_VERDICT.format("", "finding_id, v."), LAST_VERDICT.format("finding_id, v.", "")
+        ),
         pgtrigger.migrations.RemoveTrigger(
             model_name='verdict',
             name='tally_after_insert',
