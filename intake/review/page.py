@@ -42,8 +42,9 @@ from intake.review.library import Check, LessonRef, Quoted, SourceRef, quote
 from intake.review.models import ACKNOWLEDGING, Decision, DismissReason, MissedLink, RedFlagContact, Verdict
 from intake.review.outcome_page import MissedLine, place_names
 from intake.review.places import Step, Whereabouts, whereabouts
+from intake.review.rules import definition, definitions
 from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun, Tier
-from intake.screening.screen import TIERS, URGENT, RuleDefinition, parse_rule
+from intake.screening.screen import TIERS, URGENT, RuleDefinition
 
 # The questions the page quotes by name; a questionnaire without them simply shows less.
 MAIN_PROBLEM: Final = "why.main-problem"
@@ -612,19 +613,6 @@ def _rules_asked(response: Any) -> tuple[list[dict[str, Any]], dict[int, RuleDef
     return rows, definitions(row["pk"] for row in rows)
 
 
-_definitions: dict[int, RuleDefinition] = {}
-
-
-def definitions(keys: Iterable[int]) -> dict[int, RuleDefinition]:
-    """Typed rules by primary key. A version in use never changes, so a process reads each of them once."""
-    wanted = set(keys)
-    unknown = wanted - _definitions.keys()
-    if unknown:
-        found = Rule.objects.filter(pk__in=unknown).exclude(status=Status.DRAFT)
-        _definitions.update((pk, parse_rule(data)) for pk, data in found.values_list("pk", "definition"))
-    return {key: _definitions[key] for key in wanted}
-
-
 def _flags(rows: Sequence[Mapping[str, Any]], rules: Mapping[int, RuleDefinition]) -> tuple[FlagCard, ...]:
     """The flags raised: waiting ones first, then by tier, then as they came."""
     cards = []
@@ -882,7 +870,7 @@ def _card(
     _language: str | None,
 ) -> FindingCard:
     """A finding that nobody has decided on: all that it says follows from what stands here."""
-    rule, evidence = _definitions[rule_key], json.loads(evidence_text)
+    rule, evidence = definition(rule_key), json.loads(evidence_text)
     return FindingCard(
         key=key,
         title=rule.title,
@@ -1125,7 +1113,7 @@ def _safety(
 
 @lru_cache(maxsize=MOST_INTAKES * 16)
 def _cleared(told: Told, rule: int) -> bool:
-    return _ruled_out(_definitions[rule], told.answers, told.on)
+    return _ruled_out(definition(rule), told.answers, told.on)
 
 
 def _ruled_out(rule: RuleDefinition, answers: Answers, on: Collection[str]) -> bool:

@@ -40,19 +40,20 @@ from intake.review.decide import titled
 from intake.review.library import Quoted, quote
 from intake.review.models import QueueEntry
 from intake.review.places import AREAS, SIDES, whereabouts
-from intake.screening.models import Finding, RedFlag, Rule
+from intake.review.rules import definition, definitions
+from intake.screening.models import Finding, RedFlag
 from intake.screening.screen import URGENT
 
 Status = QueueEntry.Status
 ResponseStatus = QuestionnaireResponse.Status
 
-PAGE_SIZE: Final = 50
+PAGE_SIZE: Final = 25
 # Counting a million rows to say how many there are helps nobody.
 COUNTED_AT_MOST: Final = 1000
 # On one page many rows say the same, and on the next page they say it again.
 MOST_WORDS: Final = 1024
 # Whoever types one letter does not want to read thousands of names either.
-FOUND_AT_MOST: Final = 200
+FOUND_AT_MOST: Final = 50
 COMING: Final = "coming"
 PAST: Final = "past"
 ONLY_URGENT: Final = "urgent"
@@ -621,7 +622,7 @@ _OF_PHYSIO: Final = ("title", "first_name", "last_name", "username")
 
 def _shown(entries: Any) -> Any:
     """The rows of a page with all that is shown of them but answers."""
-    # As values, not as rows of four tables: a full page is fifty of each.
+    # As values, not as rows of four tables, of which each line of the page would need one.
     return entries.filter(among("evaluation", Given("keys", UUIDField(), many=True))).annotate(
         **{f"patient_{name}": F(f"evaluation__patient__{name}") for name in _OF_PATIENT},
         **{f"physio_{name}": F(f"physio__{name}") for name in _OF_PHYSIO},
@@ -638,7 +639,6 @@ def _read(entries: Any, flags: Any, findings: Any) -> Any:
     waiting = flags.filter(response=OuterRef("response"), tier__in=URGENT).exclude(
         state=RedFlag.State.ACKNOWLEDGED
     )
-    chain = findings.filter(response=OuterRef("response"), rule__kind=Rule.Kind.CHAIN)
     return _shown(entries).annotate(
         left=KeyTransform("pain.regions.left", "response__answers"),
         right=KeyTransform("pain.regions.right", "response__answers"),
@@ -648,12 +648,11 @@ def _read(entries: Any, flags: Any, findings: Any) -> Any:
             )
         ),
         findings=ArraySubquery(
-            chain.order_by("-score", "pk").values(
+            findings.filter(response=OuterRef("response"))
+            .order_by("-score", "pk")
+            .values(
                 json=JSONObject(
-                    direction="direction",
-                    source="source_side",
-                    target="target_side",
-                    links=KeyTransform("links", "rule__definition"),
+                    rule="rule_id", direction="direction", source="source_side", target="target_side"
                 )
             )
         ),
@@ -680,9 +679,8 @@ def _rows(
     entries: Sequence[Any], user: AbstractBaseUser, sees_answers: bool, now: datetime
 ) -> tuple[Row, ...]:
     today = timezone.localdate(now)
-    links = {
-        slug for entry in entries if sees_answers for one in entry.findings for slug in one["links"] or ()
-    }
+    rules = definitions(one["rule"] for entry in entries if sees_answers for one in entry.findings)
+    links = {slug for rule in rules.values() if rule.kind == "chain" for slug in rule.links}
     library, language = quote(links=sorted(links)), get_language()
     labels = {value: str(label) for value, label in Status.choices}
     return tuple(
@@ -732,14 +730,12 @@ def _flag(one: Mapping[str, Any]) -> str:
     return _("%(flag)s (patient took it back)") % {"flag": name} if one["withdrawn"] else name
 
 
-# Direction, slugs of links, source side and target side of a finding.
-_Course = tuple[str, tuple[str, ...], str | None, str | None]
+# Rule, direction, source side and target side of a finding.
+_Course = tuple[int, str, str | None, str | None]
 
 
 def _as_key(findings: Iterable[Mapping[str, Any]]) -> tuple[_Course, ...]:
-    return tuple(
-        (one["direction"], tuple(one["links"] or ()), one["source"], one["target"]) for one in findings
-    )
+    return tuple((one["rule"], one["direction"], one["source"], one["target"]) for one in findings)
 
 
 def _codes(answers: Sequence[str] | None) -> tuple[str, ...]:
@@ -750,10 +746,13 @@ def _codes(answers: Sequence[str] | None) -> tuple[str, ...]:
 def _badges(library: Quoted, findings: tuple[_Course, ...], _language: str | None) -> tuple[Badge, ...]:
     steps = library.steps
     numbers: dict[tuple[str, str], int] = {}
-    for direction, links, source, target in findings:
+    for rule_key, direction, source, target in findings:
+        rule = definition(rule_key)
+        if rule.kind != "chain":
+            continue
         place = whereabouts(
             direction=direction,
-            steps=[steps[slug] for slug in links if slug in steps],
+            steps=[steps[slug] for slug in rule.links if slug in steps],
             source_side=source,
             target_side=target,
         )
