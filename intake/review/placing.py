@@ -3,7 +3,7 @@
 A million intakes can be listed, counted and filtered by index only if each evaluation's status stands in one
 row. The database works that row out itself, after every statement that changes what it rests on, so a bulk
 load, a job or a line of SQL cannot leave a red flag off the list. What a place is made of is the SQL function
-`intake_place_on_worklist` (first migration); the triggers here say for which evaluations to call it.
+`intake_place_on_worklist` (migration 0024); the triggers here say for which evaluations to call it.
 """
 
 from typing import Final
