@@ -90,7 +90,8 @@ Andrei
 """)
 
 # What intake n is made of. Names begin with the commonest; nobody has two visits at once with one physio; the
-# visit of the same number stays where it is when the command runs again on another day.
+# visit of the same number stays where it is when the command runs again on another day. Keys grow with n:
+# random ones would touch every page of every index with each batch.
 _MADE: Final = """
 WITH placed AS (
   SELECT n, (n / (%(physios_count)s * %(slots)s))::integer AS day,
@@ -105,19 +106,24 @@ WITH placed AS (
   SELECT *, (date + time '07:00' + slot * %(slot_minutes)s * interval '1 minute')
     AT TIME ZONE %(zone)s AS starts_at
   FROM dated
-), made AS (
+), numbered AS (
   SELECT n, physio, starts_at,
     starts_at - (2 + mod(n, 9)) * interval '26 hours' AS authored,
     starts_at - interval '15 days' AS booked,
     starts_at - interval '20 hours' AS read,
     n < %(recent)s AND mod(n, 5) = 0 AS unread,
     n < %(recent)s AND mod(n, 5) = 1 AS reading,
-    md5('response ' || mod(n, %(patterns)s))::uuid AS pattern,
-    md5('patient ' || n)::uuid AS patient,
-    md5('evaluation ' || n)::uuid AS evaluation,
-    md5('invitation ' || n)::uuid AS invitation,
-    md5('response ' || n)::uuid AS response
+    lpad(to_hex(n), 8, '0') AS begins,
+    mod(n, %(patterns)s) AS pattern_n
   FROM visited
+), made AS (
+  SELECT *,
+    (lpad(to_hex(pattern_n), 8, '0') || substr(md5('response ' || pattern_n), 9))::uuid AS pattern,
+    (begins || substr(md5('patient ' || n), 9))::uuid AS patient,
+    (begins || substr(md5('evaluation ' || n), 9))::uuid AS evaluation,
+    (begins || substr(md5('invitation ' || n), 9))::uuid AS invitation,
+    (begins || substr(md5('response ' || n), 9))::uuid AS response
+  FROM numbered
 )
 """
 _PATIENTS: Final = """

@@ -34,7 +34,7 @@ from education.chain.regions import body_regions
 from intake.kept import Given, Kept, among
 from intake.patients.asking import lesson_title
 from intake.patients.models import REVIEWS, Patient, age_on, may, named_in_full
-from intake.patients.search import named, search_words
+from intake.patients.search import named, named_by_either, search_words
 from intake.responses.models import QuestionnaireResponse
 from intake.review.decide import titled
 from intake.review.library import Quoted, quote
@@ -498,12 +498,17 @@ def _overview(
     }
     people, found = "SELECT NULL WHERE false", "SELECT * FROM v"
     if filters.search:
-        patients = named(Patient.objects.visible_to(user), filters.search).values_list("pk")
-        people, values = _named_sql(patients, "people")
+        patients = Patient.objects.visible_to(user)
+        anybody, values = _named_sql(named(patients, filters.search).values_list("pk"), "people")
         today, _tomorrow = _bounds(timezone.localdate(now))
         words |= {**values, "most": FOUND_AT_MOST + 1, "today": today}
-        found = _FOUND.format(people=people)
-        people += " LIMIT %(most)s"
+        found = _FOUND.format(people=anybody)
+        parts = []
+        for number, part in enumerate(named_by_either(patients, filters.search)):
+            text, values = _named_sql(part.values_list("pk"), f"people_{number}")
+            parts.append(f"({text} LIMIT %(most)s)")
+            words |= values
+        people = " UNION ".join(parts) + " LIMIT %(most)s"
     whose = "(physio_id = %(me)s OR physio_id IS NULL)" if filters.mine else "true"
     # Whoever has a visit has a physio, so one index gives them in order.
     whose_visit = "physio_id = %(me)s" if filters.mine and not filters.search else whose

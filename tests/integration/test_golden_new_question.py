@@ -293,7 +293,8 @@ def test_the_physio_reviews_it(golden):
     walk_through(visitor)
     physio = Client()
     physio.force_login(make_user("physio"))
-    page = physio.get(reverse("admin:intake_questionnaireresponse_review", args=[stored(invitation).pk]))
+    where = reverse("admin:intake_questionnaireresponse_review", args=[stored(invitation).pk])
+    page = physio.get(where, {"show": "all"})
     assert page.status_code == 200
     for words in (
         "Golden: a stiff big toe may load the other knee",
