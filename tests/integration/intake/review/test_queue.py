@@ -188,6 +188,7 @@ class TestFilters:
             ("100%", []),
             ("_ot", []),
             ("\x00", None),
+            (",", None),
         ],
     )
     def test_search_by_how_a_name_begins(self, physio, day, search, found):
