@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -154,18 +155,25 @@ def find_patient_tables() -> None:
     pattern = r"\b(?:" + "|".join(map(re.escape, names)) + r")\b"
     # SQL does not care about capitals outside of quotes.
     _tables = re.compile(pattern, re.IGNORECASE) if names else None
+    _patient_table.cache_clear()
 
 
 def guard(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """An execute wrapper: refuses a statement on a patient table while no context is open."""
-    if _open.get() is None and _tables is not None:
-        text = sql if isinstance(sql, str) else sql.as_string(context["cursor"].connection)
-        found = _tables.search(text)
-        if found:
+    if _open.get() is None:
+        table = _patient_table(sql if isinstance(sql, str) else sql.as_string(context["cursor"].connection))
+        if table:
             raise UnauditedAccess(
-                f"{found.group()} was touched outside an audited context; open intake.audit.audited(...)"
+                f"{table} was touched outside an audited context; open intake.audit.audited(...)"
             )
     return execute(sql, params, many, context)
+
+
+@lru_cache(maxsize=512)
+def _patient_table(sql: str) -> str:
+    """The first patient table that a statement names, if one; the same statements come all day."""
+    found = _tables.search(sql) if _tables is not None else None
+    return found.group() if found else ""
 
 
 # By hand: it is written with every page of the desk.
