@@ -21,6 +21,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models, transaction
+from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -184,8 +185,20 @@ VALUES (%s, %s, %s, %s::jsonb, %s::jsonb)"""
 def _write(access: Access) -> None:
     by = access.by
     line = [by.kind, by.id, access.action, json.dumps(access.seen), json.dumps(access.detail)]
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_LINE, line)
+
+
+def prepared() -> Any:
+    """A cursor, behind the guard like all others, whose statement the database prepares: its text has to be
+    the same every time. Where statements are logged it is one that shows them.
+    """
+    wrapper: Any = connection
+    if wrapper.queries_logged:
+        return wrapper.cursor()
+    cursor: Any = ServerBindingCursor
+    wrapper.ensure_connection()
+    return wrapper._prepare_cursor(cursor(wrapper.connection))
 
 
 @contextmanager

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection
-from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import BooleanField, Expression, F, Field, Func, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
+
+from intake.audit import prepared
 
 # Whoever may see only some rows has SQL of their own; a process keeps so many of each.
 SCOPES: Final = 16
@@ -124,15 +125,7 @@ def _ask(written: _Written, values: Mapping[str, Any]) -> list[Any]:
 
 def _fetch(text: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     """The rows as they come; the database prepares the statement, which is the same every time."""
-    with connection.cursor() if connection.queries_logged else _prepared() as cursor:
+    with prepared() as cursor:
         cursor.execute(text, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
-
-
-def _prepared() -> Any:
-    """A cursor for prepared statements, behind the guard like all others. What it asks is not logged."""
-    wrapper: Any = connection
-    cursor: Any = ServerBindingCursor
-    wrapper.ensure_connection()
-    return wrapper._prepare_cursor(cursor(wrapper.connection))

@@ -222,18 +222,16 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
                 raise Http404 from None
             access.saw("patient", [page.patient.pk])
             access.saw("response", [page.response.pk, *(one.key for one in page.history.versions)])
-            access.saw("finding", [card.key for card in (*page.findings, *page.notes)])
             access.saw("red-flag", [flag.key for flag in page.flags])
+            refused = problem.decision.finding if problem.decision else None
+            listed = unfolded(page, request.GET.get("show", ""), refused)
+            access.saw("finding", listed.drawn)
             context = {
                 **self.admin_site.each_context(request),
                 "title": _("Review"),
                 "opts": self.opts,
                 "page": page,
-                "listed": unfolded(
-                    page,
-                    request.GET.get("show", ""),
-                    problem.decision.finding if problem.decision else None,
-                ),
+                "listed": listed,
                 "back": back.query(),
                 "here": f"{urlencode({'back': back.query()})}&" if back.query() else "",
                 "elsewhere": self.address(page.response.pk, back)

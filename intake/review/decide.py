@@ -11,13 +11,13 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import connection
 from django.db.models import BigIntegerField, OuterRef, Subquery, UUIDField
 from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from intake.audit import prepared
 from intake.kept import Given, Kept
 from intake.responses.models import SENT_STATUSES, QuestionnaireResponse
 from intake.review import versions
@@ -307,7 +307,7 @@ def decide(
         raise NotAllowed(_("A note is there to be read. It needs no decision."), "decision")
     here = held.found[place]
     check_decide(held.standing, decided=not here.undecided, decision=decision, reason=reason, note=note)
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_VERDICT, [finding, decision, reason, note, timezone.now(), by.pk])
     onward = (*held.found[place + 1 :], *held.found[:place])
     return Decided(held.last, next((one.key for one in onward if one.undecided), None))

@@ -44,6 +44,11 @@ class Unfolded:
     keys: bool
 
     @property
+    def drawn(self) -> tuple[int, ...]:
+        """The keys of all that is on the page, if only by name."""
+        return tuple(one.card.key for one in (*self.findings, *self.notes))
+
+    @property
     def folded(self) -> bool:
         """Whether there are findings to open."""
         return self.left > 0 or any(one.drawn != "whole" for one in self.findings)

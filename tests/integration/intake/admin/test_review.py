@@ -134,6 +134,15 @@ class TestReading:
         assert read[0].objects_seen["patient"] == [str(intake.evaluation.patient_id)]
         assert set(read[0].objects_seen["finding"]) == set(map(str, findings))
 
+    def test_the_line_names_the_findings_that_were_shown(self, desk, physio):
+        evaluation = factories.make_evaluation(physio=physio)
+        many = factories.make_response(factories.ROLLING_IN, evaluation=evaluation)
+        factories.give_findings(many, 40)
+        page = desk.get(address(many)).content.decode()
+        shown = set(re.findall(r' id="finding-(\d+)"', page))
+        assert len(shown) == 7
+        assert set(audit.AuditEvent.objects.latest("pk").objects_seen["finding"]) == shown
+
     @pytest.mark.parametrize("role", ["front desk", "editor", "owner", None])
     def test_other_roles_get_the_page_of_an_unknown_intake(self, intake, role):
         client = browser(factories.make_user(role))
