@@ -65,7 +65,9 @@ def links_on_the_way() -> list[ProcrastinateJob]:
 
 
 def mails(folder: Path) -> list[str]:
-    return [path.read_text() for path in folder.glob("*")] if folder.exists() else []
+    """Each mail that lies there; two of one second may lie in one file, a line of dashes after each."""
+    written = "".join(path.read_text() for path in folder.glob("*")) if folder.exists() else ""
+    return [mail for mail in written.split(f"{'-' * 79}\n") if mail]
 
 
 # ---- the way in
