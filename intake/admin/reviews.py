@@ -305,8 +305,8 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
             query["back"] = back.query()
         return self.url("review", key, query=query.urlencode())
 
-    def back_to(self, key: UUID, back: Filters, anchor: str) -> HttpResponseBase:
-        return see_other(f"{self.address(key, back)}#{anchor}")
+    def back_to(self, key: UUID, back: Filters, anchor: str, **more: str) -> HttpResponseBase:
+        return see_other(f"{self.address(key, back, **more)}#{anchor}")
 
     def decide(self, request: HttpRequest, key: UUID, back: Filters, decision: str) -> HttpResponseBase:
         note, reason = request.POST.get("note", ""), request.POST.get("reason", "")
@@ -339,7 +339,7 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
         onward = finding if decision == Decision.UNCONFIRMED else done.following
         if not onward:
             return self.back_to(key, back, "finish")
-        return see_other(f"{self.address(key, back, show=str(onward))}#finding-{onward}")
+        return self.back_to(key, back, f"finding-{onward}", show=str(onward))
 
     def record_contact(self, request: HttpRequest, key: UUID, back: Filters) -> HttpResponseBase:
         form = ContactForm(request.POST)
