@@ -1,8 +1,6 @@
 """Who is signed in, and what they may do, in one question a request."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
@@ -134,16 +132,7 @@ class SessionStore(db.SessionStore):
 
 
 # The session that somebody is being looked up for, no longer than that takes.
-_looking: ContextVar[SessionStore | None] = ContextVar("session", default=None)
-
-
-@contextmanager
-def _from(session: Any) -> Iterator[None]:
-    token = _looking.set(session)
-    try:
-        yield
-    finally:
-        _looking.reset(token)
+_looking: ContextVar[Any] = ContextVar("session", default=None)
 
 
 def _at_hand(user_id: Any) -> Any:
@@ -154,8 +143,11 @@ def _at_hand(user_id: Any) -> Any:
 
 def signed_in(request: HttpRequest) -> Any:
     """As Django finds who is signed in, without another question for what came with the session."""
-    with _from(request.session):
+    token = _looking.set(request.session)
+    try:
         return auth.get_user(request)
+    finally:
+        _looking.reset(token)
 
 
 class AccountMiddleware(AuthenticationMiddleware):

@@ -30,6 +30,7 @@ from intake.admin.audited import member, see_other
 from intake.patients.search import SEARCH_LENGTH
 from intake.review import looked, weekly
 from intake.review.decide import NotAllowed
+from intake.review.keys import key_or_none
 from intake.review.trail_words import GROUPS
 
 US_DATE: Final = ("%m/%d/%Y", "%m-%d-%Y", "%Y-%m-%d")
@@ -133,7 +134,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
     typed = form.cleaned_data
     with audit.audited("trail.searched", by=audit.staff(member(request))) as access:
         if typed["number"]:
-            key = looked.key_or_none(typed["number"])
+            key = key_or_none(typed["number"])
             people = looked.whose(key) if key is not None else []
         else:
             people = looked.find_people(

@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 
 from intake import audit
-from intake.review.looked import key_or_none, number_or_none
+from intake.review.keys import key_or_none, number_or_none
 
 # What the trail calls the rows that an address names, by the beginning of its page's name.
 KINDS: Final = {

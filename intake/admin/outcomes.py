@@ -22,6 +22,7 @@ from intake.patients.wording import moment
 from intake.responses.models import QuestionnaireResponse
 from intake.review import outcomes, versions
 from intake.review.decide import NotAllowed, allowed
+from intake.review.keys import number_or_none
 from intake.review.measures import MEASURES, SIDES
 from intake.review.models import REOPENS, Closing, NotTestedReason, Result
 from intake.review.outcome_page import closings_of, outcome_page, place_choices
@@ -64,9 +65,7 @@ def typed_in(post: QueryDict) -> Typed:
         },
         link=TypedLink(post.get("starts", ""), post.get("shows", ""), post.get("words", "")),
         taken_back=frozenset(
-            int(text)
-            for text in post.getlist("mistake")
-            if text.isascii() and text.isdigit() and len(text) <= 18
+            number for text in post.getlist("mistake") if (number := number_or_none(text)) is not None
         ),
         seen=Seen.read(post.get("seen", "")),
     )

@@ -40,6 +40,7 @@ from intake.patients.wording import moment
 from intake.responses.models import QuestionnaireResponse
 from intake.review import contacts, decide, news, versions
 from intake.review.decide import NotAllowed
+from intake.review.keys import number_or_none
 from intake.review.models import Decision, DismissReason, RedFlagContact
 from intake.review.outcome_page import place_choices
 from intake.review.outcomes import NotRecorded, TypedLink
@@ -430,9 +431,10 @@ def _nothing(_value: object) -> None:
 
 def number_or_404(text: str) -> int:
     """A row's key from a form. Raises `Http404` for what cannot be one."""
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
+    number = number_or_none(text)
+    if number is None:
         raise Http404
-    return int(text)
+    return number
 
 
 def shown_flags(page: ReviewPage) -> str:

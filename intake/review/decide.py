@@ -22,6 +22,7 @@ from intake.kept import Given, Kept
 from intake.responses.models import SENT_STATUSES, QuestionnaireResponse
 from intake.review import versions
 from intake.review.contacts import still_waiting
+from intake.review.keys import number_or_none
 from intake.review.models import Decision, DismissReason, Review, Verdict
 from intake.screening.models import Finding, RedFlag, Rule, Side
 
@@ -340,5 +341,5 @@ def _review(held: Held) -> Review:
 
 def came_meanwhile(before: LastDecision | None, seen: str) -> LastDecision | None:
     """The decision before this one, if the page did not know of it; seen: the key of the last it knew."""
-    known = int(seen) if seen.isascii() and seen.isdigit() and len(seen) <= 18 else 0
+    known = number_or_none(seen) or 0
     return before if before is not None and before.key > known else None

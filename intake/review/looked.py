@@ -29,6 +29,7 @@ from intake.patients.models import (
 )
 from intake.responses.models import QuestionnaireResponse
 from intake.review import who_acted
+from intake.review.keys import key_or_none, number_or_none
 from intake.review.trail_details import in_words
 from intake.review.trail_words import GROUPS, KINDS, TOLD, WORDS, actions_of, label
 from intake.review.who_acted import Staff
@@ -55,14 +56,6 @@ PATHS: Final[dict[str, tuple[Any, str]]] = {
     "finding": (Finding, "response__evaluation__patient"),
     "red-flag": (RedFlag, "response__evaluation__patient"),
 }
-
-
-def key_or_none(text: str) -> UUID | None:
-    """A key of an address or a form; None for what cannot be one."""
-    try:
-        return UUID(text.strip())
-    except ValueError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +106,6 @@ class Filters:
             }
         )
         return found.urlencode(safe=":")
-
-
-def number_or_none(text: str) -> int | None:
-    """A number that a column of keys can hold."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def day_or_none(text: str) -> date | None:

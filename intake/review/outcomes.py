@@ -21,6 +21,7 @@ from intake.patients.models import Evaluation
 from intake.responses.models import QuestionnaireResponse
 from intake.review import versions
 from intake.review.decide import NOTE_LENGTH, NotAllowed, titled_finding
+from intake.review.keys import number_or_none
 from intake.review.measures import MEASURES, ONE_SIDE, SIDES, Impossible, read_value
 from intake.review.models import Closing, Measurement, MissedLink, NotTestedReason, Outcome, Result
 from intake.screening.models import Finding, Rule
@@ -92,9 +93,9 @@ class Seen:
     @classmethod
     def read(cls, text: str) -> "Seen":
         """Nothing seen for anything else."""
-        parts = text.split(".")
-        if len(parts) == 2 and all(one.isascii() and one.isdigit() and len(one) <= 18 for one in parts):
-            return cls(int(parts[0]), int(parts[1]))
+        match [number_or_none(part) for part in text.split(".")]:
+            case [int(outcome), int(measurement)]:
+                return cls(outcome, measurement)
         return cls()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from intake.review.keys import number_or_none
 from intake.review.page import FindingCard, ReviewPage
 
 # What a page is asked to show, in its address: the key of a finding, or one of these.
@@ -57,8 +58,8 @@ class Unfolded:
 def unfolded(page: ReviewPage, show: str, refused: int | None = None) -> Unfolded:
     """show: of the page's address, whatever stands there. refused: a finding with a message beside it."""
     cards = (*page.findings, *page.notes)
-    wanted = {refused} if refused else {int(show)} if show.isascii() and show.isdigit() else set()
-    whole = {card.key for card in cards if show == ALL or card.key in wanted}
+    wanted = refused or number_or_none(show)
+    whole = {card.key for card in cards if show == ALL or card.key == wanted}
     if not whole:
         undecided = (card.key for card in page.findings if card.verdict is None)
         first = next(undecided, None) or (page.notes[0].key if page.notes and not page.findings else None)

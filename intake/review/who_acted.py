@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
 from intake.audit import AuditEvent
+from intake.review.keys import number_or_none
 from intake.review.trail_words import ROLES
 
 ROLE_CHANGED: Final = "staff.role-changed"
@@ -57,7 +58,7 @@ def role_words(names: Iterable[str]) -> str:
 
 def find(keys: Iterable[str], *, since: datetime | None) -> Staff:
     """Three statements, however many they are. since: the earliest line about which somebody will ask."""
-    numbers = {int(key) for key in keys if key.isascii() and key.isdigit() and len(key) <= 18}
+    numbers = {number for number in map(number_or_none, keys) if number is not None}
     if not numbers or since is None:
         return Staff({})
     people = get_user_model()._default_manager.filter(pk__in=numbers).prefetch_related("groups")

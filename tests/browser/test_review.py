@@ -22,6 +22,17 @@ def intakes(product: Product) -> dict[str, dict[str, list]]:
     return product.reception("known_intakes")
 
 
+@pytest.fixture
+def three_findings(intakes) -> dict[str, list]:
+    """Answers that raise three findings, each of another name."""
+    return {
+        **intakes["ROLLING_IN"],
+        **intakes["SPARING"],
+        "pain.regions.right": ["knee-front", "knee-inner", "knee-outer"],
+        "foot.shoe-wear.right": ["inner"],
+    }
+
+
 BOTH = pytest.mark.parametrize(
     ("kind", "scripts"),
     [
@@ -64,15 +75,11 @@ def test_an_intake_is_reviewed(
     physio.is_told("The review is open again.")
 
 
-def test_decided_and_finished_in_twelve_keys(come: Come, product: Product, physio_account, intakes) -> None:
+def test_decided_and_finished_in_twelve_keys(
+    come: Come, product: Product, physio_account, three_findings
+) -> None:
     """From the loaded page: confirm, assess, dismiss with a reason, finish. A chord counts one."""
-    answers = {
-        **intakes["ROLLING_IN"],
-        **intakes["SPARING"],
-        "pain.regions.right": ["knee-front", "knee-inner", "knee-outer"],
-        "foot.shoe-wear.right": ["inner"],
-    }
-    made = product.reception("visit", given="Jordan", family="Keys", answers=answers)
+    made = product.reception("visit", given="Jordan", family="Keys", answers=three_findings)
     physio = come(KeyboardPhysio).signs_in(physio_account)
     physio.goes_to(f"/staff/intake/questionnaireresponse/{made['response']}/review/")
     physio.finds_page_accessible()
@@ -94,15 +101,9 @@ def test_decided_and_finished_in_twelve_keys(come: Come, product: Product, physi
 
 @pytest.mark.deep
 def test_findings_open_by_name_and_what_is_being_written_stays(
-    come: Come, product: Product, physio_account, intakes
+    come: Come, product: Product, physio_account, three_findings
 ) -> None:
-    answers = {
-        **intakes["ROLLING_IN"],
-        **intakes["SPARING"],
-        "pain.regions.right": ["knee-front", "knee-inner", "knee-outer"],
-        "foot.shoe-wear.right": ["inner"],
-    }
-    made = product.reception("visit", given="Jordan", family="Named", answers=answers)
+    made = product.reception("visit", given="Jordan", family="Named", answers=three_findings)
     physio = come(Physio).signs_in(physio_account)
     physio.goes_to(f"/staff/intake/questionnaireresponse/{made['response']}/review/")
     first, second, third = physio.open_findings()
