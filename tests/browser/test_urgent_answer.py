@@ -1,7 +1,5 @@
 """J4.1 to J4.5 and J4.11: an answer that needs help today stops everything, whatever she does next."""
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
@@ -9,27 +7,13 @@ from tests.browser.conftest import BOTH_WAYS, Come
 from tests.browser.desk import FrontDesk
 from tests.browser.patient import Patient
 from tests.browser.product import Product, wait_for
+from tests.health_words import health_words
 
 NOW = "Do you have any of these now?"
 HURT = "Did you hurt this leg in the last 2 weeks?"
 SWOLLEN = "Calf more swollen than the other"
 CLOT = ["dvt-suspected", "left", "same-day"]
 ON_CALL = "on-call@clinic.example"
-# Whatever the notice says, none of these may be in it.
-HEALTH_WORDS = (
-    "calf",
-    "swollen",
-    "clot",
-    "leg",
-    "knee",
-    "foot",
-    "pain",
-    "Lee",
-    "Tran",
-    "1979",
-    "flag",
-    "sign of",
-)
 
 
 @pytest.fixture
@@ -75,7 +59,7 @@ def test_the_whole_page_says_what_to_do(at_safety: Patient, visit: dict[str, str
     assert "Subject: An intake needs attention" in mail
     assert f"{product.address}/staff/" in mail
     written = mail.partition("Subject: ")[2]
-    assert [word for word in HEALTH_WORDS if re.search(rf"\b{word}\b", written, re.IGNORECASE)] == []
+    assert health_words(written, "Lee", "Tran", "1979") == []
 
 
 @pytest.mark.deep
