@@ -127,8 +127,16 @@ class Patient(PatientData):
         indexes = [
             models.Index(fields=["family_name", "given_name", "id"], name="patient_name"),
             # Searched by how a name begins; only this collation lets LIKE use an index in every database.
-            models.Index(Collate(Upper("family_name"), "C"), name="patient_family_begins"),
-            models.Index(Collate(Upper("given_name"), "C"), name="patient_given_begins"),
+            models.Index(
+                Collate(Upper("family_name"), "C"),
+                Collate(Upper("given_name"), "C"),
+                name="patient_family_given",
+            ),
+            models.Index(
+                Collate(Upper("given_name"), "C"),
+                Collate(Upper("family_name"), "C"),
+                name="patient_given_family",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

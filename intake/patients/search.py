@@ -1,7 +1,9 @@
 """Find people by how their names begin, a page at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,6 +15,10 @@ from intake.patients.models import Patient
 
 PAGE_SIZE: Final = 50
 SEARCH_LENGTH: Final = 80
+_KEYS: Final[Mapping[str, Collate]] = {
+    "family_key": Collate(Upper("family_name"), "C"),
+    "given_key": Collate(Upper("given_name"), "C"),
+}
 
 
 def search_words(text: str) -> str:
@@ -20,35 +26,29 @@ def search_words(text: str) -> str:
     return " ".join(text.replace("\x00", "")[:SEARCH_LENGTH].split())
 
 
+def ways(search: str) -> list[tuple[str, str]]:
+    """How the family name and the given name may begin, in capitals, so that each word begins one of them.
+
+    Two ways at most, one for a search without a word, none for words that no two names can begin with.
+    """
+    words = sorted(set(search.upper().replace(",", " ").split()))
+    # A word that another begins with asks for nothing more.
+    asked = [word for word in words if not any(other != word and other.startswith(word) for other in words)]
+    match asked:
+        case []:
+            return [("", "")]
+        case [word]:
+            return [(word, ""), ("", word)]
+        case [one, other]:
+            return [(one, other), (other, one)]
+        case _:
+            return []
+
+
 def named(patients: QuerySet[Any], search: str) -> QuerySet[Any]:
     """Patients of whom every word of the search begins the given or the family name."""
-    return _named(_keyed(patients), _words(search))
-
-
-def named_by_either(patients: QuerySet[Any], search: str) -> tuple[QuerySet[Any], QuerySet[Any]]:
-    """The same, by family name and by given name: each is read along one index and can stop at a limit.
-
-    Asked for either at once, Postgres reads all that fit of both before the first is there.
-    """
-    word, *others = _words(search) or [""]
-    patients = _named(_keyed(patients), others)
-    return patients.filter(family_key__startswith=word), patients.filter(given_key__startswith=word)
-
-
-def _keyed(patients: QuerySet[Any]) -> Any:
-    return patients.alias(
-        family_key=Collate(Upper("family_name"), "C"), given_key=Collate(Upper("given_name"), "C")
-    )
-
-
-def _words(search: str) -> list[str]:
-    return search.upper().replace(",", " ").split()
-
-
-def _named(patients: QuerySet[Any], words: Iterable[str]) -> QuerySet[Any]:
-    for word in words:
-        patients = patients.filter(Q(family_key__startswith=word) | Q(given_key__startswith=word))
-    return patients
+    asked = [Q(family_key__startswith=family, given_key__startswith=given) for family, given in ways(search)]
+    return patients.alias(**_KEYS).filter(reduce(or_, asked)) if asked else patients.none()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from education.chain.regions import body_regions
 from intake.kept import Given, Kept, among
 from intake.patients.asking import lesson_title
 from intake.patients.models import REVIEWS, Patient, age_on, may, named_in_full
-from intake.patients.search import named, named_by_either, search_words
+from intake.patients.search import search_words, ways
 from intake.responses.models import QuestionnaireResponse
 from intake.review.decide import titled
 from intake.review.library import Quoted, quote
@@ -54,6 +54,8 @@ COUNTED_AT_MOST: Final = 1000
 MOST_WORDS: Final = 1024
 # Whoever types one letter does not want to read thousands of names either.
 FOUND_AT_MOST: Final = 50
+# In the order of `family_key` and `given_key`, no name goes on with anything that comes after this.
+HIGHEST: Final = chr(0x10FFFF)
 COMING: Final = "coming"
 PAST: Final = "past"
 ONLY_URGENT: Final = "urgent"
@@ -414,7 +416,7 @@ class _Overview:
 
 # `{}` stand for conditions and orders written in this module, never for what somebody typed.
 _OVERVIEW: Final = """
-WITH v AS NOT MATERIALIZED ({visible}), p (id) AS MATERIALIZED ({people}), q AS {kept} ({found})
+WITH v AS NOT MATERIALIZED ({visible}), {people} q AS {kept} ({found})
 SELECT
   ARRAY(SELECT evaluation_id FROM q WHERE {urgent_page}
     ORDER BY at {way}, evaluation_id {way} LIMIT %(limit)s),
@@ -456,14 +458,28 @@ SELECT
       ORDER BY at, evaluation_id LIMIT 1),
     (SELECT response_id FROM q WHERE {calm_next} AND status IN ('to-review', 'in-review')
       AND response_id <> %(but_not)s ORDER BY at, evaluation_id LIMIT 1)),
-  (SELECT count(*) FROM p)
+  {people_found}
 """
-# What somebody may be looking for today is found whatever the name; of what is past, so many people's.
+# By the order of an index, which is read no further than to the limit.
+_PEOPLE: Final = """
+s (id, family, given) AS NOT MATERIALIZED ({patients}),
+p (id) AS MATERIALIZED (SELECT id FROM ({each}) fits LIMIT %(most)s),
+"""
+# As the indexes have the names, and as `intake.patients.search` compares them.
+_KEY: Final = {name: f'upper({name}) COLLATE "C"' for name in ("family", "given")}
+_EACH: Final = "(SELECT id FROM s WHERE {begins} ORDER BY {order} LIMIT %(most)s)"
+# Of people with names that many bear, those who come next are found whatever else is.
 _FOUND: Final = """
 SELECT v.* FROM p JOIN intake_evaluation e ON e.patient_id = p.id JOIN v ON v.evaluation_id = e.id
 UNION
-SELECT v.* FROM v JOIN intake_evaluation e ON e.id = v.evaluation_id
-WHERE (v.urgent OR v.needs_appointment OR v.at >= %(today)s) AND e.patient_id IN ({people})
+SELECT soon.* FROM (
+  SELECT * FROM v WHERE (SELECT count(*) = %(most)s FROM p)
+    AND (urgent OR needs_appointment OR at >= %(today)s)
+  ORDER BY at LIMIT %(counted)s
+) soon WHERE EXISTS (
+  SELECT FROM (SELECT patient_id FROM intake_evaluation e WHERE e.id = soon.evaluation_id OFFSET 0) e
+  JOIN s ON s.id = e.patient_id WHERE {begins} OFFSET 0
+)
 """
 _COLUMNS: Final = (
     "evaluation_id",
@@ -496,19 +512,11 @@ def _overview(
         "but_not": but_not or UUID(int=0),
         **_days_of(filters),
     }
-    people, found = "SELECT NULL WHERE false", "SELECT * FROM v"
+    people, found = "", "SELECT * FROM v"
     if filters.search:
-        patients = Patient.objects.visible_to(user)
-        anybody, values = _named_sql(named(patients, filters.search).values_list("pk"), "people")
+        people, found, more = _named_as(user, filters.search)
         today, _tomorrow = _bounds(timezone.localdate(now))
-        words |= {**values, "most": FOUND_AT_MOST + 1, "today": today}
-        found = _FOUND.format(people=anybody)
-        parts = []
-        for number, part in enumerate(named_by_either(patients, filters.search)):
-            text, values = _named_sql(part.values_list("pk"), f"people_{number}")
-            parts.append(f"({text} LIMIT %(most)s)")
-            words |= values
-        people = " UNION ".join(parts) + " LIMIT %(most)s"
+        words |= {**more, "today": today}
     whose = "(physio_id = %(me)s OR physio_id IS NULL)" if filters.mine else "true"
     # Whoever has a visit has a physio, so one index gives them in order.
     whose_visit = "physio_id = %(me)s" if filters.mine and not filters.search else whose
@@ -558,6 +566,7 @@ def _overview(
         calm_next=calm_next + direction + asked,
         over=over,
         asking="q" if filters.search else "v",
+        people_found="(SELECT count(*) FROM p)" if filters.search else "0",
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, words)
@@ -575,6 +584,28 @@ def _overview(
         next_response=next_response,
         cut=people_found > FOUND_AT_MOST,
     )
+
+
+def _named_as(user: AbstractBaseUser, search: str) -> tuple[str, str, dict[str, Any]]:
+    """The people of a search and their visits, with the values of both. Raises `EmptyResultSet`."""
+    visible = Patient.objects.visible_to(user)
+    patients, words = _named_sql(visible.values_list("id", "family_name", "given_name"), "patients")
+    words["most"] = FOUND_AT_MOST + 1
+    each, all_ways = [], []
+    for number, (family, given) in enumerate(ways(search)):
+        begins = []
+        for name, beginning in (("family", family), ("given", given)):
+            if beginning:
+                key = f"{name}_{number}"
+                words |= {key: beginning, f"{key}_ends": beginning + HIGHEST}
+                begins.append(f"{_KEY[name]} >= %({key})s AND {_KEY[name]} < %({key}_ends)s")
+        order = ", ".join(_KEY.values() if family else reversed(_KEY.values()))
+        all_ways.append(" AND ".join(begins) or "true")
+        each.append(_EACH.format(begins=all_ways[-1], order=order))
+    if not each:
+        each, all_ways = ["SELECT id FROM s WHERE false"], ["false"]
+    people = _PEOPLE.format(patients=patients, each=" UNION ".join(each))
+    return people, _FOUND.format(begins=f"({' OR '.join(all_ways)})"), words
 
 
 def _named_sql(rows: QuerySet[Any, Any], name: str) -> tuple[str, dict[str, Any]]:

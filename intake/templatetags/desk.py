@@ -1,12 +1,13 @@
 """Times and directions as the desk writes them."""
 
 from datetime import date, datetime
+from functools import lru_cache
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from intake.patients.wording import clock
 
@@ -22,7 +23,12 @@ def calendar_day(day: date) -> str:
 @register.filter
 def on_day(moment: datetime) -> str:
     """The day, as near as people say it: today, yesterday, tomorrow, "Jun 3", "Jun 3, 2024"."""
-    day, today = timezone.localdate(moment), timezone.localdate()
+    return _on_day(timezone.localdate(moment), timezone.localdate(), get_language())
+
+
+# A page of visits says few days many times.
+@lru_cache(maxsize=512)
+def _on_day(day: date, today: date, _language: str | None) -> str:
     match (day - today).days:
         case 0:
             return _("today")
@@ -49,9 +55,8 @@ def ago(moment: datetime | None) -> str:
         return _("just now")
     if minutes < 60:
         return ngettext("%(count)s min ago", "%(count)s min ago", minutes) % {"count": minutes}
-    if timezone.localdate(moment) == timezone.localdate():
-        return clock(moment)
-    return on_day(moment)
+    day, today = timezone.localdate(moment), timezone.localdate()
+    return clock(moment) if day == today else _on_day(day, today, get_language())
 
 
 @register.filter

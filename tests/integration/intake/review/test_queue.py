@@ -185,6 +185,7 @@ class TestFilters:
             ("Started, Not", ["Not Started"]),
             ("no st", ["Not Started"]),
             ("tarted", []),
+            ("not started yet", []),
             ("100%", []),
             ("_ot", []),
             ("\x00", None),
