@@ -17,7 +17,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from intake.audit import AuditEvent, TrailKeys
+from intake.audit import AuditEvent, TrailIds, TrailKeys
 from intake.patients.models import (
     AccessCode,
     Evaluation,
@@ -44,6 +44,8 @@ ACCOUNTS: Final = ("staff", "account")
 # What a patient is shown of the past.
 TOLD_SHOWN: Final = 200
 
+# A key of who came by a link, beside the keys of records.
+BY: Final = "by"
 # Each kind of record: where it is kept, and the way from it to the patient.
 PATHS: Final[dict[str, tuple[Any, str]]] = {
     "evaluation": (Evaluation, "patient"),
@@ -129,7 +131,7 @@ def keys_of(patient: UUID) -> list[str]:
         ids = list(model.objects.filter(**{f"{path}__in": people}).values_list("pk", flat=True))
         keys += [f"{kind}:{key}" for key in ids]
         if kind in ("invitation", "lesson-share"):
-            keys += [f"by:{key}" for key in ids]
+            keys += [f"{BY}:{key}" for key in ids]
     return keys
 
 
@@ -154,7 +156,11 @@ def about(keys: list[str]) -> Func:
     Found in a statement of its own: where many keys are asked for, the planner takes walking back through the
     whole trail to be shorter than the index.
     """
-    found = AuditEvent.objects.alias(keys=TrailKeys()).filter(keys__overlap=keys).order_by().values("pk")
+    records = [(kind, key) for kind, _colon, key in (one.partition(":") for one in keys)]
+    named = Q(ids__has_any_keys=[key for kind, key in records if kind != BY], keys__overlap=keys)
+    hers = Q(actor_kind="patient", actor_id__in=[key for kind, key in records if kind == BY])
+    lines = AuditEvent.objects.alias(ids=TrailIds(), keys=TrailKeys())
+    found = lines.filter(named | hers).order_by().values("pk")
     return Func(
         F("pk"),
         ArraySubquery(found, template="(ARRAY(%(subquery)s))"),
