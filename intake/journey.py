@@ -70,7 +70,7 @@ from intake.responses import shown as showing
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items, to_json
 from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
 from intake.review import contacts, decide, handing_over, outcomes, sharing, versions, weekly
-from intake.review.booking import form_state
+from intake.review.booking import check_cancel, form_state
 from intake.review.models import Closing, RedFlagContact, Review
 from intake.screening import record, replay
 from intake.screening.models import RedFlag
@@ -341,8 +341,12 @@ def move_evaluation(*, evaluation: Evaluation, by: audit.Actor, mail: bool) -> b
 
 
 def cancel_evaluation(*, evaluation: Evaluation, reason: str, by: audit.Actor, mail: bool) -> None:
-    """The visit does not take place; nothing is deleted. Raises `register.NotBooked`."""
+    """The visit does not take place; nothing is deleted.
+
+    Raises `register.NotBooked`, or `decide.NotAllowed` where what was found is closed.
+    """
     with audit.audited("evaluation.cancelled", by=by, objects={"evaluation": [evaluation.pk]}):
+        check_cancel(evaluation)
         register.cancel(evaluation, reason=reason, by=user_of(by))
         if mail:
             _tell_of_visit(evaluation)
@@ -1236,12 +1240,14 @@ def lessons_for(response: QuestionnaireResponse, *, urgent: bool) -> list[Offere
 
 
 def mail_on_call(*, flag_ids: list[int]) -> bool:
-    """The job: tell whoever is on call that an intake needs attention, and nothing else. Once per flag."""
+    """The job: tell whoever is on call that an intake needs attention, and nothing else.
+
+    Once per flag, and not where the call was made before the mail could leave.
+    """
     by = audit.system("mail_on_call")
     with audit.audited("red-flag.read", by=by, objects={"red-flag": flag_ids}):
-        waiting = list(
-            RedFlag.objects.filter(pk__in=flag_ids, mail_sent_at=None).values_list("pk", flat=True)
-        )
+        unsent = RedFlag.objects.filter(pk__in=flag_ids, mail_sent_at=None)
+        waiting = list(unsent.exclude(state=RedFlag.State.ACKNOWLEDGED).values_list("pk", flat=True))
     if not waiting:
         return False
     EmailMessage(

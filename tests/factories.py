@@ -59,6 +59,8 @@ SWOLLEN_CALF: Mapping[str, Sequence[Value]] = {
     "safety.clot-risks": ["long-trip"],
 }
 
+CHEST_PAIN: Mapping[str, Sequence[Value]] = {"safety.body-signs": ["chest-breath"]}
+
 _BOTH = ("left", "right")
 # As much as a page of paper ever has to hold: every text at its limit, many findings, flags and precautions.
 FULLEST: Mapping[str, Sequence[Value]] = {

@@ -131,6 +131,16 @@ class AuditedAdmin(DeskAdmin):
         verb = "written" if request.method == "POST" else "read"
         return self.audited(request, f"{self.kind}.{verb}", answer, [object_id] if object_id else [])
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """With the focus on the first field that was refused."""
+        form = context["adminform"].form
+        wrong = next((name for name in form.fields if name in form.errors), None)
+        if wrong is not None:
+            form.fields[wrong].widget.attrs["autofocus"] = True
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def form_page(
         self, request: HttpRequest, object_id: str | None, form_url: str, context: dict[str, Any]
     ) -> HttpResponseBase:

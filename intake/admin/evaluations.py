@@ -27,7 +27,7 @@ from intake.admin.sending import SENDS_LINKS, sends_a_link
 from intake.admin.tablet import TabletPages
 from intake.patients import diary, reminders
 from intake.patients.models import REVIEWS, Evaluation, Patient
-from intake.review.booking import FormState, check_invite, form_state, may_tablet
+from intake.review.booking import FormState, check_cancel, check_invite, form_state, is_closed, may_tablet
 from intake.review.decide import NotAllowed
 from intake.review.queue import (
     COMING,
@@ -64,6 +64,9 @@ class PhysioField(forms.ModelChoiceField):  # type: ignore[type-arg]  # it takes
 class EvaluationForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no arguments at run time
     """When, with whom, how long. Whose visit it is stands in the address and does not change."""
 
+    # Whether the visit is booked by it, or booked anew.
+    books = False
+
     physio = PhysioField()
     starts_at = MomentField(label=gettext_lazy("Starts at"))
 
@@ -82,7 +85,8 @@ class EvaluationForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no 
 
     def clean_starts_at(self) -> datetime:
         starts_at: datetime = self.cleaned_data["starts_at"]
-        if self.instance._state.adding and timezone.localdate(starts_at) < timezone.localdate():
+        is_new = self.instance._state.adding or self.books or "starts_at" in self.changed_data
+        if is_new and timezone.localdate(starts_at) < timezone.localdate():
             raise ValidationError(_("Choose a day that is still to come."))
         return starts_at
 
@@ -120,6 +124,8 @@ class ChangeForm(EvaluationForm):
 
 class BookingForm(EvaluationForm):
     """When, with whom, how long, on a page of our own."""
+
+    books = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -313,6 +319,7 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
             "state": state,
             "may_send": request.user.has_perm(SENDS_LINKS),
             "may_change": super().has_change_permission(request),
+            "may_cancel": super().has_change_permission(request) and not is_closed(evaluation),
             "invite_url": self.url("invite", evaluation.pk),
             "end_link_url": self.url("end_link", evaluation.pk) if state.link_lives else "",
             "tablet_url": self.url("tablet", evaluation.pk) if may_tablet(state) else "",
@@ -417,8 +424,13 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
             if evaluation.status != Evaluation.Status.BOOKED:
                 self.message_user(request, _("This visit is not booked any more."), messages.INFO)
                 return see_other(self.url("change", key))
+            try:
+                check_cancel(evaluation)
+            except NotAllowed as problem:
+                self.message_user(request, problem.message, messages.ERROR)
+                return see_other(self.url("change", key))
             form = CancelForm(request.POST if request.method == "POST" else None)
-            if not evaluation.patient.email:
+            if not evaluation.patient.email or diary.ends(evaluation) <= timezone.now():
                 del form.fields["tell"]
             if form.is_bound and form.is_valid():
                 journey.cancel_evaluation(

@@ -11,6 +11,23 @@ from intake.patients import links
 from intake.patients.models import Evaluation, Invitation
 from intake.responses.models import QuestionnaireResponse
 from intake.review.decide import NotAllowed
+from intake.review.models import Closing
+
+
+def is_closed(evaluation: Evaluation) -> bool:
+    """Whether what was found at the visit is written down and closed."""
+    last = (
+        Closing.objects.filter(response__evaluation=evaluation).order_by("-pk").values_list("act", flat=True)
+    )
+    return last.first() == Closing.Act.CLOSED
+
+
+def check_cancel(evaluation: Evaluation) -> None:
+    """May the visit be cancelled? Raises `NotAllowed`."""
+    if is_closed(evaluation):
+        raise NotAllowed(
+            _("This visit took place, and what was found is closed. A physio can open it again first.")
+        )
 
 
 @dataclass(frozen=True, slots=True)

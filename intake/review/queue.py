@@ -11,7 +11,7 @@ same with a thousand intakes and with a million. What is filtered stands in the 
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -41,6 +41,7 @@ from intake.review.library import Quoted, quote
 from intake.review.models import QueueEntry
 from intake.review.places import AREAS, SIDES, whereabouts
 from intake.review.rules import definition, definitions
+from intake.review.timers import due_at
 from intake.screening.models import Finding, RedFlag
 from intake.screening.screen import URGENT
 
@@ -77,6 +78,9 @@ SENT: Final = (*TO_DO, Status.REVIEWED)
 PRINTED_AT_MOST: Final = 60
 _STANDS: Final = "status <> 'cancelled'"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# How a cursor writes a tier: the list has two parts, those who wait for a call and the others.
+_PARTS: Final = {"emergency": "e", "same-day": "s", "": "n"}
+_TIERS: Final = {part: tier for tier, part in _PARTS.items()}
 
 
 # What is asked for
@@ -84,23 +88,31 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The last row of the page before: whether it was among the urgent ones, its time and its key."""
+    """The last row of the page before, by what it is ordered by.
 
-    urgent: bool
+    tier: the highest of its answers that wait for a call, empty where none does. at: since when that one
+    waits, else the time of the visit.
+    """
+
+    tier: str
     at: datetime
     key: UUID
 
     def __str__(self) -> str:
         moment = (self.at - _EPOCH) // timedelta(microseconds=1)
-        return f"{'u' if self.urgent else 'n'}.{moment}.{self.key}"
+        return f"{_PARTS[self.tier]}.{moment}.{self.key}"
+
+    @property
+    def urgent(self) -> bool:
+        return bool(self.tier)
 
     @classmethod
     def read(cls, text: str) -> "Cursor | None":
         """None for anything that is no cursor."""
         try:
             part, moment, key = text.split(".")
-            return cls(part == "u", _EPOCH + timedelta(microseconds=int(moment)), UUID(key))
-        except (ValueError, OverflowError):
+            return cls(_TIERS[part], _EPOCH + timedelta(microseconds=int(moment)), UUID(key))
+        except (KeyError, ValueError, OverflowError):
             return None
 
 
@@ -217,9 +229,18 @@ class Badge:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """A red flag in words. waits: for a call."""
+
+    words: str
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One evaluation. concern, flags and badges are empty for those who may not read answers.
 
+    call_by: when whoever waits for a call should have had it. overdue: it is later than that.
     to_close: it is over and waits for its outcome. response: the intake to open for review, None where
     there is none to read. amended: the patient changed answers after sending, and nobody has decided on what
     they are now. starts_at: None before there is a visit. request: what she asked with, while it
@@ -243,7 +264,9 @@ class Row:
     to_close: bool
     amended: bool
     urgent: bool
-    flags: tuple[str, ...]
+    call_by: datetime | None
+    overdue: bool
+    flags: tuple[Flag, ...]
     badges: tuple[Badge, ...]
     concern: str
     sent_at: datetime | None
@@ -285,6 +308,11 @@ class Counts:
     def capped(self) -> bool:
         return self.all > COUNTED_AT_MOST
 
+    @property
+    def elsewhere(self) -> int:
+        """Urgent ones of other days, which the list shows first."""
+        return self.all - self.here
+
 
 @dataclass(frozen=True, slots=True)
 class Worklist:
@@ -325,9 +353,9 @@ def worklist(user: AbstractBaseUser, filters: Filters, now: datetime) -> Worklis
     last = rows[-1] if len(found.keys) > PAGE_SIZE and rows else None
     return Worklist(
         filters=filters,
-        rows=_rows(rows, user, sees_answers, now),
+        rows=_rows(rows, user, sees_answers, now, found.calls),
         counts=found.counts,
-        more=Cursor(last.urgent, last.at, last.pk) if last else None,
+        more=(found.calls.get(last.pk) or Cursor("", last.at, last.pk)) if last else None,
         sees_answers=sees_answers,
         next_response=found.next_response if sees_answers else None,
         cut=found.cut,
@@ -406,20 +434,29 @@ def _bounds(day: date) -> tuple[datetime, datetime]:
 
 @dataclass(frozen=True, slots=True)
 class _Overview:
-    """keys: of the page's rows and one more, in order."""
+    """keys: of the page's rows and one more, in order. calls: of those who wait for one, where they stand."""
 
     keys: tuple[UUID, ...]
     counts: Counts
     next_response: UUID | None
     cut: bool = False
+    calls: Mapping[UUID, Cursor] = field(default_factory=dict)
 
 
 # `{}` stand for conditions and orders written in this module, never for what somebody typed.
 _OVERVIEW: Final = """
-WITH v AS NOT MATERIALIZED ({visible}), {people} q AS {kept} ({found})
+WITH v AS NOT MATERIALIZED ({visible}), {people} q AS {kept} ({found}), u AS MATERIALIZED (
+  SELECT q.*, COALESCE(f.tier, 'same-day') AS tier, COALESCE(f.raised_at, q.at) AS since
+  FROM q LEFT JOIN LATERAL (
+    SELECT tier, raised_at FROM intake_redflag
+    WHERE response_id = q.response_id AND tier IN ('emergency', 'same-day') AND state IN ('open', 'withdrawn')
+    ORDER BY tier, raised_at LIMIT 1
+  ) f ON true
+  WHERE {urgent}
+)
 SELECT
-  ARRAY(SELECT evaluation_id FROM q WHERE {urgent_page}
-    ORDER BY at {way}, evaluation_id {way} LIMIT %(limit)s),
+  ARRAY(SELECT jsonb_build_array(tier, since, evaluation_id) FROM u WHERE {urgent_page}
+    ORDER BY tier, since, evaluation_id LIMIT %(limit)s),
   ARRAY(SELECT evaluation_id FROM q WHERE {calm_page}
     ORDER BY at {way}, evaluation_id {way} LIMIT %(limit)s),
   (SELECT to_jsonb(c) FROM (
@@ -454,8 +491,8 @@ SELECT
   (SELECT count(*) FROM (
     SELECT FROM q WHERE {over} AND {whose} ORDER BY at DESC LIMIT %(counted)s) past),
   coalesce(
-    (SELECT response_id FROM q WHERE {urgent_next} AND response_id <> %(but_not)s
-      ORDER BY at, evaluation_id LIMIT 1),
+    (SELECT response_id FROM u WHERE {urgent_next} AND response_id <> %(but_not)s
+      ORDER BY tier, since, evaluation_id LIMIT 1),
     (SELECT response_id FROM q WHERE {calm_next} AND status IN ('to-review', 'in-review')
       AND response_id <> %(but_not)s ORDER BY at, evaluation_id LIMIT 1)),
   {people_found}
@@ -542,13 +579,13 @@ def _overview(
     if filters.to_close:
         urgent_page += f" AND {over}"
     if after is not None:
-        words |= {"after_at": after.at, "after_key": after.key}
-        sign = "<" if filters.latest_first else ">"
-        beyond = f" AND (at, evaluation_id) {sign} (%(after_at)s, %(after_key)s)"
+        words |= {"after_tier": after.tier, "after_at": after.at, "after_key": after.key}
         if after.urgent:
-            urgent_page += beyond
+            urgent_page += " AND (tier, since, evaluation_id) > (%(after_tier)s, %(after_at)s, %(after_key)s)"
         else:
-            urgent_page, calm_page = "false", calm_page + beyond
+            sign = "<" if filters.latest_first else ">"
+            calm_page += f" AND (at, evaluation_id) {sign} (%(after_at)s, %(after_key)s)"
+            urgent_page = "false"
     if filters.status == ONLY_URGENT:
         calm_page = "false"
     statement = _OVERVIEW.format(
@@ -560,6 +597,7 @@ def _overview(
         here=here,
         whose=whose,
         whose_visit=whose_visit,
+        urgent=urgent,
         urgent_page=urgent_page,
         calm_page=calm_page,
         urgent_next=urgent + direction + asked,
@@ -571,9 +609,14 @@ def _overview(
     with connection.cursor() as cursor:
         cursor.execute(statement, words)
         (row,) = cursor.fetchall()
-    urgent_keys, calm_keys, counts, next_visit, waiting, asking, to_close, next_response, people_found = row
+    urgent_rows, calm_keys, counts, next_visit, waiting, asking, to_close, next_response, people_found = row
+    calls = [
+        Cursor(tier, datetime.fromisoformat(since), UUID(key))
+        for tier, since, key in map(json.loads, urgent_rows)
+    ]
     return _Overview(
-        keys=(*urgent_keys, *calm_keys)[: PAGE_SIZE + 1],
+        keys=(*(call.key for call in calls), *calm_keys)[: PAGE_SIZE + 1],
+        calls={call.key: call for call in calls},
         counts=Counts(
             **json.loads(counts),
             next_visit=next_visit,
@@ -638,13 +681,13 @@ def _goes_on(after: Cursor | None) -> bool:
 
 
 def _here_sql(filters: Filters, after: Cursor | None = None) -> str:
-    """The visits of the days asked for; a search looks at all.
+    """The visits of the days asked for; a search looks at all, cancelled ones too.
 
     after: a calm one says itself where its list goes on. With a second bound on that side Postgres would
     begin to read at the list's beginning.
     """
     if filters.search:
-        return f"({_STANDS})"
+        return "true"
     begins = "at < %(start)s" if filters.day == PAST else "at >= %(start)s"
     bounds = [] if _goes_on(after) else [begins]
     if isinstance(filters.day, date):
@@ -672,15 +715,15 @@ def _shown(entries: Any) -> Any:
 
 def _read(entries: Any, flags: Any, findings: Any) -> Any:
     """The same, with what their intakes say."""
-    waiting = flags.filter(response=OuterRef("response"), tier__in=URGENT).exclude(
-        state=RedFlag.State.ACKNOWLEDGED
-    )
+    raised = flags.filter(response=OuterRef("response"))
     return _shown(entries).annotate(
         left=KeyTransform("pain.regions.left", "response__answers"),
         right=KeyTransform("pain.regions.right", "response__answers"),
         flags=ArraySubquery(
-            waiting.order_by("raised_at", "pk").values(
-                json=JSONObject(title="rule__title", side="side", withdrawn="withdrawn_at")
+            raised.order_by("tier", "raised_at", "pk").values(
+                json=JSONObject(
+                    title="rule__title", side="side", tier="tier", state="state", withdrawn="withdrawn_at"
+                )
             )
         ),
         findings=ArraySubquery(
@@ -712,13 +755,18 @@ def _entries(user: AbstractBaseUser, keys: Sequence[UUID], sees_answers: bool) -
 
 
 def _rows(
-    entries: Sequence[Any], user: AbstractBaseUser, sees_answers: bool, now: datetime
+    entries: Sequence[Any],
+    user: AbstractBaseUser,
+    sees_answers: bool,
+    now: datetime,
+    calls: Mapping[UUID, Cursor],
 ) -> tuple[Row, ...]:
     today = timezone.localdate(now)
     rules = definitions(one["rule"] for entry in entries if sees_answers for one in entry.findings)
     links = {slug for rule in rules.values() if rule.kind == "chain" for slug in rule.links}
     library, language = quote(links=sorted(links)), get_language()
     labels = {value: str(label) for value, label in Status.choices}
+    due = {key: due_at(call.tier, call.at) for key, call in calls.items()}
     return tuple(
         Row(
             evaluation=entry.pk,
@@ -745,7 +793,9 @@ def _rows(
             to_close=entry.is_over(now),
             amended=entry.status == Status.TO_REVIEW and entry.version == ResponseStatus.AMENDED,
             urgent=entry.urgent,
-            flags=tuple(map(_flag, entry.flags)) if sees_answers else (),
+            call_by=due.get(entry.pk),
+            overdue=entry.pk in due and now >= due[entry.pk],
+            flags=tuple(sorted(map(_flag, entry.flags), key=_waits_not)) if sees_answers else (),
             badges=_badges(library, _as_key(entry.findings), language) if sees_answers else (),
             concern=_concern(_codes(entry.left), _codes(entry.right), language) if sees_answers else "",
             sent_at=entry.sent_at,
@@ -761,9 +811,18 @@ def _formal_name(title: str, first_name: str, last_name: str, username: str) -> 
     return user.formal_name
 
 
-def _flag(one: Mapping[str, Any]) -> str:
-    name = titled(one["title"], one["side"])
-    return _("%(flag)s (patient took it back)") % {"flag": name} if one["withdrawn"] else name
+def _flag(one: Mapping[str, Any]) -> Flag:
+    words = titled(one["title"], one["side"])
+    called = one["state"] == RedFlag.State.ACKNOWLEDGED
+    if one["withdrawn"]:
+        words = _("%(flag)s (patient took it back)") % {"flag": words}
+    if called:
+        words = _("%(flag)s: called") % {"flag": words}
+    return Flag(words, waits=one["tier"] in URGENT and not called)
+
+
+def _waits_not(flag: Flag) -> bool:
+    return not flag.waits
 
 
 # Rule, direction, source side and target side of a finding.

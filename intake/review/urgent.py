@@ -46,8 +46,8 @@ class Waiting:
         today = timezone.localdate(self.since) == timezone.localdate()
         shown = {"count": self.count, "since": clock(self.since) if today else day(self.since)}
         text = ngettext(
-            "%(count)s urgent answer waits since %(since)s",
-            "%(count)s urgent answers wait since %(since)s",
+            "%(count)s urgent answer waiting since %(since)s",
+            "%(count)s urgent answers waiting since %(since)s",
             self.count,
         )
         parts = [text % shown]

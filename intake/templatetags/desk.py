@@ -1,5 +1,6 @@
 """Times and directions as the desk writes them."""
 
+import re
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -63,6 +64,12 @@ def ago(moment: datetime | None) -> str:
 def on_date(moment: datetime) -> date:
     """The date on the clinic's calendar."""
     return timezone.localdate(moment)
+
+
+@register.filter
+def dialed(phone: str) -> str:
+    """A phone number as a link dials it: "(310) 555-0111" is 3105550111."""
+    return re.sub(r"(?!^\+)\D", "", phone.strip())
 
 
 @register.filter(is_safe=True)

@@ -8,7 +8,7 @@ from intake.review import urgent
 
 @require_safe
 def urgent_count(request: HttpRequest) -> HttpResponse:
-    """`{"count": 1, "words": "1 urgent answer waits since 9:02 am"}` for the banner.
+    """`{"count": 1, "words": "1 urgent answer waiting since 9:02 am"}` for the banner.
 
     404 for those who see no worklist.
     """

@@ -21,6 +21,7 @@ EXPLAINED = {
     "clinic/demo.py": "makes the demo's people before anybody is signed in",
     "clinic/demo_history.py": "the same for their past",
     "clinic/crowd.py": "makes the crowd that speed is measured with",
+    "intake/review/booking.py": "whether a visit is closed that the caller found for this user",
     "intake/review/changes.py": "versions of an intake that `page` found for this user",
     "intake/review/contacts.py": "writes: the caller found the intake for this user",
     "intake/review/decide.py": "writes: the caller found the finding for this user",

@@ -228,7 +228,7 @@ def test_an_urgent_answer_alarms_before_there_is_a_booking():
     assert jobs.count() == 1, "at the page's button, before it is sent"
     desk = client_of("front desk")
     banner = desk.get("/staff/intake/patient/").text
-    assert "1 urgent answer waits" in banner
+    assert "1 urgent answer waiting" in banner
     make_evaluation(starts_at=timezone.localtime().replace(hour=23, minute=58))
     for query in ("", "?mine=1", "?day=coming", "?status=urgent", "?status=needs-appointment"):
         physio = client_of("physio")

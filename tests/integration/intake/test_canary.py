@@ -111,11 +111,11 @@ def walk() -> Visitor:
         assert visitor.send().status_code >= 500
     visitor.send()
     visitor.look(reverse("intake:sent"))
+    for job in ProcrastinateJob.objects.filter(task_name="mail_on_call"):
+        tasks.mail_on_call(**job.args)
     review(physio, stored(invitation).pk)
     look_around(desk)
     look_around(physio)
-    for job in ProcrastinateJob.objects.filter(task_name="mail_on_call"):
-        tasks.mail_on_call(**job.args)
     visitor.staff_cookies = {
         name: one.value for client in (desk, physio) for name, one in client.cookies.items()
     }

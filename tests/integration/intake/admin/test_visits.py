@@ -9,6 +9,7 @@ from django.db import connections
 from intake import audit, journey
 from intake.patients import asking, register
 from intake.patients.models import BookingEvent, Evaluation, EvaluationRequest
+from intake.review.models import Closing
 from tests import factories
 from tests.integration.intake.admin.conftest import browser
 from tests.integration.intake.admin.test_desk import WORKLIST, in_days, rows, text
@@ -143,6 +144,23 @@ class TestCancelling:
         assert "at most 200 characters" in text(answer)
         assert "x" * 201 in text(answer)
         assert rows(Evaluation)[0].status == "booked"
+
+    def test_one_that_took_place_and_is_closed_stays(self, reception, physio):
+        over = factories.make_evaluation(physio=physio, starts_at=in_days(-1))
+        response = factories.make_response(factories.ROLLING_IN, evaluation=over)
+        with audit.audited("tests.made", by=factories.SETUP):
+            Closing.objects.create(response=response, number=1, act="closed", by=physio)
+        address = f"{WORKLIST}{over.pk}/cancel/"
+        assert address not in text(reception.get(f"{WORKLIST}{over.pk}/change/"))
+        for _ in range(2):
+            answer = reception.post(address, {"reason": "By mistake"})
+        assert answer.status_code == 303
+        assert "This visit took place" in text(reception.get(answer.headers["Location"]))
+        assert rows(Evaluation)[0].status == "booked"
+
+    def test_no_mail_is_offered_for_one_that_is_over(self, reception, physio):
+        over = factories.make_evaluation(physio=physio, starts_at=in_days(-1))
+        assert 'name="tell"' not in text(reception.get(f"{WORKLIST}{over.pk}/cancel/"))
 
     def test_twice_says_so(self, reception, evaluation):
         for _ in range(2):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -13,7 +14,7 @@ from intake.patients.models import Evaluation, EvaluationRequest
 from intake.responses.models import QuestionnaireResponse
 from intake.review import queue
 from intake.review.models import QueueEntry, Review
-from intake.review.queue import Filters, Worklist
+from intake.review.queue import Filters, Flag, Worklist
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +57,42 @@ class TestOrder:
         factories.make_response(factories.SWOLLEN_CALF, evaluation=late)
         page = read(physio)
         assert names(page) == ["Two Oclock", "Nine Thirty", "Ten Fifteen"]
-        assert page.rows[0].flags == ("Swollen or hot calf or leg (left)",)
+        assert page.rows[0].flags == (Flag("Swollen or hot calf or leg (left)", waits=True),)
+
+    def test_urgent_ones_by_how_soon_to_call_and_not_by_their_visit(self, physio):
+        day = timezone.localtime().replace(hour=14, minute=0)
+        raised = {
+            "Same Day": (noon(-3), factories.SWOLLEN_CALF, 60),
+            "Emergency Later": (noon(2), factories.CHEST_PAIN, 5),
+            "Emergency First": (noon(9), factories.CHEST_PAIN, 14),
+        }
+        for name, (at, answers, minutes) in raised.items():
+            with time_machine.travel(day - timedelta(minutes=minutes), tick=False):
+                factories.make_response(answers, evaluation=visit(name, physio, at))
+        with time_machine.travel(day, tick=False):
+            page = read(physio)
+            nxt = read(physio, status="urgent").next_response
+        assert names(page) == ["Emergency First", "Emergency Later", "Same Day"]
+        assert nxt == page.rows[0].response
+        assert [row.overdue for row in page.rows] == [False, False, False]
+        assert page.rows[0].call_by == day + timedelta(minutes=1)
+        with time_machine.travel(day + timedelta(minutes=2), tick=False):
+            assert [row.overdue for row in read(physio).rows] == [True, False, False]
+
+    def test_urgent_ones_go_on_on_the_next_page(self, physio, monkeypatch):
+        monkeypatch.setattr(queue, "PAGE_SIZE", 2)
+        for number in range(5):
+            factories.make_response(
+                factories.SWOLLEN_CALF, evaluation=visit(f"P N{number}", physio, noon(9 - number))
+            )
+        visit("Calm One", physio, noon())
+        pages, after = [], ""
+        for _ in range(3):
+            page = read(physio, after=after)
+            pages.append(names(page))
+            after = str(page.more or "")
+        assert pages == [["P N0", "P N1"], ["P N2", "P N3"], ["P N4", "Calm One"]]
+        assert after == ""
 
     def test_an_urgent_one_of_another_day_stands_on_todays_list(self, physio):
         visit("Today Patient", physio, noon())
@@ -196,9 +232,10 @@ class TestFilters:
         page = read(physio, q=search)
         assert len(page.rows) == 5 if found is None else names(page) == found
 
-    def test_search_looks_at_all_days(self, physio):
+    def test_search_looks_at_all_days_and_at_cancelled_visits(self, physio):
         visit("Long Ago", physio, noon(-400))
-        assert names(read(physio, q="ago")) == ["Long Ago"]
+        visit("Agony Aunt", physio, noon(3), status="cancelled")
+        assert names(read(physio, q="ago")) == ["Agony Aunt", "Long Ago"]
 
     @pytest.mark.parametrize(
         ("params", "expected"),
@@ -304,6 +341,10 @@ class TestNext:
             by=audit.staff(physio),
         )
         assert self.nxt(physio, calm) is None
+        # Who was called is not somebody who reported nothing.
+        (row,) = read(physio, q="urgent").rows
+        assert (row.urgent, row.call_by) == (False, None)
+        assert row.flags == (Flag("Swollen or hot calf or leg (left): called", waits=False),)
 
     def test_filters_are_kept(self, physio):
         other = factories.make_user("physio")

@@ -64,25 +64,25 @@ class TestBanner:
 
     def test_since_when_and_overdue_by_the_tier(self, desk):
         self.raised(CHEST, at(9, 2))
-        assert self.words(desk, at(9, 10)) == "1 urgent answer waits since 9:02 am"
-        assert self.words(desk, at(9, 17)) == "1 urgent answer waits since 9:02 am, overdue"
+        assert self.words(desk, at(9, 10)) == "1 urgent answer waiting since 9:02 am"
+        assert self.words(desk, at(9, 17)) == "1 urgent answer waiting since 9:02 am, overdue"
 
     def test_a_later_emergency_is_overdue_though_the_first_is_not(self, desk):
         self.raised(factories.SWOLLEN_CALF, at(8))
         self.raised(CHEST, at(9))
-        assert self.words(desk, at(9, 14)) == "2 urgent answers wait since 8:00 am"
-        assert self.words(desk, at(9, 15)) == "2 urgent answers wait since 8:00 am, overdue"
+        assert self.words(desk, at(9, 14)) == "2 urgent answers waiting since 8:00 am"
+        assert self.words(desk, at(9, 15)) == "2 urgent answers waiting since 8:00 am, overdue"
 
     def test_a_notice_that_does_not_leave_is_said(self, desk):
         self.raised(factories.SWOLLEN_CALF, at(9, 2), mailed=False)
-        assert self.words(desk, at(9, 11)) == "1 urgent answer waits since 9:02 am"
+        assert self.words(desk, at(9, 11)) == "1 urgent answer waiting since 9:02 am"
         assert "the e-mail to whoever is on call has not left" in self.words(desk, at(9, 12))
 
     def test_withdrawn_by_the_patient_it_waits_all_the_same(self, desk):
         response = self.raised(CHEST, at(9, 2))
         with audit.audited("tests.made", by=factories.SETUP):
             response.red_flags.update(state=RedFlag.State.WITHDRAWN, withdrawn_at=at(9, 5))
-        assert self.words(desk, at(9, 20)) == "1 urgent answer waits since 9:02 am, overdue"
+        assert self.words(desk, at(9, 20)) == "1 urgent answer waiting since 9:02 am, overdue"
         with audit.audited("tests.made", by=factories.SETUP):
             response.red_flags.update(state=RedFlag.State.ACKNOWLEDGED)
         assert self.words(desk, at(9, 20)) == ""
