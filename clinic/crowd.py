@@ -487,7 +487,5 @@ def _make_patterns(patterns: Sequence[Person], words: Mapping[str, Any]) -> None
         )
         response.document = journey.fhir_document(response, answers, authored)
         response.save(force_insert=True)
-        run = record.store_findings(response, definition, screening, active)
-        run.at = authored
-        run.save(update_fields=["at"])
+        record.store_findings(response, definition, screening, active, at=authored)
     _run((_REVIEWS, _VERDICTS), words)

@@ -1070,6 +1070,10 @@ class NotComplete(Exception):
         self.link_ids = link_ids
 
 
+class AdviceWaits(Exception):
+    """An urgent answer stands whose advice the patient has not answered with a button yet."""
+
+
 class KeyTaken(Exception):
     """Another intake was sent with this key: no page of ours made it for this one."""
 
@@ -1111,8 +1115,8 @@ def submit(
     All in one transaction. The same key again, or another key after it was sent, changes nothing and says so.
     A change replaces what was sent before: decisions that still hold are kept, and it waits for review again.
     revision: of the draft that the patient confirmed. active: the rules that run now, where the caller has
-    read them. Raises `NotComplete` or `KeyTaken`, `draft.Overtaken` where answers were changed after that
-    revision, and for a change `NothingChanged` or `amend.ChangeRefused`; nothing is stored then.
+    read them. Raises `NotComplete`, `AdviceWaits` or `KeyTaken`, `draft.Overtaken` where answers were changed
+    after that revision, and for a change `NothingChanged` or `amend.ChangeRefused`; nothing is stored then.
     """
     with audit.audited("intake.sent", by=by) as access:
         response = _locked_draft(invitation)
@@ -1121,15 +1125,20 @@ def submit(
         if response.is_sent or key_of == invitation.evaluation_id:
             access.action = "intake.sent-again"
             return Sent(response.stands, already=True)
+        definition = response.questionnaire.tree()
+        typed = read_answers(response.answers)
+        on = enabled(definition, typed)
+        answers = prune(definition, typed, on)
+        active = active or record.active_rules()
+        screening = screen(active.rules, answers)
+        # Before anything else that may be wrong: nothing is as pressing.
+        if screening.is_urgent and advice_waits(response):
+            raise AdviceWaits
         if revision is not None and response.revision != revision:
             raise draft.Overtaken
         now = timezone.now()
         if response.is_change:
             amend.check_change(response.evaluation, now)
-        definition = response.questionnaire.tree()
-        typed = read_answers(response.answers)
-        on = enabled(definition, typed)
-        answers = prune(definition, typed, on)
         wrong = [problem.link_id for problem in check(definition, answers)]
         wrong += missing(definition, answers, None, on)
         if wrong:
@@ -1150,14 +1159,10 @@ def submit(
             QuestionnaireResponse.Status.AMENDED if earlier else QuestionnaireResponse.Status.COMPLETED
         )
         response.answers = to_json(answers)
-        response.written = {}
         response.document = fhir_document(response, answers, now)
         response.authored = response.updated_at = now
         response.submit_key = submit_key
-        response.revision += 1
-        response.save()
-        active = active or record.active_rules()
-        screening = screen(active.rules, answers)
+        draft.store_sent(response)
         if earlier is not None:
             record.move_red_flags(earlier, response)
         record.store_findings(response, definition, screening, active)

@@ -151,9 +151,12 @@ def read_answers(data: object) -> dict[str, tuple[Value, ...]]:
 
 def to_json(value: Any) -> Any:
     """The same with each Decimal as the JSON number that reads back as it: for a column of the database."""
+    if isinstance(value, (str, int)):
+        return value
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, Mapping):
+    # Nearly all of them are dicts, and asking for the protocol takes longer.
+    if isinstance(value, (dict, Mapping)):
         return {name: to_json(one) for name, one in value.items()}
     return [to_json(one) for one in value] if isinstance(value, (list, tuple)) else value
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F, UUIDField
 from django.utils import timezone
 
+from intake.audit import prepared
 from intake.conditions import Answers
 from intake.kept import Given, Kept
 from intake.patients.models import Invitation
@@ -141,13 +141,38 @@ def store_page(
     response.updated_at = timezone.now()
     response.privacy_version = privacy_version or response.privacy_version
     said = [json.dumps(said) for said in (response.answers, response.written, response.saved_pages)]
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         values = [*said, response.updated_at, response.privacy_version, response.pk, response.revision]
         cursor.execute(_STORE, values)
         if not cursor.rowcount:
             raise Overtaken
     response.revision += 1
     return met
+
+
+_SEND: Final = """
+UPDATE intake_questionnaireresponse
+SET status = %s, answers = %s::jsonb, written = '{}', document = %s::jsonb, authored = %s, updated_at = %s,
+    submit_key = %s, revision = revision + 1
+WHERE id = %s
+"""
+
+
+def store_sent(response: QuestionnaireResponse) -> None:
+    """The draft becomes what was sent, as it stands in `response`. The caller holds its lock."""
+    said = [json.dumps(said) for said in (response.answers, response.document)]
+    with prepared() as cursor:
+        values = [
+            response.status,
+            *said,
+            response.authored,
+            response.updated_at,
+            response.submit_key,
+            response.pk,
+        ]
+        cursor.execute(_SEND, values)
+    response.written = {}
+    response.revision += 1
 
 
 # What a question takes: ours, from how long the shipped form took people; for the clinic to measure.

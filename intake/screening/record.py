@@ -1,5 +1,6 @@
 """Keep what a screening raised: findings at submit, red flags at every page save."""
 
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Final
 from django.db.models import OuterRef, Subquery, UUIDField
 from django.utils import timezone
 
+from intake.audit import prepared
 from intake.conditions import Answers
 from intake.kept import Given, Kept
 from intake.questionnaires.definition import Definition
@@ -15,7 +17,7 @@ from intake.questionnaires.models import Status
 from intake.responses.answers import prune
 from intake.responses.models import QuestionnaireResponse
 from intake.screening.explain import evidence_json
-from intake.screening.models import Finding, RedFlag, RedFlagEvent, Rule, ScreeningRun, Tier, parsed_rule
+from intake.screening.models import RedFlag, RedFlagEvent, Rule, Tier, parsed_rule
 from intake.screening.screen import TIERS, URGENT, Raised, RuleDefinition, Screening, screen
 
 # The kind of the last thing that happened to a flag.
@@ -66,30 +68,50 @@ def screen_draft(
     return screen(active.while_filling, prune(definition, answers, on))
 
 
+# By hand: it is in the way of everybody who sends a form.
+_FOUND: Final = """
+WITH run AS (
+  INSERT INTO intake_screeningrun (response_id, at, rule_versions, precautions)
+  VALUES (%s, %s, %s::jsonb, %s::jsonb) RETURNING id, response_id
+)
+INSERT INTO intake_finding
+  (response_id, run_id, rule_id, side, source_side, target_side, direction, score, evidence)
+SELECT
+  run.response_id, run.id, one.rule, one.side, one.source, one.target, one.direction, one.score, one.evidence
+FROM run, jsonb_to_recordset(%s::jsonb) AS one
+  (rule bigint, side text, source text, target text, direction text, score integer, evidence jsonb)
+"""
+
+
 def store_findings(
-    response: QuestionnaireResponse, definition: Definition, screening: Screening, active: ActiveRules
-) -> ScreeningRun:
-    """One run with its findings (chain rules and notes), in two statements. Once per response."""
-    run = ScreeningRun.objects.create(
-        response=response,
-        rule_versions={rule.id: rule.version for rule in active.rules},
-        precautions=[raised.rule.id for raised in screening.precautions],
-    )
-    Finding.objects.bulk_create(
-        Finding(
-            response=response,
-            run=run,
-            rule_id=active.keys[raised.rule.id],
-            side=raised.side,
-            source_side=raised.source_side,
-            target_side=raised.target_side,
-            direction=raised.rule.direction,
-            score=raised.score,
-            evidence=evidence_json(definition, raised),
-        )
+    response: QuestionnaireResponse,
+    definition: Definition,
+    screening: Screening,
+    active: ActiveRules,
+    *,
+    at: datetime | None = None,
+) -> None:
+    """One run with its findings (chain rules and notes), in one statement. Once per response.
+
+    at: of a run that is told to be an earlier one.
+    """
+    found = [
+        {
+            "rule": active.keys[raised.rule.id],
+            "side": raised.side,
+            "source": raised.source_side,
+            "target": raised.target_side,
+            "direction": raised.rule.direction,
+            "score": raised.score,
+            "evidence": evidence_json(definition, raised),
+        }
         for raised in screening.rules
-    )
-    return run
+    ]
+    versions = {rule.id: rule.version for rule in active.rules}
+    precautions = [raised.rule.id for raised in screening.precautions]
+    said = [json.dumps(one) for one in (versions, precautions, found)]
+    with prepared() as cursor:
+        cursor.execute(_FOUND, [response.pk, at or timezone.now(), *said])
 
 
 _FLAGS: Final = Kept(lambda: RedFlag.objects.filter(response=Given("response", UUIDField())))

@@ -459,11 +459,12 @@ def check(request: HttpRequest, visit: Visit) -> HttpResponse:
         return answer_sent(request, visit, visit.response)
     if visit.is_too_late:
         return see_other("intake:status") if request.method == "POST" else redirect("intake:status")
-    if visit.advice_waits:
-        return redirect("intake:advice")
     confirmed = request.POST.get("confirm") == "yes"
     key = sent_key(request)
     revision = number(request.POST.get("revision", ""))
+    # What is sent is looked through there.
+    if (key is None or not confirmed) and visit.advice_waits:
+        return redirect("intake:advice")
     if key is None:
         sending = request.method == "POST"
         return show_check(request, visit, uuid.uuid4(), confirmed=confirmed, sending=sending, again=sending)
@@ -480,6 +481,8 @@ def check(request: HttpRequest, visit: Visit) -> HttpResponse:
     except draft.Overtaken:
         # What she confirmed is not what would be sent: she reads it again, and ticks the box again.
         return show_check(request, Visit(visit.session), key, confirmed=False, sending=True, moved=True)
+    except journey.AdviceWaits:
+        return redirect("intake:advice")
     except journey.NotComplete:
         return show_check(request, visit, key, confirmed=True, sending=True)
     except journey.NothingChanged:

@@ -53,7 +53,7 @@ class Fails:
         self.error, self.start, self.table = error, verb, table
 
     def __call__(self, execute, sql, params, many, context):
-        if isinstance(sql, str) and sql.lstrip().startswith(self.start) and self.table in sql:
+        if isinstance(sql, str) and self.start in sql and self.table in sql:
             raise self.error(f"Failing row contains ({params})")
         return execute(sql, params, many, context)
 

@@ -296,10 +296,10 @@ class Trouble:
     """A database that fails at the n-th statement on a table, as one that runs full or is killed does."""
 
     def __init__(self, table: str, verb: str) -> None:
-        self.words = (verb, f'"{table}"')
+        self.statement = re.compile(rf'\b{verb} (INTO )?"?{table}"?\s')
 
     def __call__(self, execute, sql, params, many, context):
-        if isinstance(sql, str) and sql.startswith(self.words[0]) and self.words[1] in sql:
+        if isinstance(sql, str) and self.statement.search(sql):
             raise DatabaseError("no space left")
         return execute(sql, params, many, context)
 
