@@ -497,13 +497,15 @@ SELECT
       AND response_id <> %(but_not)s ORDER BY at, evaluation_id LIMIT 1)),
   {people_found}
 """
-# By the order of an index, which is read no further than to the limit.
+# By the order of an index, which is read no further than to the limit. The names are as the indexes have them
+# and as `intake.patients.search` compares them.
 _PEOPLE: Final = """
-s (id, family, given) AS NOT MATERIALIZED ({patients}),
+s AS NOT MATERIALIZED (
+  SELECT id, upper(family) COLLATE "C" AS family, upper(given) COLLATE "C" AS given
+  FROM ({patients}) patients (id, family, given)
+),
 p (id) AS MATERIALIZED (SELECT id FROM ({each}) fits LIMIT %(most)s),
 """
-# As the indexes have the names, and as `intake.patients.search` compares them.
-_KEY: Final = {name: f'upper({name}) COLLATE "C"' for name in ("family", "given")}
 _EACH: Final = "(SELECT id FROM s WHERE {begins} ORDER BY {order} LIMIT %(most)s)"
 # Of people with names that many bear, those who come next are found whatever else is.
 _FOUND: Final = """
@@ -607,7 +609,8 @@ def _overview(
         people_found="(SELECT count(*) FROM p)" if filters.search else "0",
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, words)
+        # On one line it is short enough for the driver to remember how it is read.
+        cursor.execute(" ".join(statement.split()), words)
         (row,) = cursor.fetchall()
     urgent_rows, calm_keys, counts, next_visit, waiting, asking, to_close, next_response, people_found = row
     calls = [
@@ -641,8 +644,8 @@ def _named_as(user: AbstractBaseUser, search: str) -> tuple[str, str, dict[str, 
             if beginning:
                 key = f"{name}_{number}"
                 words |= {key: beginning, f"{key}_ends": beginning + HIGHEST}
-                begins.append(f"{_KEY[name]} >= %({key})s AND {_KEY[name]} < %({key}_ends)s")
-        order = ", ".join(_KEY.values() if family else reversed(_KEY.values()))
+                begins.append(f"{name} >= %({key})s AND {name} < %({key}_ends)s")
+        order = "family, given" if family else "given, family"
         all_ways.append(" AND ".join(begins) or "true")
         each.append(_EACH.format(begins=all_ways[-1], order=order))
     if not each:
