@@ -47,5 +47,8 @@ def visit_file(evaluation: Evaluation, *, sequence: int, now: datetime) -> bytes
     calendar.add_component(event)
     # The rules of that year alone, not those since 1970.
     calendar.add_missing_timezones(date(starts_at.year - 1, 12, 1), date(starts_at.year + 1, 2, 1))
+    for times in calendar.timezones:
+        # The library's note on those years would be read as ours.
+        times.pop("COMMENT", None)
     found: bytes = calendar.to_ical()
     return found

@@ -48,6 +48,7 @@ class TestTheFile:
         assert event["LOCATION"].startswith(f"{clinic.name}, {clinic.street_address}")
         assert event["STATUS"] == "CONFIRMED"
         text = found.to_ical().decode()
+        assert "COMMENT" not in text
         assert health_words(text, evaluation.patient.family_name) == []
 
     @pytest.mark.parametrize("day", [(2027, 3, 14), (2027, 11, 7)])
