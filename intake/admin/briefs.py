@@ -146,7 +146,10 @@ class BriefPages(_Briefs):
 
 
 class BriefsOfDayPages(_Briefs):
-    """The briefs of the day that the worklist's filters ask for, for the admin of evaluations."""
+    """The briefs of the day that the worklist shows, for the admin of evaluations.
+
+    Of its other filters only `mine` counts: paper that left out an urgent patient would not say so.
+    """
 
     def briefs_urls(self) -> list[URLPattern]:
         return [
@@ -174,6 +177,7 @@ class BriefsOfDayPages(_Briefs):
             briefs,
             filters=filters,
             back=filters.changed().query(),
+            of_all=filters.changed(mine=False, status="", direction="").query(),
             most=PRINTED_AT_MOST if len(briefs) == PRINTED_AT_MOST else 0,
         )
 

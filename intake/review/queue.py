@@ -372,9 +372,10 @@ def next_to_review(user: AbstractBaseUser, filters: Filters, *, but_not: UUID | 
 
 
 def sent_on_day(user: AbstractBaseUser, filters: Filters) -> list[UUID]:
-    """The sent intakes of the visits on the day asked for, by time, under its other filters.
+    """The sent intakes of the visits on the day asked for, by time: of one's own visits or of all.
 
-    Empty where the filters ask for no single day. Urgent ones of other days are on the list, not in the day.
+    Status and direction narrow a list, not the day that is ahead. Empty where the filters ask for no
+    single day. Urgent ones of other days are on the list, not in the day.
     """
     if not (isinstance(filters.day, date) and filters.one_day):
         return []
@@ -384,12 +385,6 @@ def sent_on_day(user: AbstractBaseUser, filters: Filters) -> list[UUID]:
     )
     if filters.mine:
         entries = entries.filter(Q(physio=user.pk) | Q(physio=None))
-    if filters.direction:
-        entries = entries.filter(**{f"{filters.direction}__gt": 0})
-    if filters.status in STATUSES:
-        entries = entries.filter(status__in=STATUSES[filters.status])
-    if filters.status == ONLY_URGENT:
-        entries = entries.filter(urgent=True)
     found = entries.exclude(response=None).order_by("at", "evaluation_id").values_list("response", flat=True)
     return [UUID(str(key)) for key in found[:PRINTED_AT_MOST]]
 

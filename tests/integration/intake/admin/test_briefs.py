@@ -231,18 +231,25 @@ class TestTheDay:
         assert answer.headers["Content-Disposition"] == 'attachment; filename="2026-11-30.pdf"'
         assert len(pages(answer)) == 2
 
-    def test_the_filters_of_the_worklist_hold(self, desk, physio):
+    def test_it_is_the_whole_day_or_ones_own_whatever_else_the_worklist_is_narrowed_to(self, desk, physio):
         mine, others = self.visit(physio), self.visit(factories.make_user("physio"), hours=3)
         urgent = self.visit(physio, factories.SWOLLEN_CALF, hours=5)
         tomorrow = self.visit(physio, factories.SWOLLEN_CALF, days=1)
         assert self.shown(desk, "?mine=1") == [str(mine.pk), str(urgent.pk)]
-        assert self.shown(desk, "?status=to-review&mine=1") == [str(mine.pk), str(urgent.pk)]
-        assert self.shown(desk, "?status=urgent") == [str(urgent.pk)]
-        assert self.shown(desk) == [str(mine.pk), str(others.pk), str(urgent.pk)]
+        assert self.shown(desk, "?status=reviewed&direction=up&mine=1") == [str(mine.pk), str(urgent.pk)]
+        everyone = [str(mine.pk), str(others.pk), str(urgent.pk)]
+        assert self.shown(desk) == self.shown(desk, "?status=urgent") == everyone
+        page = desk.get(reverse(DAY) + "?status=reviewed&mine=1").content.decode()
+        for words in (
+            "Only your own visits",
+            "other filters leave none of them out",
+            "All visits of this day",
+        ):
+            assert words in page, words
         assert str(tomorrow.pk) not in self.shown(desk)
 
     @pytest.mark.parametrize(
-        "query", ["?day=coming", "?q=Lee", "?status=needs-appointment", "?status=reviewed"]
+        "query", ["?day=coming", "?q=Lee", "?status=needs-appointment", "?day=2026-12-24"]
     )
     def test_what_is_no_day_or_has_nothing_says_so(self, desk, physio, query):
         self.visit(physio)
