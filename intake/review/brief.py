@@ -26,6 +26,7 @@ from intake.review.assess import Place
 from intake.review.drawing import Drawing, draw
 from intake.review.library import Check
 from intake.review.models import Decision
+from intake.review.outcome_page import MissedLine
 from intake.review.page import ContactLine, FindingCard, FlagCard, ReviewPage
 
 # What is quoted from the answers by name; a questionnaire without them simply shows less.
@@ -52,6 +53,9 @@ STORY: Final = 300
 GOAL: Final = 80
 REASONS: Final = 150
 VERDICT_NOTE: Final = 54
+ADDED_WORDS: Final = 60
+ADDED_BY: Final = 28
+UNSEEN: Final = 72
 NEXT_STEP: Final = 70
 NOTE: Final = 80
 FACT: Final = 60
@@ -63,12 +67,15 @@ SCORES: Final = 5
 CALLS: Final = 2
 FACTS: Final = 14
 ROWS: Final = 10
+ADDED: Final = 3
+# The rows of findings that give way to so many links that were added, whose words are long.
+GIVEN_UP: Final = (0, 2, 3, 5)
 ROOMY: Final = 4
 CHECKS: Final = 5
 FEW_FLAGS: Final = 3
 # Letters of the printed page, from the usual size down: up to how many of `Brief.lines` each fits. Measured
 # with wide letters; what is more than all of these fits the smallest, because every text has its limit.
-DENSITIES: Final[Mapping[str, float]] = {"": 30, "tight": 34, "dense": 38}
+DENSITIES: Final[Mapping[str, float]] = {"": 28, "tight": 34, "dense": 38}
 SMALLEST: Final = "full"
 
 
@@ -142,6 +149,15 @@ class FindingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedRow:
+    """A link that the rules missed and a physio added. where: both ends, as in `FindingRow`."""
+
+    where: str
+    words: Words
+    by: Words
+
+
+@dataclass(frozen=True, slots=True)
 class CheckLine:
     """A test to do, by its short name and its full one."""
 
@@ -151,17 +167,24 @@ class CheckLine:
 
 @dataclass(frozen=True, slots=True)
 class PlaceRow:
-    """A part of one leg to assess. findings: the numbers of those that point at it."""
+    """A part of one leg to assess. findings: the numbers of those that point at it. listed: how many findings
+    are on the page.
+    """
 
     name: str
     flagged: bool
     findings: tuple[str, ...]
     checks: tuple[CheckLine, ...]
+    listed: int = ROWS
+
+    @property
+    def shown_findings(self) -> tuple[str, ...]:
+        """The numbers of those that are on the page."""
+        return tuple(number for number in self.findings if int(number) <= self.listed)
 
     @property
     def numbers(self) -> str:
-        """Of the findings that are on the page."""
-        return ", ".join(number for number in self.findings if int(number) <= ROWS)
+        return ", ".join(self.shown_findings)
 
     @property
     def shown(self) -> tuple[CheckLine, ...]:
@@ -192,7 +215,9 @@ class Brief:
     scores: tuple[Fact, ...]
     drawing: Drawing
     marked: Words
+    unseen: Words
     findings: tuple[FindingRow, ...]
+    added: tuple[AddedRow, ...]
     approved: bool
     places: tuple[PlaceRow, ...]
     whole: tuple[CheckLine, ...]
@@ -213,7 +238,8 @@ class Brief:
             + len(self.marked.text) / 95
             + len(self.goals)
             + 1.5 * (len(self.precautions) + len(self.footwear))
-            + sum(1.5 + len(row.reasons.text) / 80 for row in self.rows)
+            + sum(1.5 + len(row.reasons.text) / 60 for row in self.rows)
+            + 3 * len(self.added_rows)
             + sum(1.3 + (len(place.shown) > 3) for place in self.places)
             + 0.8 * len(self.facts)
         )
@@ -242,13 +268,28 @@ class Brief:
 
     @property
     def rows(self) -> tuple[FindingRow, ...]:
-        return self.findings[:ROWS]
+        return self.findings[: ROWS - GIVEN_UP[len(self.added_rows)]]
+
+    @property
+    def added_rows(self) -> tuple[AddedRow, ...]:
+        return self.added[:ADDED]
 
     @property
     def more_findings(self) -> str:
-        number = len(self.findings) - ROWS
+        number = len(self.findings) - len(self.rows)
         words = ngettext("%(number)s more finding", "%(number)s more findings", number)
         return words % {"number": number} if number > 0 else ""
+
+    @property
+    def more_added(self) -> str:
+        number = len(self.added) - len(self.added_rows)
+        words = ngettext("%(number)s more link was added", "%(number)s more links were added", number)
+        return words % {"number": number} if number > 0 else ""
+
+    @property
+    def more(self) -> str:
+        """What of the findings and of the added links is not on paper."""
+        return ", ".join(filter(None, (self.more_findings, self.more_added)))
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -265,7 +306,13 @@ def brief_of(page: ReviewPage, *, reader: str, clinic: str, now: datetime) -> Br
     numbers = {card.key: str(number) for number, card in enumerate((*standing, *page.notes), start=1)}
     dismissed = [card for card in page.findings if _decision(card) == Decision.REFUTED]
     rows = [*standing, *page.notes, *dismissed]
-    roomy = len(rows) <= ROOMY
+    roomy = len(rows) + len(page.added) <= ROOMY
+    listed = ROWS - GIVEN_UP[len(page.added[:ADDED])]
+    drawing = draw(
+        left=page.marked_left,
+        right=page.marked_right,
+        findings=[(int(numbers[card.key]), card.place) for card in standing[:listed]],
+    )
     lines = {line.link_id: line for section in page.sections for line in section.lines}
     also = ", ".join(
         f"{section.page.title} ({sum(bool(line.answers) for line in section.lines)}/{len(section.lines)})"
@@ -277,7 +324,7 @@ def brief_of(page: ReviewPage, *, reader: str, clinic: str, now: datetime) -> Br
         reference=page.response.reference,
         name=str(page.patient),
         born=_("Born %(date)s, %(age)s years old")
-        % {"date": page.patient.birth_date.isoformat(), "age": page.age},
+        % {"date": date_format(page.patient.birth_date, "m/d/Y"), "age": page.age},
         visit=_visit(page),
         flags=tuple(_flag(flag) for flag in page.flags),
         flags_asked=_("%(answered)s of %(asked)s asked and answered")
@@ -303,15 +350,13 @@ def brief_of(page: ReviewPage, *, reader: str, clinic: str, now: datetime) -> Br
             for score in page.scores
             if score.value is not None
         )[:SCORES],
-        drawing=draw(
-            left=page.marked_left,
-            right=page.marked_right,
-            findings=[(int(numbers[card.key]), card.place) for card in standing[:ROWS]],
-        ),
+        drawing=drawing,
         marked=clip("; ".join(marked_names(page.marked_left, page.marked_right)), MARKS),
+        unseen=clip(drawing.unseen, UNSEEN),
         findings=tuple(_finding(card, numbers.get(card.key, ""), roomy) for card in rows),
+        added=tuple(map(_added, page.added)),
         approved=page.approved,
-        places=tuple(_place(place, numbers) for place in page.assess.places),
+        places=tuple(_place(place, numbers, listed) for place in page.assess.places),
         whole=tuple(_check(check) for check in page.assess.whole),
         footwear=_facts(FOOTWEAR, lines, left_out=True),
         precautions=tuple(Fact(one.title, clip(one.note, NOTE)) for one in page.precautions),
@@ -383,17 +428,27 @@ def _finding(card: FindingCard, number: str, roomy: bool) -> FindingRow:
     )
 
 
+def _added(line: MissedLine) -> AddedRow:
+    ends = {"shows": line.shows, "starts": line.starts[:1].lower() + line.starts[1:]}
+    return AddedRow(
+        where=_("%(shows)s, from %(starts)s") % ends,
+        words=clip(line.words, ADDED_WORDS),
+        by=clip(_("Added by %(physio)s") % {"physio": line.physio}, ADDED_BY),
+    )
+
+
 def _of_side(side: str) -> str:
     return {"left": _(" (left)"), "right": _(" (right)")}.get(side, "")
 
 
-def _place(place: Place, numbers: Mapping[int, str]) -> PlaceRow:
+def _place(place: Place, numbers: Mapping[int, str], listed: int) -> PlaceRow:
     checks = tuple(_check(check) for check in place.checks)
     return PlaceRow(
         name=place.name,
         flagged=place.flagged,
         findings=tuple(numbers[key] for key in place.findings),
         checks=checks,
+        listed=listed,
     )
 
 
@@ -479,13 +534,15 @@ def _finding_lines(brief: Brief) -> list[str]:
         number = f"{row.number}." if row.number else "-"
         note = f" ({row.note.full})" if row.note else ""
         lines.append(f"{number} {row.where}: {row.title} [{row.verdict}{note}]")
-    return lines or [_("No rule found a link in these answers. That is no all-clear.")]
+    lines = lines or [_("No rule found a link in these answers. That is no all-clear.")]
+    return [*lines, *(f"+ {row.where}: {row.words.full} [{row.by.full}]" for row in brief.added)]
 
 
 def _assess_lines(brief: Brief) -> list[str]:
     lines = []
     for place in brief.places:
-        numbers = f" ({_('findings')} {', '.join(place.findings)})" if place.findings else ""
+        words = ngettext("finding %(numbers)s", "findings %(numbers)s", len(place.findings))
+        numbers = f" ({words % {'numbers': ', '.join(place.findings)}})" if place.findings else ""
         lines.append(f"[ ] {place.name}{numbers}: {', '.join(check.full for check in place.checks)}")
     if brief.whole:
         lines.append(f"[ ] {_('Both legs')}: {', '.join(check.full for check in brief.whole)}")

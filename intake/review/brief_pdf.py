@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from intake.review.brief import Brief, Fact, FindingRow, PlaceRow, Words
+from intake.review.brief import AddedRow, Brief, Fact, FindingRow, PlaceRow, Words
 from intake.review.drawing import LABEL_HEIGHT, VIEW_BOX, Arrow, Drawing, Label
 from intake.review.paper import (
     BOLD,
@@ -40,6 +40,10 @@ NOTES: Final = 54.0
 LINE: Final = 17.0
 DASHES: Final = {"up": (), "down": (18, 11)}
 DOTS: Final = (4, 9)
+# Of a row of findings: how wide the number is, and what part of the row both ends and the verdict take.
+FIRST: Final = 20.0
+SECOND: Final = 0.27
+LAST: Final = 0.25
 
 
 def pdf_of(briefs: Sequence[Brief], paper: str) -> bytes:
@@ -170,10 +174,16 @@ def _drawing(brief: Brief, width: float, size: float) -> Piece:
     return stack(
         [
             heading(_("The chain"), width, size),
-            _picture(brief.drawing, width, size),
+            # Smaller with words under it, so that both take the room of the picture alone.
+            *(_unseen(brief, width, size) if brief.unseen else [_picture(brief.drawing, width, size)]),
             prose([(brief.drawing.legend, PLAIN)], width, size * 0.88, grey=True),
         ]
     )
+
+
+def _unseen(brief: Brief, width: float, size: float) -> list[Piece]:
+    picture, inset = _picture(brief.drawing, width * 0.84, size), width * 0.08
+    return [beside([(inset, picture)]), prose([(brief.unseen.text, PLAIN)], width, size * 0.88)]
 
 
 def _findings(brief: Brief, width: float, size: float) -> Piece:
@@ -182,31 +192,45 @@ def _findings(brief: Brief, width: float, size: float) -> Piece:
         title += " " + _("(draft rules, not yet approved by a physio)")
     pieces = [heading(title, width, size)]
     size = size * 0.95
-    pieces += [ruled(_finding(row, width, size), width) for row in brief.rows]
-    if brief.more_findings:
-        pieces.append(prose([(f"{brief.more_findings}: {_('see full answers')}", PLAIN)], width, size))
     if not brief.rows:
         pieces.append(
             prose([(_("No rule found a link in these answers. That is no all-clear."), PLAIN)], width, size)
         )
+    pieces += [ruled(_finding(row, width, size), width) for row in brief.rows]
+    pieces += [ruled(_added(row, width, size), width) for row in brief.added_rows]
+    if brief.more:
+        pieces.append(prose([(f"{brief.more}: {_('see full answers')}", PLAIN)], width, size))
     return stack(pieces)
 
 
 def _finding(row: FindingRow, width: float, size: float) -> Piece:
     mark = {"up": "↑", "down": "↓"}.get(row.way, "•")
-    first, second, last = 20.0, width * 0.27, width * 0.25
-    middle = width - first - second - last - 12
+    middle = _middle(width)
     what = [prose([(row.title, BOLD if not row.dismissed else PLAIN)], middle, size)]
     if row.reasons:
         what.append(prose([(row.reasons.text, PLAIN), *_pointer(row.reasons)], middle, size * 0.9, grey=True))
     verdict: list[Run] = [(row.verdict, BOLD)]
     if row.note:
         verdict.append((f": {row.note.text}", PLAIN))
+    return _columns(f"{row.number} {mark}", row.where, stack(what), verdict, width, size)
+
+
+def _added(row: AddedRow, width: float, size: float) -> Piece:
+    what = prose([(f"“{row.words.text}”", PLAIN), *_pointer(row.words)], _middle(width), size)
+    return _columns("+", row.where, what, [(row.by.text, BOLD)], width, size)
+
+
+def _middle(width: float) -> float:
+    return width - FIRST - width * (SECOND + LAST) - 12
+
+
+def _columns(number: str, where: str, what: Piece, verdict: list[Run], width: float, size: float) -> Piece:
+    second, last = width * SECOND, width * LAST
     return beside(
         [
-            (0, prose([(f"{row.number} {mark}", BOLD)], first, size)),
-            (first, prose([(row.where, PLAIN)], second, size)),
-            (first + second + 6, stack(what)),
+            (0, prose([(number, BOLD)], FIRST, size)),
+            (FIRST, prose([(where, PLAIN)], second, size)),
+            (FIRST + second + 6, what),
             (width - last, prose(verdict, last, size)),
         ]
     )
@@ -278,9 +302,11 @@ def _foot(brief: Brief, width: float, size: float) -> Piece:
     size = min(size * 0.9, 7.5)
     left = _("%(clinic)s. Confidential health information.") % {"clinic": brief.clinic}
     right = f"{brief.printed}. {_('Page 1 of 1')}"
+    # Flush with the right margin; a point is spare for what is lost in adding up words.
+    room = min(width_of(right, PLAIN, size), width * 0.48)
     pieces = [
         (0.0, prose([(left, PLAIN)], width * 0.5, size, grey=True)),
-        (width * 0.52, prose([(right, PLAIN)], width * 0.48, size, grey=True)),
+        (width - room, prose([(right, PLAIN)], room + 1, size, grey=True)),
     ]
     return beside([(x, Piece(piece.height + 3, piece.draw)) for x, piece in pieces])
 

@@ -74,12 +74,16 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """plain, marked: the outlines of the body map as paths."""
+    """plain, marked: the outlines of the body map as paths.
+
+    unseen: what is marked and cannot be seen from the front, by the view that shows it: "Back: left calf".
+    """
 
     plain: tuple[str, ...]
     marked: tuple[str, ...]
     arrows: tuple[Arrow, ...]
     spots: tuple[Label, ...]
+    unseen: str
 
     @property
     def view_box(self) -> str:
@@ -111,7 +115,7 @@ def draw(
     *, left: Collection[str], right: Collection[str], findings: Iterable[tuple[int, Whereabouts]]
 ) -> Drawing:
     """left, right: the marked regions of each leg. findings: number and place; without a side left out."""
-    front = body.stills(left, right)[0]
+    front, *others = body.stills(left, right)
     courses: dict[tuple[End, End, str], list[int]] = {}
     spots: dict[End, list[int]] = {}
     for number, place in findings:
@@ -140,7 +144,19 @@ def draw(
         marked=front.marked,
         arrows=tuple(arrows),
         spots=tuple(Label(_words(numbers), _point(end)[:2]) for end, numbers in spots.items()),
+        unseen=_unseen(front, others),
     )
+
+
+def _unseen(front: body.Still, others: Iterable[body.Still]) -> str:
+    said = set(front.names)
+    views = []
+    # As `stills` asks them: a mark under the foot says most on the sole.
+    for still in sorted(others, key=lambda still: still.view.id in ("inner", "outer")):
+        names = [name for name in still.names if name not in said]
+        said.update(names)
+        views.append(f"{still.view.tab}: {'; '.join(name[:1].lower() + name[1:] for name in names)}")
+    return ". ".join(views)
 
 
 def _words(numbers: Iterable[int]) -> str:

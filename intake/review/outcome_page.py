@@ -99,13 +99,14 @@ class MeasureRow:
 
 @dataclass(frozen=True, slots=True)
 class MissedLine:
-    """A link the rules missed, in words."""
+    """A link the rules missed, in words. physio: who added it as patients know them, "Dr. Ortiz"."""
 
     key: int
     starts: str
     shows: str
     words: str
     by: str
+    physio: str
     at: datetime
     taken_back: bool
 
@@ -323,6 +324,7 @@ def _links(response: QuestionnaireResponse) -> tuple[MissedLine, ...]:
             shows=names.get(f"{row.shows_side}.{row.shows_at}", row.shows_at),
             words=row.words,
             by=str(row.by),
+            physio=row.by.formal_name,
             at=row.at,
             taken_back=hasattr(row, "taken_back_by"),
         )

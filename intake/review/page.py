@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import CharField, F, FilteredRelation, OuterRef, Q, Subquery, TextField, UUIDField
@@ -501,6 +502,7 @@ def _intake(responses: Any, links: Any) -> Any:
                         shows_side="shows_side",
                         shows_at="shows_at",
                         words="words",
+                        title="by__title",
                         first="by__first_name",
                         last="by__last_name",
                         at="at",
@@ -1036,6 +1038,9 @@ def _added(response: Any) -> tuple[MissedLine, ...]:
             shows=names.get(f"{one['shows_side']}.{one['shows_at']}", one["shows_at"]),
             words=one["words"],
             by=full_name(one["first"], one["last"]),
+            physio=get_user_model()(
+                title=one["title"], first_name=one["first"], last_name=one["last"]
+            ).formal_name,
             at=datetime.fromisoformat(one["at"]),
             taken_back=False,
         )

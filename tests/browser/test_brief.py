@@ -57,6 +57,10 @@ def test_the_fullest_intake_is_one_page(come: Come, account: Any, fullest: str, 
     for _number in range(2):
         physio.goes_to(f"/staff/intake/questionnaireresponse/{fullest}/review/")
         physio.records_call(outcome="Spoke to the patient", next_step="Goes to the emergency room now. " * 12)
+    for starts in ("Right hip, side", "Right calf"):
+        physio.goes_to(f"/staff/intake/questionnaireresponse/{fullest}/review/?add=1")
+        physio.adds_missed_link(starts=starts, shows="Left knee, inner side", words="Widely 1234 " * 16)
+        physio.presses("Add the link")
     physio.goes_to(BRIEF.format(fullest) + f"?paper={paper}").reads_heading("Brief")
     (page,) = printed(physio)
     assert is_on(page, paper)
@@ -64,6 +68,7 @@ def test_the_fullest_intake_is_one_page(come: Come, account: Any, fullest: str, 
     for wanted in (
         "Zoë",
         "morefindings",
+        "AddedbyDr.Ortiz",
         "Assessthewholechain",
         "Alreadyanswered:donotaskagain",
         "(seefullanswers)",

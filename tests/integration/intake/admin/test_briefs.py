@@ -16,6 +16,7 @@ from pypdf import PdfReader
 from clinic import demo
 from intake import audit, journey
 from intake.questionnaires.load import active_questionnaire
+from intake.review.outcomes import TypedLink
 from intake.screening.models import Finding
 from tests import factories
 from tests.integration.intake.admin.conftest import browser
@@ -79,6 +80,9 @@ def fullest(physio):
             next_step="Goes to the emergency room now, and calls again from there. " * 8,
             by=audit.staff(physio),
         )
+    for number, starts in enumerate(("hip-side", "calf", "ankle-inner", "sole-arch", "knee-back")):
+        link = TypedLink(f"right.{starts}", "left.thigh-back", f"{number} " + "Widely 1234 " * 16)
+        journey.add_link(response=response, link=link, by=audit.staff(physio))
     return response
 
 
@@ -114,6 +118,28 @@ class TestReading:
         page = desk.get(address("brief_text", intake)).content.decode()
         assert page.count("[Dismissed (An old injury explains it)]") == len(rules)
         assert "Two bathroom scales" not in page
+
+    def test_a_link_that_a_physio_added_stands_in_every_form(self, desk, intake, physio):
+        link = TypedLink("right.hip-side", "right.knee-inner", "Hip drops in the squat")
+        journey.add_link(response=intake, link=link, by=audit.staff(physio))
+        forms = [desk.get(address(name, intake)).content.decode() for name in ("brief", "brief_text")]
+        for page in (*forms, text_of(desk.get(address("brief_pdf", intake)))):
+            for words in ("Right knee, inner side, from right hip, side", "Hip drops in the squat"):
+                assert words in page, words
+            assert f"Added by {physio.formal_name}" in page
+
+    def test_dates_and_numbers_read_as_everywhere(self, desk, physio):
+        intake = factories.make_response(
+            {**factories.SPARING, "pain.regions.right": ["knee-front", "knee-back", "calf"]},
+            evaluation=factories.make_evaluation(physio=physio),
+        )
+        born = intake.evaluation.patient.birth_date
+        forms = [desk.get(address(name, intake)).content.decode() for name in ("brief", "brief_text")]
+        for page in (*forms, text_of(desk.get(address("brief_pdf", intake)))):
+            assert f"Born {born:%m/%d/%Y}" in page
+        assert "Back: right knee, back; right calf" in forms[0]
+        assert "(finding 1)" in forms[1]
+        assert "(findings 1)" not in forms[1]
 
     def test_the_patients_words_are_text(self, desk, physio):
         intake = factories.make_response(
@@ -187,6 +213,8 @@ class TestThePdf:
             "Page 1 of 1",
             "1 earlier call",
             "☐",
+            "Added by",
+            "2 more links were added",
         ):
             assert wanted in words, wanted
 

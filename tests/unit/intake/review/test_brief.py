@@ -49,6 +49,11 @@ class TestTheDrawing:
         assert [(arrow.way, arrow.label.text) for arrow in drawn.arrows] == [("up", "1, 3"), ("down", "2")]
         assert len(drawn.marked) == 1
 
+    def test_what_the_front_does_not_show_is_said(self):
+        drawn = draw(left=["knee-front", "sole-heel"], right=["calf", "knee-back"], findings=[])
+        assert drawn.unseen == "Back: right knee, back; right calf. Soles: left foot, under the heel"
+        assert draw(left=["knee-front"], right=[], findings=[]).unseen == ""
+
     def test_up_ends_above_where_it_starts_on_its_own_side_of_the_figure(self):
         for side in ("left", "right"):
             up = place("up", End("foot", side), End("knee", side))
