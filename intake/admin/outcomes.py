@@ -71,6 +71,15 @@ def typed_in(post: QueryDict) -> Typed:
     )
 
 
+def _refusal(standing: outcomes.Standing) -> str:
+    """Why nothing can be recorded."""
+    try:
+        outcomes.check_record(standing)
+    except NotAllowed as refused:
+        return refused.message
+    return ""
+
+
 class OutcomeDesk(AuditedAdmin):
     """The page after the evaluation, for the admin of an intake."""
 
@@ -134,6 +143,9 @@ class OutcomeDesk(AuditedAdmin):
                 and allowed(outcomes.check_reopen, page.standing)
                 and request.user.has_perm(REOPENS),
             }
+            told = problem
+            if problem.fields and not may["record"]:
+                told = replace(problem, message=_refusal(page.standing), fields={})
             choices = {
                 "results": Result.choices,
                 "reasons": NotTestedReason.choices,
@@ -149,8 +161,9 @@ class OutcomeDesk(AuditedAdmin):
                     "elsewhere": self.url("outcome", key) if request.path != self.url("outcome", key) else "",
                     "shares": shares_of(page.evaluation),
                     "may": may,
-                    # What was typed is shown in its fields, whatever has happened meanwhile.
-                    "open": may["record"] or problem.typed is not None,
+                    "problem": told,
+                    # What was typed and cannot be kept any more is listed; fields would ask for more of it.
+                    "open": may["record"],
                 },
             )
 

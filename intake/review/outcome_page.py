@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import F, OuterRef, Subquery
 from django.db.models.fields.json import KeyTransform
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from intake.patients.models import Evaluation, Patient
 from intake.responses.body import regions
@@ -57,7 +58,8 @@ class OutcomeLine:
 class FindingRow:
     """One chain finding, what stands in its fields, and what was recorded about it before.
 
-    decision: the verdict that stands, in words, or empty. stands: the outcome that stands, if any.
+    decision: the verdict that stands, in words, or empty. stands: the outcome that stands, if any. offered:
+    dismissed, so its fields say already that it was not tested, and are kept with all others.
     """
 
     key: int
@@ -69,6 +71,11 @@ class FindingRow:
     stands: OutcomeLine | None
     history: tuple[OutcomeLine, ...]
     errors: Mapping[str, str]
+    offered: bool = False
+
+    @property
+    def filled(self) -> bool:
+        return self.stands is not None or self.offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +130,19 @@ class ClosingLine:
 
 
 @dataclass(frozen=True, slots=True)
+class UnkeptLine:
+    """Something typed that could not be kept any more: about what, and the words."""
+
+    about: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomePage:
-    """The whole page. Names and words are plain text, to be escaped by the template."""
+    """The whole page. Names and words are plain text, to be escaped by the template.
+
+    unkept: what was typed and is not what stands, for a page that is only read.
+    """
 
     response: QuestionnaireResponse
     evaluation: Evaluation
@@ -136,10 +154,15 @@ class OutcomePage:
     links: tuple[MissedLine, ...]
     typed: Typed
     closings: tuple[ClosingLine, ...]
+    unkept: tuple[UnkeptLine, ...]
 
     @property
     def filled(self) -> int:
-        return sum(row.stands is not None for row in self.findings)
+        return sum(row.filled for row in self.findings)
+
+    @property
+    def left(self) -> int:
+        return len(self.findings) - self.filled
 
     @property
     def measured(self) -> tuple[MeasureRow, ...]:
@@ -168,7 +191,7 @@ def outcome_page(
     closings = list(Closing.objects.filter(response=response.pk).select_related("by").order_by("number"))
     names = {one.pk: titled_finding(one.title, one.source_side, one.target_side) for one in found}
     last = last_outcomes(outcomes)
-    shown = typed or Typed(
+    stands = Typed(
         outcomes={one.pk: _fields(last.get(one.pk), one.decision) for one in found},
         values={
             place: written(MEASURES[place[0]], value) for place, value in last_values(measurements).items()
@@ -178,6 +201,8 @@ def outcome_page(
             measurements[-1].pk if measurements else 0,
         ),
     )
+    shown = typed or stands
+    links = _links(response)
     return OutcomePage(
         response=response,
         evaluation=response.evaluation,
@@ -202,9 +227,10 @@ def outcome_page(
             )
             for kind, measure in MEASURES.items()
         ),
-        links=_links(response),
+        links=links,
         typed=shown,
         closings=tuple(_closing_line(row) for row in closings),
+        unkept=_unkept(typed, stands, names, links) if typed else (),
     )
 
 
@@ -299,6 +325,7 @@ def _rows(
             decision=str(decisions.get(one.decision, "")),
             typed=shown.outcomes.get(one.pk, TypedOutcome()),
             stands=history[one.pk][-1] if one.pk in history else None,
+            offered=one.pk not in history and one.decision == Decision.REFUTED,
             history=tuple(history.get(one.pk, ())),
             errors={
                 field: problems[f"{field}-{one.pk}"]
@@ -308,6 +335,31 @@ def _rows(
         )
         for one in found
     )
+
+
+def _unkept(
+    typed: Typed, stands: Typed, names: Mapping[int, str], links: Sequence[MissedLine]
+) -> tuple[UnkeptLine, ...]:
+    found = []
+    results, reasons, places = dict(Result.choices), dict(NotTestedReason.choices), place_names()
+    for key, name in names.items():
+        one = typed.outcomes.get(key, TypedOutcome())
+        reason = one.reason if one.result == Result.NOT_TESTED else ""
+        if one.result and TypedOutcome(one.result, reason, one.note.strip()) != stands.outcomes[key]:
+            said = [results.get(one.result, ""), reasons.get(reason, ""), one.note]
+            found.append(UnkeptLine(name, ". ".join(str(words) for words in said if words)))
+    for (kind, side), text in typed.values.items():
+        if text.strip() and text.strip() != stands.values.get((kind, side)):
+            measure = MEASURES[kind]
+            found.append(
+                UnkeptLine(f"{measure.label}, {SIDE_WORDS[side]}", f"{text.strip()}\xa0{measure.unit}")
+            )
+    if typed.link:
+        ends = [places.get(end, "") for end in (typed.link.starts, typed.link.shows)]
+        words = _("From %(starts)s to %(shows)s") % dict(zip(("starts", "shows"), ends, strict=True))
+        found.append(UnkeptLine(words, typed.link.words))
+    mistakes = [link for link in links if link.key in typed.taken_back and not link.taken_back]
+    return (*found, *(UnkeptLine(_("This was a mistake"), link.words) for link in mistakes))
 
 
 def _links(response: QuestionnaireResponse) -> tuple[MissedLine, ...]:

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from intake import audit
+from intake import audit, journey
 from intake.patients.models import Evaluation
 from intake.review.models import Closing, Measurement, MissedLink, Outcome
 from intake.screening.models import Rule
@@ -66,6 +66,22 @@ class TestReading:
             assert words in page, words
         title = re.search(r"<title>(.*?)</title>", page, re.S).group(1)
         assert "Jordan" not in title
+
+    def test_a_dismissed_finding_is_filled_in_already(self, desk, intake, physio):
+        dismissed, other = chain(intake)
+        journey.decide_finding(
+            response=intake.pk,
+            finding=dismissed.pk,
+            decision="refuted",
+            reason="old-injury",
+            by=audit.staff(physio),
+        )
+        page = desk.get(address(intake)).content.decode()
+        for words in ("What you found: 1 of 2 filled in", "1 finding left"):
+            assert words in page, words
+        assert page.count("To fill in") == 1
+        typed = {f"result-{dismissed.pk}": "not-tested", f"reason-{dismissed.pk}": "dismissed"}
+        assert send(desk, intake, "close", **typed, **{f"result-{other.pk}": "found"}).status_code == 303
 
     def test_reading_writes_one_line_of_the_trail_and_nothing_else(self, desk, intake):
         before = audit.AuditEvent.objects.count()
@@ -160,12 +176,31 @@ class TestWriting:
         assert len(rows(Closing)) == 1
         assert len(rows(Outcome)) == 2
 
-    def test_what_is_typed_when_somebody_else_has_closed_it_stays_on_the_page(self, desk, closed):
-        first, _second = chain(closed)
-        answer = desk.post(address(closed), {"do": "save", f"note-{first.pk}": "Mine", **all_found(closed)})
-        page = answer.content.decode()
+    @pytest.mark.parametrize("slip", [{}, {"fpi6-left": "400"}])
+    def test_what_is_typed_when_somebody_else_has_closed_it_is_listed_and_no_form_is_left(
+        self, desk, closed, slip
+    ):
+        first, second = chain(closed)
+        typed = {
+            **all_found(closed),
+            f"note-{first.pk}": "Mine",
+            "balance-right": "22",
+            "starts": "right.hip-side",
+            "shows": "right.knee-inner",
+            "words": "<i>Hip drops</i>",
+        }
+        page = desk.post(address(closed), {"do": "close", **typed, **slip}).content.decode()
         assert "This evaluation is closed. Open it again to change it." in page
-        assert 'value="Mine"' in page
+        kept = page[page.index("What you typed, not saved") : page.index("What was found")]
+        for words in (
+            "Found. Mine",
+            "One-leg balance, right:</b> 22\xa0sec",
+            "From Right hip, side to Right knee, inner side:</b> &lt;i&gt;Hip drops",
+        ):
+            assert words in kept, words
+        assert second.rule.title not in kept
+        for gone in ("Close this evaluation", 'name="note-', "Type a number"):
+            assert gone not in page, gone
 
     def test_an_unknown_action_changes_nothing(self, desk, intake):
         assert desk.post(address(intake), {"do": "burn", **all_found(intake)}).status_code == 400
