@@ -51,7 +51,7 @@ class SharingDesk(AuditedAdmin):
                 "opts": self.opts,
                 "page": page,
                 "problem": problem,
-                "picked": request.POST.getlist("lessons"),
+                "picked": request.POST.getlist("lessons") if request.method == "POST" else page.picked,
             }
             return TemplateResponse(request, "admin/intake/questionnaireresponse/lessons.html", context)
 

@@ -21,7 +21,7 @@ from education.lessons.models import Lesson
 from intake.patients.models import Evaluation, LessonShare
 from intake.responses.models import QuestionnaireResponse
 from intake.review import versions
-from intake.review.decide import NotAllowed
+from intake.review.decide import NotAllowed, titled_finding
 from intake.review.models import Decision, Outcome, Result, Verdict
 from intake.screening.models import Finding, Rule
 
@@ -66,15 +66,44 @@ _STATES: Final[dict[str, Promise]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """A finding that stands, for staff. found: at the visit; else it was confirmed and not looked for."""
+
+    name: str
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """A lesson with the findings that lead to it. shared: a link to it lives, or will."""
+
+    lesson: Lesson
+    behind: tuple[Behind, ...]
+    shared: bool
+
+    @property
+    def found(self) -> bool:
+        return any(one.found for one in self.behind)
+
+
+@dataclass(frozen=True, slots=True)
 class SharePage:
-    """What the page shows on which lessons are picked. suggested: behind findings that stand."""
+    """What the page shows on which lessons are picked. suggested: behind findings that stand. unset: how many
+    findings nobody has said anything about yet.
+    """
 
     response: QuestionnaireResponse
     evaluation: Evaluation
-    suggested: tuple[Lesson, ...]
+    suggested: tuple[Suggested, ...]
     others: tuple[Lesson, ...]
+    unset: int
     shares: tuple[ShareLine, ...]
     refused: str
+
+    @property
+    def picked(self) -> tuple[str, ...]:
+        """Slugs of the lessons that are ticked at first: behind what was found, and not shared yet."""
+        return tuple(one.lesson.slug for one in self.suggested if one.found and not one.shared)
 
 
 def share_page(*, user: AbstractBaseUser, response_id: UUID) -> SharePage:
@@ -90,8 +119,10 @@ def share_page(*, user: AbstractBaseUser, response_id: UUID) -> SharePage:
     )
     if not response.is_sent:
         raise QuestionnaireResponse.DoesNotExist
-    behind = lessons_behind(response)
+    findings = _findings(response)
+    behind = _behind(findings)
     lessons = list(Lesson.objects.live())
+    shared = _known(response.evaluation.lesson_shares.all(), timezone.now())
     try:
         check_share(response, timezone.now())
         refused = ""
@@ -100,8 +131,18 @@ def share_page(*, user: AbstractBaseUser, response_id: UUID) -> SharePage:
     return SharePage(
         response=response,
         evaluation=response.evaluation,
-        suggested=tuple(lesson for lesson in lessons if lesson.slug in behind),
+        suggested=tuple(
+            sorted(
+                (
+                    Suggested(lesson, behind[lesson.slug], lesson.slug in shared)
+                    for lesson in lessons
+                    if lesson.slug in behind
+                ),
+                key=lambda one: not one.found,
+            )
+        ),
         others=tuple(lesson for lesson in lessons if lesson.slug not in behind),
+        unset=sum(one.result is None and one.decision != Decision.REFUTED for one in findings),
         shares=shares_of(response.evaluation),
         refused=refused,
     )
@@ -112,26 +153,37 @@ def lessons_behind(response: QuestionnaireResponse) -> set[str]:
 
     The slugs they have now, whatever a rule knows them by.
     """
+    return set(_behind(_findings(response)))
+
+
+def _findings(response: QuestionnaireResponse) -> list[Any]:
     verdicts = Verdict.objects.filter(finding=OuterRef("pk")).order_by("-pk")
     outcomes = Outcome.objects.filter(finding=OuterRef("pk")).order_by("-pk")
-    rows = (
+    return list(
         Finding.objects.filter(response=response.pk, rule__kind=Rule.Kind.CHAIN)
         .annotate(
+            title=F("rule__title"),
             lesson=KeyTextTransform("lesson", "rule__definition"),
             decision=Subquery(verdicts.values("decision")[:1]),
             result=Subquery(outcomes.values("result")[:1]),
         )
-        .values_list("lesson", "decision", "result")
+        .defer("evidence")
+        .order_by("-score", "pk")
     )
-    named = {
-        lesson
-        for lesson, decision, result in rows
-        if lesson
-        and (
-            result == Result.FOUND or (decision == Decision.CONFIRMED and result in (None, Result.NOT_TESTED))
-        )
-    }
-    return {lesson.slug for lesson in _by_slug(named).values()} if named else set()
+
+
+def _behind(findings: Iterable[Any]) -> dict[str, tuple[Behind, ...]]:
+    named: dict[str, list[Behind]] = {}
+    for one in findings:
+        found = one.result == Result.FOUND
+        open_still = one.decision == Decision.CONFIRMED and one.result in (None, Result.NOT_TESTED)
+        if one.lesson and (found or open_still):
+            name = titled_finding(one.title, one.source_side, one.target_side)
+            named.setdefault(one.lesson, []).append(Behind(name, found))
+    behind: dict[str, tuple[Behind, ...]] = {}
+    for slug, lesson in (_by_slug(named) if named else {}).items():
+        behind[lesson.slug] = (*behind.get(lesson.slug, ()), *named[slug])
+    return behind
 
 
 def shares_of(evaluation: Evaluation, *, titles: bool = True) -> tuple[ShareLine, ...]:

@@ -31,8 +31,11 @@ def test_lessons_are_sent_after_the_evaluation(come: Come, product: Product, scr
     physio.says(title, "Found").closes_evaluation().is_told("The evaluation is closed.")
     physio.follows("Choose lessons to send", within=physio.main).reads("Behind the findings that stand")
     first, second = physio.main.get_by_role("checkbox").all()[:2]
-    picked = [one.locator("xpath=ancestor::label").inner_text().strip() for one in (first, second)]
-    physio.touches(first)
+    labels = [one.locator("xpath=ancestor::label").inner_text() for one in (first, second)]
+    picked = [label.strip().splitlines()[0] for label in labels]
+    assert f"Found: {title}" in labels[0]
+    # What is behind the finding is ticked already.
+    assert [one.is_checked() for one in (first, second)] == [True, False]
     physio.touches(second)
     physio.finds_page_accessible()
     physio.presses("Send").is_told("Shared. The e-mail is on its way.").finds_page_accessible()

@@ -22,6 +22,7 @@ from intake.patients.models import AccessEvent, LessonShare, PatientSession
 from intake.responses.models import QuestionnaireResponse
 from intake.review import sharing
 from intake.review.decide import NotAllowed
+from intake.review.outcomes import Typed, TypedOutcome
 from intake.screening.models import Finding
 from tests import factories
 from tests.integration.intake.admin.conftest import browser
@@ -92,7 +93,9 @@ def opened(path: str) -> Client:
 
 class TestSharing:
     def test_suggested_are_those_behind_findings_that_stand(self, desk, seen, physio):
-        assert "Behind the findings that stand" not in desk.get(address(seen)).text
+        page = desk.get(address(seen)).text
+        assert "Behind the findings that stand" not in page
+        assert "Once a finding is recorded as found" in page
         with audit.audited("tests.read", by=factories.SETUP):
             finding = Finding.objects.filter(response=seen, rule__kind="chain").select_related("rule").first()
         journey.decide_finding(
@@ -103,6 +106,28 @@ class TestSharing:
         assert first is not None
         assert first[1] == finding.rule.definition["lesson"]
         assert page.count('name="lessons"') == Lesson.objects.live().count()
+        assert "Confirmed, not tested: " in page
+        assert " checked" not in page
+
+    def test_what_was_found_is_ticked_until_it_is_shared(self, desk, seen, physio):
+        def says(result: str) -> str:
+            typed = Typed(outcomes={one.pk: TypedOutcome(result) for one in findings})
+            journey.record_outcome(response=seen, typed=typed, by=audit.staff(physio))
+            return desk.get(address(seen)).text
+
+        with audit.audited("tests.read", by=factories.SETUP):
+            findings = list(Finding.objects.filter(response=seen, rule__kind="chain").select_related("rule"))
+        lessons = {one.rule.definition["lesson"] for one in findings}
+        page = says("found")
+        assert set(re.findall(r'name="lessons" value="([^"]+)" checked', page)) == lessons
+        for one in findings:
+            assert f"Found: {one.rule.title}" in page
+        page = share(desk, seen, *lessons)
+        assert page.count("Shared already") == len(lessons)
+        assert " checked" not in page
+        page = says("not-found")
+        assert "No finding of this visit stands, so no lesson is suggested." in page
+        assert "Behind the findings that stand" not in page
 
     def test_one_transaction_keeps_it_and_queues_the_mail(self, desk, seen, physio):
         page = share(desk, seen, *two())
