@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
+from math import ceil
 from typing import Final
 from uuid import UUID
 
@@ -75,8 +76,10 @@ CHECKS: Final = 5
 FEW_FLAGS: Final = 3
 # Letters of the printed page, from the usual size down: up to how many of `Brief.lines` each fits. Measured
 # with wide letters; what is more than all of these fits the smallest, because every text has its limit.
-DENSITIES: Final[Mapping[str, float]] = {"": 28, "tight": 34, "dense": 38}
+DENSITIES: Final[Mapping[str, float]] = {"": 30, "tight": 40, "dense": 48}
 SMALLEST: Final = "full"
+# What stands behind words that were cut, as long as it is in English.
+SEE: Final = " (see full answers)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,12 @@ class FindingRow:
     dismissed: bool
     note: Words
     reasons: Words
+
+    @property
+    def lines(self) -> float:
+        """About how many lines its title and its reasons take on paper, in their column."""
+        reasons = len(self.reasons.text) + (len(SEE) if self.reasons.cut else 0)
+        return 0.4 + ceil(len(self.title) / 46) + 0.95 * ceil(reasons / 56)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +247,7 @@ class Brief:
             + len(self.marked.text) / 95
             + len(self.goals)
             + 1.5 * (len(self.precautions) + len(self.footwear))
-            + sum(1.5 + len(row.reasons.text) / 60 for row in self.rows)
+            + sum(row.lines for row in self.rows)
             + 3 * len(self.added_rows)
             + sum(1.3 + (len(place.shown) > 3) for place in self.places)
             + 0.8 * len(self.facts)
