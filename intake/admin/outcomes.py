@@ -135,6 +135,9 @@ class OutcomeDesk(AuditedAdmin):
                 return self.back_to_outcome(versions.current_of(page.response.pk), back)
             access.saw("patient", [page.patient.pk])
             access.saw("finding", [row.key for row in page.findings])
+            if page.before:
+                access.saw("response", [page.before.response])
+                access.saw("finding", page.before.keys)
             writes = not only_reads(user)
             may = {
                 "write": writes,

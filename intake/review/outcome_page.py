@@ -1,4 +1,7 @@
-"""Everything the page after the evaluation shows, in seven queries whatever the number of findings."""
+"""Everything the page after the evaluation shows, in seven queries whatever the number of findings.
+
+What the visit before showed takes two more, where there was one.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +31,7 @@ from intake.review.models import (
     Result,
     Verdict,
 )
+from intake.review.outcome_before import VisitBefore, closed_before, visit_before
 from intake.review.outcomes import (
     Seen,
     Standing,
@@ -155,6 +159,7 @@ class OutcomePage:
     typed: Typed
     closings: tuple[ClosingLine, ...]
     unkept: tuple[UnkeptLine, ...]
+    before: VisitBefore | None
 
     @property
     def filled(self) -> int:
@@ -231,6 +236,7 @@ def outcome_page(
         typed=shown,
         closings=tuple(_closing_line(row) for row in closings),
         unkept=_unkept(typed, stands, names, links) if typed else (),
+        before=visit_before(user, response.closed_before),
     )
 
 
@@ -264,6 +270,7 @@ def _response(user: AbstractBaseUser, response_id: UUID) -> Any:
         QuestionnaireResponse.objects.visible_to(user)
         .select_related("evaluation__patient", "evaluation__physio")
         .defer("answers", "document")
+        .annotate(closed_before=Subquery(closed_before(user)))
         .get(pk=response_id)
     )
 

@@ -83,6 +83,33 @@ class TestReading:
         typed = {f"result-{dismissed.pk}": "not-tested", f"reason-{dismissed.pk}": "dismissed"}
         assert send(desk, intake, "close", **typed, **{f"result-{other.pk}": "found"}).status_code == 303
 
+    def test_what_the_visit_before_showed_stands_on_top(self, desk, intake):
+        assert "Last time" not in desk.get(address(intake)).content.decode()
+        earlier = factories.make_evaluation(
+            patient=intake.evaluation.patient,
+            physio=intake.evaluation.physio,
+            starts_at=timezone.now() - timedelta(days=40),
+        )
+        first, second = chain(before := factories.make_response(TWO, evaluation=earlier))
+        fields = {f"result-{first.pk}": "found", f"result-{second.pk}": "not-found"}
+        measures = {"navicular-drop-left": "6.5", "navicular-drop-right": "11"}
+        assert send(desk, before, **fields, **measures).status_code == 303
+        assert "Last time" not in desk.get(address(intake)).content.decode()
+        assert send(desk, before, "close").status_code == 303
+        page = desk.get(address(intake)).content.decode()
+        last = page[page.index("Last time") : page.index("What you found")]
+        for words in (
+            f"<b>Found:</b> {first.rule.title}",
+            f"<b>Not found:</b> {second.rule.title}",
+            "Navicular drop 6.5\xa0mm left, 11\xa0mm right",
+            address(before),
+        ):
+            assert words in last, words
+        event = audit.AuditEvent.objects.filter(action="outcome.read").last()
+        assert event.objects_seen["response"] == [str(intake.pk), str(before.pk)]
+        assert {str(first.pk), str(second.pk)} <= set(event.objects_seen["finding"])
+        assert "Last time" not in desk.get(address(before)).content.decode()
+
     def test_reading_writes_one_line_of_the_trail_and_nothing_else(self, desk, intake):
         before = audit.AuditEvent.objects.count()
         desk.get(address(intake))
