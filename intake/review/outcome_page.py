@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from intake.patients.models import Evaluation, Patient
 from intake.responses.body import regions
 from intake.responses.models import QuestionnaireResponse
-from intake.review.decide import titled_finding
+from intake.review.decide import allowed, titled_finding
 from intake.review.library import quote
 from intake.review.measures import MEASURES, SIDES, Measure, written
 from intake.review.models import (
@@ -38,6 +38,7 @@ from intake.review.outcomes import (
     Typed,
     TypedLink,
     TypedOutcome,
+    check_record,
     last_outcomes,
     last_values,
     standing_from,
@@ -186,7 +187,6 @@ def outcome_page(
 
     Raises `QuestionnaireResponse.DoesNotExist` for an unknown one, one this user may not see, and a draft.
     """
-    problems = problems or {}
     response = _response(user, response_id)
     if not response.is_sent:
         raise QuestionnaireResponse.DoesNotExist
@@ -206,16 +206,20 @@ def outcome_page(
             measurements[-1].pk if measurements else 0,
         ),
     )
-    shown = typed or stands
+    standing = standing_from(
+        response=response, closings=closings, names=names, known=last, now=timezone.now()
+    )
+    # What cannot be kept any more is listed; the page is of what stands.
+    kept = typed if typed is not None and allowed(check_record, standing) else None
+    shown = kept or stands
+    problems = problems if kept and problems else {}
     links = _links(response)
     return OutcomePage(
         response=response,
         evaluation=response.evaluation,
         patient=response.evaluation.patient,
         with_me=response.evaluation.physio_id == user.pk,
-        standing=standing_from(
-            response=response, closings=closings, names=names, known=last, now=timezone.now()
-        ),
+        standing=standing,
         findings=_rows(found, names, outcomes, shown, problems),
         measures=tuple(
             MeasureRow(
@@ -235,7 +239,7 @@ def outcome_page(
         links=links,
         typed=shown,
         closings=tuple(_closing_line(row) for row in closings),
-        unkept=_unkept(typed, stands, names, links) if typed else (),
+        unkept=_unkept(typed, stands, names, links) if typed and not kept else (),
         before=visit_before(user, response.closed_before),
     )
 

@@ -226,6 +226,7 @@ class TestWriting:
         ):
             assert words in kept, words
         assert second.rule.title not in kept
+        assert "Nothing was measured." in page
         for gone in ("Close this evaluation", 'name="note-', "Type a number"):
             assert gone not in page, gone
 
