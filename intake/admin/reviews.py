@@ -46,6 +46,7 @@ from intake.review.outcome_page import place_choices
 from intake.review.outcomes import NotRecorded, TypedLink
 from intake.review.page import ReviewPage, review_page
 from intake.review.queue import Filters, next_to_review
+from intake.review.rule_record import rule_record
 from intake.review.unfolded import unfolded
 from intake.screening.models import Finding
 
@@ -227,12 +228,17 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
             refused = problem.decision.finding if problem.decision else None
             listed = unfolded(page, request.GET.get("show", ""), refused)
             access.saw("finding", listed.drawn)
+            record = None
+            if listed.rule is not None:
+                record = rule_record(user, listed.rule.rule)
+                access.saw("rule", [listed.rule.rule])
             context = {
                 **self.admin_site.each_context(request),
                 "title": _("Review"),
                 "opts": self.opts,
                 "page": page,
                 "listed": listed,
+                "record": record,
                 "back": back.query(),
                 "here": f"{urlencode({'back': back.query()})}&" if back.query() else "",
                 "elsewhere": self.address(page.response.pk, back)

@@ -63,6 +63,15 @@ class HitRate:
         return self.tested >= ENOUGH
 
     @property
+    def decided(self) -> int:
+        """By any verdict that stands, as the review page counts them."""
+        return self.confirmed + self.refuted + self.provisional
+
+    @property
+    def enough_decided(self) -> bool:
+        return self.decided >= ENOUGH
+
+    @property
     def of_hundred(self) -> tuple[int, int]:
         """Between which two of 100 cases it would be found, as whole numbers that hold the interval."""
         low, high = wilson(self.found, self.tested)

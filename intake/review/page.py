@@ -99,6 +99,7 @@ class FindingCard:
 
     changed: since the patient changed answers it is `new` or rests on other `answers` or another `rule`;
     empty for what is the same. differences: the changed answers behind it, since the decision `before`.
+    rule: the key of the version that raised it.
     """
 
     key: int
@@ -117,6 +118,7 @@ class FindingCard:
     checks: tuple[Check, ...]
     lesson: LessonRef | None
     sources: tuple[SourceRef, ...]
+    rule: int
     rule_id: str
     version: int
     approved: bool
@@ -897,6 +899,7 @@ def _card(
         checks=tuple(library.checks[slug] for slug in rule.suggested_checks if slug in library.checks),
         lesson=library.lessons.get(rule.lesson),
         sources=tuple(library.sources[code] for code in rule.sources if code in library.sources),
+        rule=rule_key,
         rule_id=rule.id,
         version=version,
         approved=approved,

@@ -11,7 +11,8 @@ from typing import Final, Literal
 from intake.review.keys import number_or_none
 from intake.review.page import FindingCard, ReviewPage
 
-# What a page is asked to show, in its address: the key of a finding, or one of these.
+# What a page is asked to show, in its address: the key of a finding, the rule behind it, or one of these.
+RULE: Final = "rule-"
 ALL: Final = "all"
 ANSWERS: Final = "answers"
 KEYS: Final = "keys"
@@ -35,7 +36,8 @@ class Listed:
 class Unfolded:
     """What of an intake is drawn.
 
-    left: how many findings are not even named; answers: all that was said; keys: what the shortcuts are.
+    left: how many findings are not even named; answers: all that was said; keys: what the shortcuts are;
+    rule: the finding or note whose rule is open.
     """
 
     findings: tuple[Listed, ...]
@@ -43,11 +45,17 @@ class Unfolded:
     left: int
     answers: bool
     keys: bool
+    rule: FindingCard | None = None
 
     @property
     def drawn(self) -> tuple[int, ...]:
         """The keys of all that is on the page, if only by name."""
         return tuple(one.card.key for one in (*self.findings, *self.notes))
+
+    @property
+    def undecided(self) -> int | None:
+        """The first finding that is left to decide."""
+        return next((one.card.key for one in self.findings if one.card.verdict is None), None)
 
     @property
     def folded(self) -> bool:
@@ -58,7 +66,7 @@ class Unfolded:
 def unfolded(page: ReviewPage, show: str, refused: int | None = None) -> Unfolded:
     """show: of the page's address, whatever stands there. refused: a finding with a message beside it."""
     cards = (*page.findings, *page.notes)
-    wanted = refused or number_or_none(show)
+    wanted = refused or number_or_none(show.removeprefix(RULE))
     whole = {card.key for card in cards if show == ALL or card.key == wanted}
     if not whole:
         undecided = (card.key for card in page.findings if card.verdict is None)
@@ -66,7 +74,8 @@ def unfolded(page: ReviewPage, show: str, refused: int | None = None) -> Unfolde
         whole = {first} if first else set()
     findings = _listed(page.findings, whole, page.seen)
     left = len(page.findings) - len(findings)
-    return Unfolded(findings, _listed(page.notes, whole), left, show in (ALL, ANSWERS), show == KEYS)
+    rule = next((card for card in cards if card.key in whole and show == f"{RULE}{card.key}"), None)
+    return Unfolded(findings, _listed(page.notes, whole), left, show in (ALL, ANSWERS), show == KEYS, rule)
 
 
 def _listed(cards: Sequence[FindingCard], whole: Collection[int], last: int = 0) -> tuple[Listed, ...]:

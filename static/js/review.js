@@ -42,7 +42,7 @@
     }
   };
   const look = (part, block) => {
-    part?.focus({ preventScroll: true });
+    (part?.querySelector(":scope > summary") ?? part)?.focus({ preventScroll: true });
     part?.scrollIntoView({ block });
   };
   const go = async (card) =>
@@ -98,12 +98,13 @@
   });
 
   document.addEventListener("click", async (event) => {
-    const link = event.target.closest?.(".k-name a, [data-whole], [data-answers]");
+    const link = event.target.closest?.(".k-name a, [data-whole], [data-rule], [data-answers]");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const answers = document.getElementById("answers");
     if (link.matches("[data-answers]") && answers.querySelector(".k-answers")) return;
     event.preventDefault();
-    const part = await fetched(link.href, link.closest(".k-name, .k-find") ?? answers);
+    const here = link.matches("[data-rule]") ? link.parentElement : link.closest(".k-name, .k-find") ?? answers;
+    const part = await fetched(link.href, here);
     look(part, part?.id === "answers" ? "start" : "nearest");
   });
 

@@ -82,7 +82,7 @@ class TestReading:
             "1 against",
             "Navicular drop",
             "Over 10 mm = a lot of drop.",
-            "Rule overpronation-kneecap, version 1.",
+            "The rule behind this",
             "Draft content: not yet approved by a physio.",
             "None reported.",
         ):

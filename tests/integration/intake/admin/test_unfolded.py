@@ -119,3 +119,42 @@ def test_the_page_is_as_small_with_forty_findings_as_its_bar_says(desk, physio):
 def test_the_worklist_behind_it_is_kept(desk, intake, keys):
     page = look(desk, intake, "?back=status%3Dto-review")
     assert f'href="?back=status%3Dto-review&amp;show={keys[1]}#finding-{keys[1]}"' in page
+
+
+class TestTheRuleBehindIt:
+    """J5.4: who stands behind it, since when, and how often it was right."""
+
+    def rule(self, page: str, key: int) -> str:
+        told = page.split(f'id="finding-{key}-rule"', 1)[1].split("</details>")[0]
+        return " ".join(re.sub(r"<[^>]+>", " ", told).split())
+
+    def test_it_comes_when_it_is_asked_for_and_is_told_in_the_trail(self, desk, intake, keys):
+        link = f'href="?show=rule-{keys[1]}#finding-{keys[1]}-rule"'
+        assert link in look(desk, intake, f"?show={keys[1]}")
+        page = look(desk, intake, f"?show=rule-{keys[1]}")
+        assert (keys[1], "whole") in drawn(page)
+        assert link not in page
+        with audit.audited("tests.read", by=factories.SETUP):
+            rule = Finding.objects.get(pk=keys[1]).rule
+        said = self.rule(page, keys[1])
+        assert f"Rule {rule.rule_id}, version 1. Shipped with Footing, last changed today." in said
+        assert "Draft: not yet approved by a physio." in said
+        assert f'href="{reverse("admin:intake_rule_change", args=[rule.pk])}"' in page
+        seen = audit.AuditEvent.objects.filter(action="review.read").last().objects_seen
+        assert seen["rule"] == [str(rule.pk)]
+
+    def test_its_counts_stand_there_as_on_its_own_page(self, desk, physio, keys, intake):
+        with audit.audited("tests.read", by=factories.SETUP):
+            rule = Finding.objects.get(pk=keys[0]).rule
+        before = self.rule(look(desk, intake, f"?show=rule-{keys[0]}"), keys[0])
+        assert "Raised 1 time." in before
+        assert "Confirmed 0 of 0 decided. Too few to say." in before
+        for number in range(10):
+            evaluation = factories.make_evaluation(physio=physio)
+            other = factories.make_response(factories.ROLLING_IN, evaluation=evaluation)
+            with audit.audited("tests.read", by=factories.SETUP):
+                same = Finding.objects.get(response=other, rule=rule)
+            decide(desk, other, same.pk, "confirm" if number < 7 else "assess")
+        after = self.rule(look(desk, intake, f"?show=rule-{keys[0]}"), keys[0])
+        assert "Raised 11 times." in after
+        assert "Confirmed 7 of 10 decided. Found 0 of 0 tested. Too few to say." in after
