@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,7 +17,8 @@ from intake.questionnaires.pages import pages
 from intake.review.hit_rate import HitRate, hit_rates
 from intake.review.library import quote
 from intake.review.page import grades
-from intake.screening.explain import rule_sentence
+from intake.review.rule_record import version_lines
+from intake.review.rule_words import rule_words
 from intake.screening.models import Rule
 
 
@@ -97,12 +99,13 @@ class RuleAdmin(ReadOnlyAdmin):
             "rule": rule,
             "definition": definition,
             "approval": self.approval(rule),
-            "sentence": rule_sentence(definition, active_questionnaire().tree()),
-            "explanation": on_either_side(definition.explanation or definition.staff_note),
+            "words": rule_words(definition, active_questionnaire().tree()),
+            "explanation": capfirst(on_either_side(definition.explanation or definition.staff_note)),
             "grades": grades(definition, quoted.steps),
             "checks": [quoted.checks[slug] for slug in definition.suggested_checks if slug in quoted.checks],
             "lesson": quoted.lessons.get(definition.lesson),
             "sources": [quoted.sources[code] for code in definition.sources if code in quoted.sources],
+            "versions": version_lines(rule.rule_id),
             "rates": rates,
             "rate": next((one for one in rates if one.version == rule.version), None),
         }

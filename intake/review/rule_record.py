@@ -1,4 +1,4 @@
-"""A version of a rule as staff weigh it: who stands behind it, since when, and what became of its findings."""
+"""A version of a rule as staff weigh it: who stands behind it, since when, and how its findings did."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Count, QuerySet
 
+from intake.questionnaires.models import Status
 from intake.review.decide import full_name
 from intake.review.hit_rate import HitRate, rates
 from intake.review.models import FindingTally
@@ -20,7 +21,7 @@ class VersionLine:
 
     key: int
     version: int
-    status: str
+    status_label: str
     changed_at: datetime
     approved_by: str
     approved_at: datetime | None
@@ -69,7 +70,7 @@ def _line(row: Mapping[str, Any]) -> VersionLine:
     return VersionLine(
         key=row["pk"],
         version=row["version"],
-        status=row["status"],
+        status_label=str(Status(row["status"]).label),
         changed_at=row["created_at"],
         approved_by=name or row["approved_by__username"] or "",
         approved_at=row["approved_at"],

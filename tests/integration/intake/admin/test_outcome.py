@@ -274,6 +274,7 @@ class TestRulePage:
         assert "Raised 1 time." in page
         assert "Found 1, not found 0, not tested 0." in page
         assert "Too few to say: at least 10 have to be tested." in page
+        assert "Shipped with Footing, last changed today. Draft: not yet" in " ".join(page.split())
         assert "Jordan" not in page
         event = audit.AuditEvent.objects.filter(action="rule.counted").last()
         assert list(event.objects_seen) == ["rule"]

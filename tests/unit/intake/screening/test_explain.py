@@ -1,4 +1,4 @@
-"""Evidence and rules in the words of the form."""
+"""Evidence in the words of the form."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from intake.responses.answers import prune, read_answers
-from intake.screening.explain import answer_text, evidence_json, question_text, rule_sentence
+from intake.screening.explain import answer_text, evidence_json, question_text
 from intake.screening.screen import screen
 from tests.unit.intake.shipped import cases, definition, rules
 
@@ -66,21 +66,3 @@ def test_answers_are_read_as_the_patient_saw_them() -> None:
     assert answer_text(definition(), "safety.injury.left", [False]) == "No"
     assert answer_text(definition(), "about.age", [41]) == "41"
     assert answer_text(definition(), "gone.question", ["x"]) == "x"
-
-
-def test_a_rule_is_told_in_one_paragraph() -> None:
-    rule = next(rule for rule in rules() if rule.id == "stiff-ankle-heel")
-    told = rule_sentence(rule, definition())
-    assert told.startswith(
-        "Needs: “Tap where it hurts.” (this side) is “Under the heel” or “Under the arch”; and "
-    )
-    assert "Raised from a score of 3. Tried for each side." in told
-    assert "pain.regions" not in told
-
-
-def test_every_shipped_rule_can_be_told() -> None:
-    for rule in rules():
-        told = rule_sentence(rule, definition())
-        assert told.endswith((" Tried for each side.", " Tried once for the person."))
-        assert not any(item.link_id in told for item in definition().questions())
-        assert rule_sentence(rule)
