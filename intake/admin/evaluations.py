@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -311,7 +312,10 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
         response = evaluation.responses.standing().values_list("pk", flat=True).first()
         state = form_state(evaluation, timezone.now())
         readable = request.user.has_perm(REVIEWS) and state.code == "form-sent"
+        back = searching.filters_back(request).query()
+        review_url = reverse("admin:intake_questionnaireresponse_review", args=[response]) if readable else ""
         return {
+            "back": back,
             "title": _("Evaluation"),
             "opts": self.opts,
             "evaluation": evaluation,
@@ -323,9 +327,7 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
             "invite_url": self.url("invite", evaluation.pk),
             "end_link_url": self.url("end_link", evaluation.pk) if state.link_lives else "",
             "tablet_url": self.url("tablet", evaluation.pk) if may_tablet(state) else "",
-            "review_url": reverse("admin:intake_questionnaireresponse_review", args=[response])
-            if readable
-            else "",
+            "review_url": f"{review_url}?{urlencode({'back': back})}" if review_url and back else review_url,
             "events": list(evaluation.booking_events.select_related("by", "physio")),
             "reminders": reminders.of_visit(evaluation),
             "shares": shares_of(evaluation, titles=False),
@@ -364,7 +366,8 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
 
     def response_change(self, request: HttpRequest, obj: Evaluation) -> HttpResponse:
         self.message_user(request, _("Saved."), messages.SUCCESS)
-        return see_other(self.url("change", obj.pk))
+        back = searching.filters_back(request).query()
+        return see_other(self.url("change", obj.pk, query=urlencode({"back": back}) if back else ""))
 
     @sends_a_link
     def invite_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:

@@ -252,6 +252,7 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
                 },
                 "reasons": DismissReason.choices,
                 "problem": problem,
+                "refused_on": next((card for card in page.findings if card.key == refused), None),
                 "adding": None if reads else adding,
                 "places": place_choices() if adding is not None else (),
                 "contact": asked_anew(problem.contact, page)

@@ -126,16 +126,15 @@ def check_decide(
 
 
 def check_finish(standing: Standing) -> None:
-    """May the review be finished? The message names everything that is left."""
+    """May the review be finished? The message names what is left; a call alone, for findings wait for it."""
     if not standing.sent:
         raise NotAllowed(_("This form has not been sent yet. There is nothing to finish."))
     if standing.replaced:
         raise NotAllowed(_replaced())
     if standing.finished:
         raise NotAllowed(_("This review is finished already."))
-    left = []
     if standing.waiting:
-        left.append(
+        raise NotAllowed(
             ngettext(
                 "Record what was done about the urgent answer: %(names)s.",
                 "Record what was done about the urgent answers: %(names)s.",
@@ -145,12 +144,10 @@ def check_finish(standing: Standing) -> None:
         )
     if standing.undecided:
         count = len(standing.undecided)
-        left.append(
+        raise NotAllowed(
             ngettext("Decide on 1 finding: %(names)s.", "Decide on %(count)s findings: %(names)s.", count)
             % {"count": count, "names": "; ".join(standing.undecided)}
         )
-    if left:
-        raise NotAllowed(" ".join(left))
 
 
 def check_reopen(standing: Standing) -> None:

@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from education.chain.models import ChainLink
 from education.edition.models import Edition
-from intake.conditions import Answers, Group, Value, fill, holds
+from intake.conditions import SIDES, Answers, Group, Value, fill, holds
 from intake.kept import Given, Kept, among
 from intake.patients.asking import lesson_title
 from intake.patients.models import Evaluation, Patient
@@ -31,6 +31,7 @@ from intake.questionnaires.definition import TYPED_WORDS, Definition, Item
 from intake.questionnaires.models import Status
 from intake.questionnaires.pages import enabled, pages
 from intake.responses.answers import prune, read_answers
+from intake.responses.body import marked_names
 from intake.responses.compare import Difference, compare
 from intake.responses.models import SENT_STATUSES, QuestionnaireResponse
 from intake.responses.summary import Section, answer_words, summarize
@@ -248,10 +249,24 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class LastTime:
-    """The intake of the visit before: when it was sent, and what is answered differently now."""
+    """The intake of the visit before: when it was sent, and what is answered differently now.
+
+    new_places: marked on the body map now and not then, in words.
+    """
 
     at: datetime
     differences: tuple[Difference, ...]
+    new_places: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> int:
+        """How many of the questions answered then have no answer now."""
+        return sum(not one.after for one in self.differences)
+
+    @property
+    def different(self) -> int:
+        """How many have another answer, or one for the first time."""
+        return len(self.differences) - self.left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -1055,7 +1070,10 @@ def _last_time(earlier: Sequence[Earlier], definition: Definition, answers: Answ
     if not earlier:
         return None
     then = prune(definition, read_answers(earlier[-1].answers))
-    return LastTime(earlier[-1].at, compare(definition, then, answers))
+    left, right = (
+        set(_marked(definition, answers, side)).difference(_marked(definition, then, side)) for side in SIDES
+    )
+    return LastTime(earlier[-1].at, compare(definition, then, answers), marked_names(left, right))
 
 
 def _scales(definition: Definition, answers: Answers, on: Collection[str]) -> tuple[tuple[str, Score], ...]:

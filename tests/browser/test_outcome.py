@@ -61,7 +61,7 @@ def test_an_evaluation_is_closed_and_its_rule_learns(come: Come, product: Produc
     )
     physio.saves_for_later().is_told("Saved.").finds_page_accessible()
     assert record_of_rule() == before
-    physio.reads("From Right hip, side to Right knee, inner side").reads("“Hip drops in the squat”")
+    physio.reads("From right hip, side to right knee, inner side").reads("“Hip drops in the squat”")
 
     # J6.2, J6.5: closed, it counts once, however often the page is loaded.
     physio.says(title, "Found").closes_evaluation().is_told("The evaluation is closed.")

@@ -344,7 +344,10 @@ def test_the_physio_sees_exactly_what_is_different_since_last_time():
     key = stored(again.invitation).pk
     page = unescape(desk.get(reverse("admin:intake_questionnaireresponse_review", args=[key])).text)
     start = page.index('id="last-time"')
-    part = page[start : page.index("</section>", start)]
+    part = page[start : page.index("</details>", start)]
+    assert start < page.index('id="story"'), "under the head, before the columns"
+    assert "1 answer is different" in part
+    assert "New:" not in part
     assert part.count("<dt>") == 1
     assert "It rolls in" in part
     assert "In the middle" in part

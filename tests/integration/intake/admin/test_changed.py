@@ -70,7 +70,7 @@ class TestThePage:
         decide(desk, current, kneecap, "assess", note="Again")
         page = text(desk.get(address(current)))
         assert "“Again”" in page
-        assert "All 2 decisions" in page
+        assert "Both decisions" in page
 
     def test_a_decision_that_is_kept_says_so(self, desk, sent):
         visitor, response = sent

@@ -65,7 +65,7 @@ def test_a_decision_shows_at_once_and_to_each_reader_as_theirs(physio, response)
         decision=Decision.UNCONFIRMED,
         by=audit.staff(physio),
     )
-    assert "All 2 decisions" in page(desk, response)
+    assert "Both decisions" in page(desk, response)
     assert 'value="undo"' not in page(desk, response)
 
 

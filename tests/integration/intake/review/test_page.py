@@ -221,6 +221,19 @@ def test_scores_stand_beside_those_of_earlier_intakes():
     assert heights[2] > heights[3] > heights[1] > heights[0], "a higher number stands higher"
 
 
+def test_a_place_that_is_new_since_last_time_is_named_and_what_is_left_out_is_counted_apart():
+    patient = factories.make_patient()
+    before = {**factories.ROLLING_IN, "pain.regions.left": ["hip-front"]}
+    at = timezone.now() - timedelta(days=100)
+    factories.make_response(before, evaluation=factories.make_evaluation(patient=patient), at=at)
+    now = {key: value for key, value in before.items() if key != "pain.worst"}
+    now["pain.regions.left"] = ["hip-front", "sole-heel"]
+    visit = factories.make_evaluation(patient=patient)
+    last = read(factories.make_response(now, evaluation=visit)).last_time
+    assert last.new_places == ("Left foot, under the heel",)
+    assert (last.different, last.left_out) == (1, 1)
+
+
 def test_a_first_intake_has_no_curve():
     (worst,) = [
         score

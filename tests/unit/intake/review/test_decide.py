@@ -37,12 +37,10 @@ def test_what_is_possible(standing: Standing, may_decide: bool, may_finish: bool
     assert allowed(check_reopen, standing) is may_reopen
 
 
-def test_finishing_names_everything_that_is_left() -> None:
+def test_finishing_names_what_is_left_and_the_call_alone_while_findings_wait_for_it() -> None:
     with pytest.raises(NotAllowed) as refused:
         check_finish(WAITING)
-    assert refused.value.message == (
-        "Record what was done about the urgent answer: Hot joint (left). Decide on 1 finding: Heel (right)."
-    )
+    assert refused.value.message == "Record what was done about the urgent answer: Hot joint (left)."
     with pytest.raises(NotAllowed) as refused:
         check_finish(UNDECIDED)
     assert refused.value.message == "Decide on 2 findings: Heel (right); Kneecap (left)."
