@@ -359,6 +359,17 @@ class TestRedFlags:
         assert [contact.outcome for contact in rows(RedFlagContact)] == ["message", "reached", "reached"]
 
 
+class TestTheWayToTheVisit:
+    def test_the_worklist_is_kept_there_and_back(self, desk, intake):
+        change = reverse("admin:intake_evaluation_change", args=[intake.evaluation_id])
+        back = "?back=status%3Dto-review"
+        assert f'href="{change}{back}"' in desk.get(address(intake, back="status%3Dto-review")).text
+        visit = desk.get(f"{change}{back}").text
+        assert f'href="{address(intake)}{back}"' in visit
+        assert f'href="{reverse("admin:intake_evaluation_changelist")}?status=to-review"' in visit
+        assert f'href="{address(intake)}"' in desk.get(change).text
+
+
 class TestFinishing:
     def test_refused_while_a_red_flag_waits_and_it_says_what_is_left(self, desk, flagged):
         answer = desk.post(address(flagged), {"do": "finish"})
