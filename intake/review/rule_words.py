@@ -97,4 +97,4 @@ def _asked(condition: Condition, definition: Definition) -> Asked:
 def _one_of(words: list[str]) -> str:
     if len(words) == 1:
         return words[0]
-    return _("%(some)s or %(last)s") % {"some": "; ".join(words[:-1]), "last": words[-1]}
+    return _("%(some)s; or %(last)s") % {"some": "; ".join(words[:-1]), "last": words[-1]}

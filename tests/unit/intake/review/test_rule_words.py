@@ -13,7 +13,7 @@ def told(rule_id: str) -> RuleWords:
 def test_what_has_to_be_there_is_asked_in_the_words_of_the_form() -> None:
     first = told("stiff-ankle-heel").needs[0]
     assert (first.points, first.any) == (0, False)
-    assert first.asked == (Asked("Tap where it hurts.", "this side", "Under the heel or Under the arch"),)
+    assert first.asked == (Asked("Tap where it hurts.", "this side", "Under the heel; or Under the arch"),)
 
 
 def test_of_several_ways_one_is_enough() -> None:
