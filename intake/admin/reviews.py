@@ -47,7 +47,7 @@ from intake.review.outcomes import NotRecorded, TypedLink
 from intake.review.page import ReviewPage, review_page
 from intake.review.queue import Filters, next_to_review
 from intake.review.rule_record import rule_record
-from intake.review.unfolded import unfolded
+from intake.review.unfolded import ALL, unfolded
 from intake.screening.models import Finding
 
 DECISIONS: Final = {
@@ -241,9 +241,7 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
                 "record": record,
                 "back": back.query(),
                 "here": f"{urlencode({'back': back.query()})}&" if back.query() else "",
-                "elsewhere": self.address(page.response.pk, back)
-                if request.path != self.url("review", page.response.pk)
-                else "",
+                "posts_to": self.posts_to(request, page, back),
                 "may": {
                     "write": not reads,
                     "decide": not reads and decide.allowed(decide.check_open, page.standing),
@@ -312,6 +310,19 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
         if back.query():
             query["back"] = back.query()
         return self.url("review", key, query=query.urlencode())
+
+    def posts_to(self, request: HttpRequest, page: ReviewPage, back: Filters) -> str:
+        """Where the page's forms post: to this version, also from the address of an earlier one.
+
+        Named, as a form without it keeps the part of the page that stands in the address, and then a browser
+        does not put the focus on what went wrong.
+        """
+        if request.path != self.url("review", page.response.pk):
+            return self.address(page.response.pk, back)
+        query = {"back": back.query()} if back.query() else {}
+        if request.GET.get("show") == ALL:
+            query["show"] = ALL
+        return f"?{urlencode(query)}"
 
     def back_to(self, key: UUID, back: Filters, anchor: str, **more: str) -> HttpResponseBase:
         return see_other(f"{self.address(key, back, **more)}#{anchor}")

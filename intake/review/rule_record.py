@@ -51,7 +51,7 @@ def rule_record(user: AbstractBaseUser | AnonymousUser, key: int) -> RuleRecord:
     return RuleRecord(_line(row), rate)
 
 
-def _versions(rules: QuerySet[Rule]) -> QuerySet[Rule, dict[str, Any]]:
+def _versions(rules: QuerySet[Rule]) -> QuerySet[Rule, Any]:
     return rules.values(
         "pk",
         "kind",

@@ -57,6 +57,8 @@ def test_an_intake_is_reviewed(
     physio.reads("Draft content: not yet approved by a physio")
 
     first, *others = physio.open_findings()
+    physio.touches(physio.finding(first).get_by_role("link", name="The rule behind this"))
+    physio.reads("Shipped with Footing, last changed")
     physio.finishes().sees_error(first)
     physio.dismisses(first).sees_error("Choose why you dismiss it.")
     physio.dismisses(first, reason="An old injury explains it", note="Surgery in 2019")
@@ -109,6 +111,8 @@ def test_findings_open_by_name_and_what_is_being_written_stays(
     first, second, third = physio.open_findings()
     note = physio.finding(first).get_by_label("Note on this finding")
     physio.types(note, "Ask about stairs")
+    physio.touches(physio.finding(first).get_by_role("link", name="The rule behind this"))
+    physio.reads("Shipped with Footing, last changed").reads("Too few to say.")
     opened = physio.finding(third)
     expect(opened).to_be_focused()
     expect(opened.get_by_role("heading", name="Because Jordan said")).to_be_visible()

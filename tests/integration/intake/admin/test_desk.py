@@ -473,7 +473,10 @@ class TestContent:
         )
         detail = text(client.get(path.group(1)))
         assert "Draft: not yet approved by a physio" in detail
-        assert "Needs: “Tap where it hurts.” (this side) is “Around or behind the kneecap”" in detail
+        assert "<span>Tap where it hurts. (this side)</span><b>Around or behind the kneecap</b>" in detail
+        assert (
+            "<span>Thin wet footprint</span><b>1 point</b>" in detail.partition("What speaks against it")[2]
+        )
         assert "{side}" not in detail
 
     def test_the_questionnaire_page_by_page(self):
