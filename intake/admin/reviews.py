@@ -322,7 +322,7 @@ class ReviewAdmin(BriefPages, ExportPage, OutcomeDesk, SharingDesk):
         query = {"back": back.query()} if back.query() else {}
         if request.GET.get("show") == ALL:
             query["show"] = ALL
-        return f"?{urlencode(query)}"
+        return f"?{urlencode(query)}" if query else "."
 
     def back_to(self, key: UUID, back: Filters, anchor: str, **more: str) -> HttpResponseBase:
         return see_other(f"{self.address(key, back, **more)}#{anchor}")
