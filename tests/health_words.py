@@ -27,7 +27,9 @@ WORDS = (
 )
 # Tokens of links, keys and the names of mails are drawn by chance and may spell anything.
 _KEY = r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
-_DRAWN = re.compile(rf"https?://\S+|^message-id:.*$|{_KEY}", re.IGNORECASE | re.MULTILINE)
+# So are the lines between the parts of a mail.
+_BETWEEN = r"={5,}\d+=="
+_DRAWN = re.compile(rf"https?://\S+|^message-id:.*$|{_BETWEEN}|{_KEY}", re.IGNORECASE | re.MULTILINE)
 
 
 def health_words(text: str, *names: str) -> list[str]:

@@ -297,11 +297,15 @@ def decide(
         reason = ""
     if decision == Decision.UNCONFIRMED:
         note = ""
-    held = begin(response, by, finding)
+    try:
+        held = begin(response, by, finding)
+    except (NotAllowed, versions.Replaced):
+        # What is said of an intake is said of its own findings alone.
+        _check_own(finding, response)
+        raise
     place = next((place for place, one in enumerate(held.found) if one.key == finding), None)
     if place is None:
-        if not Finding.objects.filter(pk=finding, response=response).exists():
-            raise Finding.DoesNotExist
+        _check_own(finding, response)
         raise NotAllowed(_("A note is there to be read. It needs no decision."), "decision")
     here = held.found[place]
     check_decide(held.standing, decided=not here.undecided, decision=decision, reason=reason, note=note)
@@ -309,6 +313,11 @@ def decide(
         cursor.execute(_VERDICT, [finding, decision, reason, note, timezone.now(), by.pk])
     onward = (*held.found[place + 1 :], *held.found[:place])
     return Decided(held.last, next((one.key for one in onward if one.undecided), None))
+
+
+def _check_own(finding: int, response: UUID) -> None:
+    if not Finding.objects.filter(pk=finding, response=response).exists():
+        raise Finding.DoesNotExist
 
 
 def finish(response: QuestionnaireResponse, by: AbstractBaseUser) -> Review:

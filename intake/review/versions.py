@@ -62,8 +62,12 @@ def hold(response: UUID, visible: ResponseQuerySet | None = None) -> str:
 
 
 def same_finding(finding_key: int, current: UUID) -> int | None:
-    """The key of what a finding of an earlier version is on the current one; None if it is raised no more."""
-    before = Finding.objects.filter(pk=finding_key).values_list("rule__rule_id", "side").first()
+    """The key of what a finding of an earlier version is on the current one; None if it is raised no more.
+
+    None too for a finding of another evaluation.
+    """
+    earlier = Finding.objects.filter(pk=finding_key, response__evaluation__responses=current)
+    before = earlier.values_list("rule__rule_id", "side").first()
     if before is None:
         return None
     rule, side = before

@@ -5,6 +5,7 @@ written to a folder, loaded by the commands, and then a patient and a physio use
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -302,11 +303,13 @@ def test_the_physio_reviews_it(golden):
         "It hardly bends",
         "Where do you push off?",
         "Over the outer edge",
-        "Golden: the left big toe is stiff; look at the right knee.",
         LESSON["title"],
         "Sore &lt;b&gt;after&lt;/b&gt; hills",
     ):
         assert words in page.text
+    rules = [physio.get(where, {"show": key}).text for key in re.findall(r"show=(rule-\d+)", page.text)]
+    limits = "Golden: the left big toe is stiff; look at the right knee."
+    assert sum(limits in rule for rule in rules) == 1
 
 
 def test_a_patient_who_has_begun_goes_on_with_the_version_she_began(golden, tmp_path: Path):

@@ -157,6 +157,15 @@ class TestOpenPages:
         decide(desk, current, same, "dismiss", note="Video", reason="old-injury")
         assert [one.finding_id for one in rows(Verdict)] == [same.pk]
 
+    def test_of_another_patients_finding_it_says_nothing(self, desk, sent):
+        visitor, response = sent
+        (other, *_rest) = chain(factories.make_response(factories.ROLLING_IN))
+        change(visitor, foot=FOOT)
+        before = len(rows(Verdict))
+        assert decide(desk, response, other, "confirm").status_code == 404
+        assert decide(desk, newest(response), other, "confirm").status_code == 404
+        assert len(rows(Verdict)) == before
+
     def test_one_on_a_finding_that_is_gone_says_so_with_the_note(self, desk, sent):
         visitor, response = sent
         finding = next(one for one in chain(response) if one.rule.rule_id == "overpronation-kneecap")

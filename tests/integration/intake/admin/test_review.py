@@ -245,6 +245,8 @@ class TestDeciding:
     def test_a_finding_of_another_intake_is_unknown_here(self, desk, intake):
         other = factories.make_response(factories.SPARING)
         assert decide(desk, intake, chain(other)[0], "confirm").status_code == 404
+        urgent = factories.make_response(factories.SWOLLEN_CALF, sent=False)
+        assert decide(desk, urgent, chain(other)[0], "confirm").status_code == 404
         assert rows(Verdict) == []
 
     @pytest.mark.parametrize("finding", ["", "x", "-1", "9" * 40, "0"])
