@@ -2,17 +2,23 @@
 
 from uuid import UUID
 
-from procrastinate import JobContext, RetryStrategy
+from procrastinate import BaseRetryStrategy, JobContext, RetryDecision, RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.jobs import Job
 
 from intake import journey
 
 # A mail server that is away is tried for about an hour; then the job stands as failed, for staff to see.
 MAIL_RETRY = RetryStrategy(max_attempts=8, exponential_wait=3)
-# Who is on call is told as soon as mail leaves again, however late: the flag waits for a call all that time.
-ON_CALL_RETRY = RetryStrategy(wait=60)
 # A reminder has hours; it gives itself up when it would come too late.
 REMINDER_RETRY = RetryStrategy(wait=600)
+
+
+class UntilItLeaves(BaseRetryStrategy):
+    """Within seconds at first, then each minute without end: the flag waits for a call all that time."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
+        return RetryDecision(retry_in={"seconds": min(5 * 2 ** min(job.attempts, 4), 60)})
 
 
 @app.task(name=journey.SEND_INVITATION, retry=MAIL_RETRY, pass_context=False)
@@ -20,7 +26,7 @@ def send_invitation(invitation_id: str) -> None:
     journey.deliver_invitation(invitation_id=UUID(invitation_id))
 
 
-@app.task(name=journey.MAIL_ON_CALL, retry=ON_CALL_RETRY, pass_context=False)
+@app.task(name=journey.MAIL_ON_CALL, retry=UntilItLeaves(), pass_context=False)
 def mail_on_call(flag_ids: list[int]) -> None:
     journey.mail_on_call(flag_ids=flag_ids)
 

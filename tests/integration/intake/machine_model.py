@@ -388,7 +388,9 @@ class Model:
         return "303"
 
     def cancel(self) -> str:
-        self.booked = False
+        """What was found and closed took place."""
+        if not self.standing.closed:
+            self.booked = False
         return "303"
 
     def rebook(self, starts: float) -> str:
