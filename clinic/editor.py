@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import product
+from traceback import walk_tb
 from typing import Any, Final
 
 from django.contrib import admin, messages
@@ -13,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.datastructures import MultiValueDictKeyError
 from django.utils.translation import gettext as _
+from draftjs_exporter.error import ExporterException
 from wagtail.models import (
     Collection,
     GroupApprovalTask,
@@ -122,12 +124,29 @@ class EditorDoor:
         """
         if not request.path.startswith(ADDRESS):
             return None
-        if isinstance(exception, MultiValueDictKeyError):
+        if isinstance(exception, MultiValueDictKeyError) or (request.POST and is_not_read(exception)):
             return bad_request(request)
         if isinstance(exception, ProtectedError):
             messages.error(request, _("It is in use, so it has to stay."))
             return redirect(request.path)
         return None
+
+
+# What reads the fields of a form, and what that asks; none of it is ours.
+READS: Final = frozenset({"wagtail", "draftjs_exporter", "modelcluster"})
+ASKED: Final = frozenset({"django", "json", "telepath"})
+
+
+def is_not_read(exception: Exception) -> bool:
+    """Whether the library of the editor could not make sense of a form that no page of it sends.
+
+    A failure of the database, and one in our own code that it calls, is another matter.
+    """
+    if not isinstance(exception, (ValueError, TypeError, AttributeError, LookupError, ExporterException)):
+        return False
+    modules = [frame.f_globals.get("__name__", "") for frame, _line in walk_tb(exception.__traceback__)]
+    packages = [name.partition(".")[0] for name in modules]
+    return next((name for name in reversed(packages) if name not in ASKED), "") in READS
 
 
 def could_be_a_row(kwargs: dict[str, Any]) -> bool:

@@ -4,7 +4,14 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.translation import gettext as _
+
+
+def _text(value: str | None) -> str:
+    """What was typed. Django looks for NUL in what is stored, where a list hides it."""
+    ProhibitNullCharactersValidator()(value)
+    return value or ""
 
 
 class LinesField(forms.CharField):
@@ -18,7 +25,7 @@ class LinesField(forms.CharField):
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        return [line.strip() for line in (super().to_python(value) or "").splitlines() if line.strip()]
+        return [line.strip() for line in _text(super().to_python(value)).splitlines() if line.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return self.to_python(self.prepare_value(initial or [])) != self.to_python(data)
@@ -49,7 +56,7 @@ class SelfChecksField(forms.CharField):
         )
 
     def to_python(self, value: Any) -> Any:
-        text = (super().to_python(value) or "").replace("\r\n", "\n")
+        text = _text(super().to_python(value)).replace("\r\n", "\n")
         return [self._entry(part) for part in text.split("\n\n") if part.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -103,13 +103,15 @@ def _warnings(lesson: Lesson, readable: Readable) -> Iterator[Warn]:
     for block in raw_blocks(lesson.body):
         value = block["value"]
         if block["type"] == "heading":
-            if int(value["level"]) > level + 1:
+            # A draft may have none yet; it is drawn as a section.
+            here = int(value["level"] or 2)
+            if here > level + 1:
                 yield Warn(
                     "heading",
                     _("“%(text)s” is part of a section, but no section stands before it.")
                     % {"text": value["text"]},
                 )
-            level = int(value["level"])
+            level = here
         elif block["type"] in ("drawing", "picture") and not value["alt"] and not value["decorative"]:
             yield Warn("alt", _("A drawing or picture has no words for people who do not see it."))
     for dead in dead_links(lesson, readable):

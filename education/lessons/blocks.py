@@ -109,7 +109,8 @@ class SelfCheckBlock(blocks.StructBlock):
 
     def clean(self, value: Any) -> Any:
         cleaned = super().clean(value)
-        if cleaned["answer"] > len(cleaned["options"]):
+        # A draft may leave it for later.
+        if (cleaned["answer"] or 0) > len(cleaned["options"]):
             problem = ValidationError(_("There are not so many options."))
             raise blocks.StructBlockValidationError(block_errors={"answer": problem})
         return cleaned

@@ -132,7 +132,12 @@ def value_of(raw: Raw, named: Named) -> Any:
         return items_of(value)
     if kind == "self_check":
         options = items_of(value["options"])
+        # A draft may not say yet which one fits.
+        if not 1 <= (value["answer"] or 0) <= len(options):
+            return None
         return SelfCheck(value["question"], tuple(options), options[value["answer"] - 1], value["why"])
+    if kind == "drawing":
+        return value if value["drawing"] else None
     if kind == "picture":
         found = named.pictures.get(value["image"])
         alt = "" if value["decorative"] else value["alt"]

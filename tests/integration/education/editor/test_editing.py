@@ -1,5 +1,6 @@
 """An editor's day: drafts, publishing, history, addresses, and what has to stay."""
 
+import json
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from wagtail.models import ReferenceIndex, Revision
 
 from education.chain.protection import InUse
 from education.chain.publishing import NotAllPublished, remember
+from education.lessons.blocks import BodyBlock
 from education.models import Author, Category, ChainLink, ClinicInfo, Lesson, LessonRedirect, Source
 from education.tasks import publish_scheduled
 from intake.review.library import LessonRef, quote
@@ -343,6 +345,78 @@ def test_what_was_shipped_is_brought_back_from_the_history(physio: Person, lesso
     assert "Review this version" in told(page)
     assert revert in page.text
     assert 'value="Flat feet and sinking arches"' in physio.client.get(revert).text
+
+
+BLANK: dict[str, dict[str, str]] = {
+    "heading": {"text": "", "level": ""},
+    "text": {"": "null"},
+    "key_points": {"count": "0"},
+    "callout": {"tone": "", "title": "", "text": ""},
+    "drawing": {"drawing": "", "alt": "", "decorative": "on", "caption": ""},
+    "picture": {"image": "", "alt": "", "decorative": "on", "caption": ""},
+    "self_check": {"question": "", "options-count": "0", "answer": "", "why": ""},
+    "lesson": {"": ""},
+    "chain_link": {"": ""},
+    "source": {"": ""},
+}
+
+
+def body_of(kind: str, fields: dict[str, str]) -> dict[str, str]:
+    """A body of one block as the editor's script sends it."""
+    start = "body-0-value"
+    values = {f"{start}-{name}" if name else start: value for name, value in fields.items()}
+    return {"body-count": "1", "body-0-type": kind, "body-0-order": "0", "body-0-deleted": "", **values}
+
+
+def test_a_draft_may_leave_any_block_for_later(sam: Person, lesson: Lesson) -> None:
+    assert set(BLANK) == set(BodyBlock().child_blocks)
+    url = reverse(f"{LESSON}:preview_on_edit", args=[lesson.pk])
+    for kind, fields in BLANK.items():
+        body = body_of(kind, fields)
+        assert sam.saves(lesson, **body).status_code == 302, kind
+        assert sam.client.post(url, sam.form(lesson) | body).status_code == 200, kind
+        assert sam.client.get(url).status_code == 200, kind
+
+
+# A link of the text that its list of links does not have.
+ASTRAY = json.dumps(
+    {
+        "blocks": [
+            {
+                "key": "a",
+                "text": "x",
+                "type": "unstyled",
+                "depth": 0,
+                "inlineStyleRanges": [],
+                "entityRanges": [{"offset": 0, "length": 1, "key": 7}],
+            }
+        ],
+        "entityMap": {},
+    }
+)
+
+
+def test_a_form_that_no_page_of_ours_sends_is_refused(sam: Person, lesson: Lesson) -> None:
+    for junk in (
+        {"body-count": "many"},
+        {**body_of("text", {"": ""}), "body-0-order": "first"},
+        *(body_of("text", {"": value}) for value in ("no JSON", "[]", ASTRAY)),
+        body_of("key_points", {"count": "x"}),
+        body_of("picture", {"image": "abc"}),
+        body_of("lesson", {"": "abc"}),
+        {"author": "abc"},
+        {"author": "\0"},
+    ):
+        assert sam.saves(lesson, **junk).status_code in (200, 400), junk
+    lesson.refresh_from_db()
+    assert not lesson.has_unpublished_changes
+
+
+def test_a_null_in_the_key_points_is_named(sam: Person, lesson: Lesson) -> None:
+    for name in ("key_points", "self_check"):
+        answer = sam.saves(lesson, **{name: "A point\0"})
+        assert answer.status_code == 200
+        assert "Null characters are not allowed." in answer.text
 
 
 def test_the_preview_is_the_real_page(sam: Person, lesson: Lesson) -> None:
