@@ -20,6 +20,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Subquery, UUIDField
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -34,7 +35,7 @@ from intake.conditions import Answers, Value
 from intake.export.bundle import bundle_of
 from intake.export.record import read as read_record
 from intake.export.sheets import pdf_of_record
-from intake.kept import Kept
+from intake.kept import Given, Kept
 from intake.patients import (
     asking,
     calendar,
@@ -887,6 +888,19 @@ def find_working(invitation: Invitation) -> Working:
     return Working(response, record.active_rules(found[-1].active), found[-1].has_earlier)
 
 
+def _to_send() -> ResponseQuerySet:
+    keyed = QuestionnaireResponse.objects.filter(submit_key=Given("key", UUIDField()))
+    flags = RedFlag.objects.filter(response=OuterRef("pk"))
+    locked = draft.worked_on().select_for_update(of=("self",))
+    asked: ResponseQuerySet = locked.annotate(
+        key_of=Subquery(keyed.values("evaluation")[:1]), flagged=Exists(flags)
+    )
+    return asked
+
+
+_TO_SEND: Final = Kept(_to_send)
+
+
 class Save(Enum):
     """How a page came to be saved.
 
@@ -1119,9 +1133,10 @@ def submit(
     after that revision, and for a change `NothingChanged` or `amend.ChangeRefused`; nothing is stored then.
     """
     with audit.audited("intake.sent", by=by) as access:
-        response = _locked_draft(invitation)
+        found = _TO_SEND.rows([], evaluation=invitation.evaluation_id, key=submit_key)
+        response = draft.chosen(found) or _locked_draft(invitation)
+        key_of = found[-1].key_of if found else None
         access.saw("response", [response.pk])
-        key_of = amend.evaluation_of(submit_key)
         if response.is_sent or key_of == invitation.evaluation_id:
             access.action = "intake.sent-again"
             return Sent(response.stands, already=True)
@@ -1162,13 +1177,14 @@ def submit(
         response.document = fhir_document(response, answers, now)
         response.authored = response.updated_at = now
         response.submit_key = submit_key
+        # Before it counts as sent, so that its place on the worklist is worked out once.
+        record.store_findings(response, definition, screening, active)
         draft.store_sent(response)
         if earlier is not None:
             record.move_red_flags(earlier, response)
-        record.store_findings(response, definition, screening, active)
-        if earlier is not None:
             versions.carry_verdicts(response)
-        _alert(record.sync_red_flags(response, definition, screening.red_flags, active))
+        if screening.red_flags or earlier is not None or not found or found[-1].flagged:
+            _alert(record.sync_red_flags(response, definition, screening.red_flags, active))
     return Sent(response, already=False)
 
 

@@ -483,7 +483,8 @@ class LessonOpening(models.Model):
 
 pgtrigger.register(*placing.on_evaluations())(Evaluation)
 pgtrigger.register(*placing.on_responses())(QuestionnaireResponse)
-for _model in (Review, Finding, RedFlag):
+pgtrigger.register(*placing.on_findings())(Finding)
+for _model in (Review, RedFlag):
     pgtrigger.register(*placing.on_rows_of_a_response())(_model)
 pgtrigger.register(*placing.on_added_rows_of_a_response())(Closing)
 

@@ -19,9 +19,17 @@ _OF_MOVED_RESPONSE: Final = (
     "SELECT n.evaluation_id FROM new_rows n JOIN old_rows o ON o.id = n.id "
     "WHERE (n.status, n.replaced_at) IS DISTINCT FROM (o.status, o.replaced_at)"
 )
+# New findings `c` of intakes `r` that were sent. The fence holds whatever a table looked like when this was
+# planned.
+NEW_FINDINGS: Final = (
+    "new_rows c CROSS JOIN LATERAL (SELECT x.evaluation_id, x.status FROM intake_questionnaireresponse x "
+    "WHERE x.id = c.response_id OFFSET 0) r WHERE r.status <> 'in-progress'"
+)
 _OF_ROW_OF_RESPONSE: Final = (
     "SELECT r.evaluation_id FROM {rows} c JOIN intake_questionnaireresponse r ON r.id = c.response_id"
 )
+# Those of a form that is not sent yet are on no list: sending it places the evaluation once, with them.
+_OF_NEW_FINDING: Final = f"SELECT r.evaluation_id FROM {NEW_FINDINGS}"  # noqa: S608  # a text of this module
 
 
 def _trigger(operation: pgtrigger.Operation, changed: str) -> pgtrigger.Trigger:
@@ -58,8 +66,16 @@ def on_responses() -> list[pgtrigger.Trigger]:
 
 
 def on_rows_of_a_response() -> list[pgtrigger.Trigger]:
-    """For findings, red flags and reviews."""
+    """For red flags and reviews."""
     return [_trigger(operation, _OF_ROW_OF_RESPONSE) for operation in _NAMES]
+
+
+def on_findings() -> list[pgtrigger.Trigger]:
+    return [
+        _trigger(pgtrigger.Insert, _OF_NEW_FINDING),
+        _trigger(pgtrigger.Update, _OF_ROW_OF_RESPONSE),
+        _trigger(pgtrigger.Delete, _OF_ROW_OF_RESPONSE),
+    ]
 
 
 def on_added_rows_of_a_response() -> list[pgtrigger.Trigger]:

@@ -12,9 +12,10 @@ from typing import Final
 
 import pgtrigger
 
-from intake.review.placing import after_statement
+from intake.review.placing import NEW_FINDINGS, after_statement
 
-_ITSELF: Final = "SELECT id FROM new_rows"
+# What a form raised that is not sent yet counts once it is.
+_ITSELF: Final = f"SELECT c.id FROM {NEW_FINDINGS}"  # noqa: S608  # texts of these modules
 _OF_ROW_OF_FINDING: Final = "SELECT finding_id FROM new_rows"
 _OF_RESPONSE: Final = "SELECT f.id FROM new_rows c JOIN intake_finding f ON f.response_id = c.response_id"
 _OF_MOVED_RESPONSE: Final = (
