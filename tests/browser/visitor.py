@@ -186,10 +186,18 @@ class Visitor:
         # Where a page ends, a bar that sticks to the window hides nothing; elsewhere it cuts links by chance.
         at = page.evaluate("() => scrollY")
         page.evaluate(SCROLL, 1_000_000)
+        found = Axe().run(page, options=options).response
         complaints = [
             f"axe {rule['id']}: {node['target']} {node.get('failureSummary', '')}"
-            for rule in Axe().run(page, options=options).response["violations"]
+            for rule in found["violations"]
             for node in rule["nodes"]
+        ]
+        # Of words in the very color behind them axe says only that it cannot tell.
+        complaints += [
+            f"cannot be seen: {node['target']}"
+            for rule in found["incomplete"]
+            for node in rule["nodes"]
+            if any((check["data"] or {}).get("messageKey") == "equalRatio" for check in node["any"])
         ]
         page.evaluate(SCROLL, at)
         return complaints
