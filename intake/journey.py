@@ -1135,7 +1135,7 @@ def submit(
     with audit.audited("intake.sent", by=by) as access:
         found = _TO_SEND.rows([], evaluation=invitation.evaluation_id, key=submit_key)
         response = draft.chosen(found) or _locked_draft(invitation)
-        key_of = found[-1].key_of if found else None
+        key_of, flagged = (found[-1].key_of, found[-1].flagged) if found else (None, False)
         access.saw("response", [response.pk])
         if response.is_sent or key_of == invitation.evaluation_id:
             access.action = "intake.sent-again"
@@ -1183,7 +1183,7 @@ def submit(
         if earlier is not None:
             record.move_red_flags(earlier, response)
             versions.carry_verdicts(response)
-        if screening.red_flags or earlier is not None or not found or found[-1].flagged:
+        if screening.red_flags or flagged or earlier is not None:
             _alert(record.sync_red_flags(response, definition, screening.red_flags, active))
     return Sent(response, already=False)
 

@@ -312,6 +312,7 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
         response = evaluation.responses.standing().values_list("pk", flat=True).first()
         state = form_state(evaluation, timezone.now())
         readable = request.user.has_perm(REVIEWS) and state.code == "form-sent"
+        may_change = super().has_change_permission(request)
         back = searching.filters_back(request).query()
         review_url = reverse("admin:intake_questionnaireresponse_review", args=[response]) if readable else ""
         return {
@@ -322,8 +323,8 @@ class EvaluationAdmin(BriefsOfDayPages, TabletPages):
             "patient": evaluation.patient,
             "state": state,
             "may_send": request.user.has_perm(SENDS_LINKS),
-            "may_change": super().has_change_permission(request),
-            "may_cancel": super().has_change_permission(request) and not is_closed(evaluation),
+            "may_change": may_change,
+            "may_cancel": may_change and not is_closed(evaluation),
             "invite_url": self.url("invite", evaluation.pk),
             "end_link_url": self.url("end_link", evaluation.pk) if state.link_lives else "",
             "tablet_url": self.url("tablet", evaluation.pk) if may_tablet(state) else "",

@@ -6,9 +6,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BigIntegerField, OuterRef, Subquery, UUIDField
@@ -72,6 +74,14 @@ def titled(title: str, side: str | None) -> str:
 def full_name(first: str | None, last: str | None) -> str:
     """A member of staff by name, as a join brings it: both parts may be missing."""
     return f"{first or ''} {last or ''}".strip()
+
+
+# A page of the worklist says few names many times.
+@lru_cache(maxsize=1024)
+def formal_name(title: str, first: str, last: str, username: str = "") -> str:
+    """A member of staff as patients know them, "Dr. Ortiz", of columns as a join brings them."""
+    user = get_user_model()(title=title, first_name=first, last_name=last, username=username)
+    return user.formal_name
 
 
 def titled_finding(title: str, source_side: str | None, target_side: str | None) -> str:

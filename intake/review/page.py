@@ -11,7 +11,6 @@ from itertools import chain
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import CharField, F, FilteredRelation, OuterRef, Q, Subquery, TextField, UUIDField
@@ -39,7 +38,7 @@ from intake.responses.wording import question_label, scale_of
 from intake.review import presence, timers
 from intake.review.assess import BASELINE, AssessList, assess_list
 from intake.review.changes import Gone, History, annotations, behind, history_of
-from intake.review.decide import Standing, full_name, titled, titled_finding
+from intake.review.decide import Standing, formal_name, full_name, titled, titled_finding
 from intake.review.library import Check, LessonRef, Quoted, SourceRef, quote
 from intake.review.models import ACKNOWLEDGING, Decision, DismissReason, MissedLink, RedFlagContact, Verdict
 from intake.review.outcome_page import MissedLine, place_names
@@ -1056,9 +1055,7 @@ def _added(response: Any) -> tuple[MissedLine, ...]:
             shows=names.get(f"{one['shows_side']}.{one['shows_at']}", one["shows_at"]),
             words=one["words"],
             by=full_name(one["first"], one["last"]),
-            physio=get_user_model()(
-                title=one["title"], first_name=one["first"], last_name=one["last"]
-            ).formal_name,
+            physio=formal_name(one["title"], one["first"], one["last"]),
             at=datetime.fromisoformat(one["at"]),
             taken_back=False,
         )

@@ -1,4 +1,5 @@
-"""The worklist: evaluations with the status of their intake, urgent ones first, then by time.
+"""The worklist: evaluations with the status of their intake; urgent ones first, by how soon somebody has to
+be called, the others by time.
 
 Those that need an appointment have no time: they stand in a list of their own, the longest waiting first, in
 no day's list, and, like all others, on top of every list while they are urgent. Those that are over and not
@@ -18,7 +19,6 @@ from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import EmptyResultSet
@@ -36,7 +36,7 @@ from intake.patients.asking import lesson_title
 from intake.patients.models import REVIEWS, Patient, age_on, may, named_in_full
 from intake.patients.search import search_words, ways
 from intake.responses.models import QuestionnaireResponse
-from intake.review.decide import titled
+from intake.review.decide import formal_name, titled
 from intake.review.library import Quoted, quote
 from intake.review.models import QueueEntry
 from intake.review.places import AREAS, SIDES, whereabouts
@@ -55,7 +55,7 @@ COUNTED_AT_MOST: Final = 1000
 MOST_WORDS: Final = 1024
 # Whoever types one letter does not want to read thousands of names either.
 FOUND_AT_MOST: Final = 50
-# In the order of `family_key` and `given_key`, no name goes on with anything that comes after this.
+# In the order that names are searched in, none goes on with anything that comes after this.
 HIGHEST: Final = chr(0x10FFFF)
 COMING: Final = "coming"
 PAST: Final = "past"
@@ -438,7 +438,8 @@ class _Overview:
     calls: Mapping[UUID, Cursor] = field(default_factory=dict)
 
 
-# `{}` stand for conditions and orders written in this module, never for what somebody typed.
+# `{}` stand for conditions and orders written in this module, never for what somebody typed. Of the tiers in
+# `u`, "emergency" sorts before "same-day".
 _OVERVIEW: Final = """
 WITH v AS NOT MATERIALIZED ({visible}), {people} q AS {kept} ({found}), u AS MATERIALIZED (
   SELECT q.*, COALESCE(f.tier, 'same-day') AS tier, COALESCE(f.raised_at, q.at) AS since
@@ -548,7 +549,7 @@ def _overview(
     }
     people, found = "", "SELECT * FROM v"
     if filters.search:
-        people, found, more = _named_as(user, filters.search)
+        people, found, more = _search_sql(user, filters.search)
         today, _tomorrow = _bounds(timezone.localdate(now))
         words |= {**more, "today": today}
     whose = "(physio_id = %(me)s OR physio_id IS NULL)" if filters.mine else "true"
@@ -627,7 +628,7 @@ def _overview(
     )
 
 
-def _named_as(user: AbstractBaseUser, search: str) -> tuple[str, str, dict[str, Any]]:
+def _search_sql(user: AbstractBaseUser, search: str) -> tuple[str, str, dict[str, Any]]:
     """The people of a search and their visits, with the values of both. Raises `EmptyResultSet`."""
     visible = Patient.objects.visible_to(user)
     patients, words = _named_sql(visible.values_list("id", "family_name", "given_name"), "patients")
@@ -643,10 +644,8 @@ def _named_as(user: AbstractBaseUser, search: str) -> tuple[str, str, dict[str, 
         order = "family, given" if family else "given, family"
         all_ways.append(" AND ".join(begins) or "true")
         each.append(_EACH.format(begins=all_ways[-1], order=order))
-    if not each:
-        each, all_ways = ["SELECT id FROM s WHERE false"], ["false"]
-    people = _PEOPLE.format(patients=patients, each=" UNION ".join(each))
-    return people, _FOUND.format(begins=f"({' OR '.join(all_ways)})"), words
+    people = _PEOPLE.format(patients=patients, each=" UNION ".join(each) or "SELECT id FROM s WHERE false")
+    return people, _FOUND.format(begins=f"({' OR '.join(all_ways) or 'false'})"), words
 
 
 def _named_sql(rows: QuerySet[Any, Any], name: str) -> tuple[str, dict[str, Any]]:
@@ -777,7 +776,7 @@ def _rows(
             age=age_on(entry.patient_birth_date, today),
             phone=entry.patient_phone,
             email=entry.patient_email,
-            physio=_formal_name(
+            physio=formal_name(
                 entry.physio_title,
                 entry.physio_first_name,
                 entry.physio_last_name,
@@ -800,13 +799,6 @@ def _rows(
         )
         for entry in entries
     )
-
-
-@lru_cache(maxsize=MOST_WORDS)
-def _formal_name(title: str, first_name: str, last_name: str, username: str) -> str:
-    """Of a physio as her columns have it."""
-    user = get_user_model()(title=title, first_name=first_name, last_name=last_name, username=username)
-    return user.formal_name
 
 
 def _flag(one: Mapping[str, Any]) -> Flag:

@@ -25,6 +25,7 @@ from intake.responses.forms import PageForm, page_form
 from intake.responses.models import QuestionnaireResponse
 from intake.responses.prefill import known_limits, with_known
 from intake.responses.summary import summarize
+from intake.review.keys import number_or_none
 from intake.screening.screen import Screening
 from intake.views import page_pieces
 from intake.views import visit as visits
@@ -461,7 +462,7 @@ def check(request: HttpRequest, visit: Visit) -> HttpResponse:
         return see_other("intake:status") if request.method == "POST" else redirect("intake:status")
     confirmed = request.POST.get("confirm") == "yes"
     key = sent_key(request)
-    revision = number(request.POST.get("revision", ""))
+    revision = number_or_none(request.POST.get("revision", ""))
     # What is sent is looked through there.
     if (key is None or not confirmed) and visit.advice_waits:
         return redirect("intake:advice")
@@ -502,11 +503,6 @@ def sent_key(request: HttpRequest) -> uuid.UUID | None:
         return uuid.UUID(request.POST.get("key", ""))
     except ValueError:
         return None
-
-
-def number(text: str) -> int | None:
-    """A whole number as a page of ours writes it; None for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def answer_sent(request: HttpRequest, visit: Visit, response: QuestionnaireResponse) -> HttpResponse:
