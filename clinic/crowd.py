@@ -485,7 +485,7 @@ def _make_patterns(patterns: Sequence[Person], words: Mapping[str, Any]) -> None
             authored=authored,
             submit_key=uuid4(),
         )
-        response.document = journey.fhir_document(response, answers, authored)
+        response.document = journey.fhir_document(response)
         response.save(force_insert=True)
         record.store_findings(response, definition, screening, active, at=authored)
     _run((_REVIEWS, _VERDICTS), words)

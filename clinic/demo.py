@@ -485,7 +485,7 @@ def answered_before(evaluation: Evaluation, person: Person, at: datetime) -> Que
             authored=at,
             submit_key=uuid.uuid4(),
         )
-        response.document = journey.fhir_document(response, answers, at)
+        response.document = journey.fhir_document(response)
         response.save(force_insert=True)
         access.saw("response", [response.pk])
         active = record.active_rules()

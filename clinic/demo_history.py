@@ -195,7 +195,7 @@ class History:
         response.answers = {link_id: list(values) for link_id, values in kind.answers.items()}
         response.authored = response.updated_at = sent_at
         response.submit_key = uuid.uuid4()
-        response.document = journey.fhir_document(response, kind.answers, sent_at)
+        response.document = journey.fhir_document(response)
 
     def review(
         self,

@@ -143,6 +143,7 @@ class AuditEvent(models.Model):
 class Access:
     """What the open context touched; `saw` adds ids, `note` adds a detail without health information.
 
+    recorded: whether it gets a row; False where what was asked for was refused and nothing was stored.
     told: a context inside it has written a row of its own.
     """
 
@@ -247,9 +248,9 @@ def audited(
     try:
         with transaction.atomic(savepoint=savepoint):
             yield access
-            if not (unless_told and access.told):
+            if access.recorded and not (unless_told and access.told):
                 _write(access)
-        if isinstance(token.old_value, Access):
+        if access.recorded and isinstance(token.old_value, Access):
             token.old_value.told = True
     finally:
         _open.reset(token)

@@ -238,19 +238,30 @@ def holds(condition: Condition, answers: Answers) -> bool:
     operator = condition.operator
     if not given:
         return operator == "!=" or (operator == "exists" and condition.answer[0] is False)
-    if operator == "=":
-        return any(is_one_of(value, condition.answer) for value in given)
-    if operator == "!=":
-        return not any(is_one_of(value, condition.answer) for value in given)
     if operator == "exists":
         return condition.answer[0] is True
+    if operator in ("=", "!="):
+        wanted = condition.answer
+        for value in given:
+            if is_one_of(value, wanted):
+                return operator == "="
+        return operator == "!="
     return any(_ordered(operator, value, condition.answer[0]) for value in given)
+
+
+def all_or_any_hold(conditions: Iterable[Condition], match: Match, answers: Answers) -> bool:
+    """Do the conditions hold, all or any as ``match`` says? No conditions hold as all, not as any."""
+    # A loop: asked hundreds of times a form, a generator would cost more than what it asks.
+    decides = match == "any"
+    for condition in conditions:
+        if holds(condition, answers) is decides:
+            return decides
+    return not decides
 
 
 def group_holds(group: Group, answers: Answers) -> bool:
     """Do the conditions of the group hold, all or any as its ``match`` says?"""
-    results = (holds(condition, answers) for condition in group.conditions)
-    return all(results) if group.match == "all" else any(results)
+    return all_or_any_hold(group.conditions, group.match, answers)
 
 
 def matching(condition: Condition, answers: Answers) -> tuple[Value, ...]:

@@ -888,17 +888,40 @@ def find_working(invitation: Invitation) -> Working:
     return Working(response, record.active_rules(found[-1].active), found[-1].has_earlier)
 
 
+@dataclass(frozen=True, slots=True)
+class Sending(Working):
+    """What is about to be sent, under its locks. key_of: the evaluation that was sent with this key, if one.
+
+    flagged: it has red flags, raised or withdrawn.
+    """
+
+    key_of: UUID | None = None
+    flagged: bool = False
+
+
 def _to_send() -> ResponseQuerySet:
     keyed = QuestionnaireResponse.objects.filter(submit_key=Given("key", UUIDField()))
     flags = RedFlag.objects.filter(response=OuterRef("pk"))
     locked = draft.worked_on().select_for_update(of=("self",))
     asked: ResponseQuerySet = locked.annotate(
-        key_of=Subquery(keyed.values("evaluation")[:1]), flagged=Exists(flags)
+        active=ArraySubquery(record.ACTIVE),
+        key_of=Subquery(keyed.values("evaluation")[:1]),
+        flagged=Exists(flags),
     )
     return asked
 
 
 _TO_SEND: Final = Kept(_to_send)
+
+
+def find_to_send(invitation: Invitation, submit_key: UUID) -> Sending:
+    """What sending begins with, in one statement; what it finds stays locked until the transaction ends."""
+    found = _TO_SEND.rows([], evaluation=invitation.evaluation_id, key=submit_key)
+    response = draft.chosen(found)
+    if response is None:
+        return Sending()
+    last = found[-1]
+    return Sending(response, record.active_rules(last.active), key_of=last.key_of, flagged=last.flagged)
 
 
 class Save(Enum):
@@ -1122,75 +1145,119 @@ def submit(
     submit_key: UUID,
     by: audit.Actor,
     revision: int | None = None,
-    active: record.ActiveRules | None = None,
+    sending: Sending | None = None,
 ) -> Sent:
     """Send the intake: prune, store the record, screen, store findings and red flags, queue mail, audit.
 
     All in one transaction. The same key again, or another key after it was sent, changes nothing and says so.
     A change replaces what was sent before: decisions that still hold are kept, and it waits for review again.
-    revision: of the draft that the patient confirmed. active: the rules that run now, where the caller has
-    read them. Raises `NotComplete`, `AdviceWaits` or `KeyTaken`, `draft.Overtaken` where answers were changed
-    after that revision, and for a change `NothingChanged` or `amend.ChangeRefused`; nothing is stored then.
+    revision: of the draft that the patient confirmed. sending: from `find_to_send`, in the transaction that
+    this is part of. Raises `NotComplete`, `AdviceWaits` or `KeyTaken`, `draft.Overtaken` where answers were
+    changed after that revision, and for a change `NothingChanged` or `amend.ChangeRefused`; nothing is stored
+    then, and whoever opened the transaction can go on in it.
     """
-    with audit.audited("intake.sent", by=by) as access:
-        found = _TO_SEND.rows([], evaluation=invitation.evaluation_id, key=submit_key)
-        response = draft.chosen(found) or _locked_draft(invitation)
-        key_of, flagged = (found[-1].key_of, found[-1].flagged) if found else (None, False)
-        access.saw("response", [response.pk])
-        if response.is_sent or key_of == invitation.evaluation_id:
+    with audit.audited("intake.sent", by=by, savepoint=False) as access:
+        sending = sending or find_to_send(invitation, submit_key)
+        response = sending.response
+        if response is not None and (response.is_sent or sending.key_of == invitation.evaluation_id):
             access.action = "intake.sent-again"
+            access.saw("response", [response.pk])
             return Sent(response.stands, already=True)
-        definition = response.questionnaire.tree()
-        typed = read_answers(response.answers)
+        said = _Said.of(invitation, sending)
+        refused = _why_not(sending, said, revision)
+        if refused is None:
+            response = response or _locked_draft(invitation)
+            _send(response, sending, said, submit_key, access)
+            return Sent(response, already=False)
+        access.recorded = False
+    # Not within: there an error would undo the transaction of whoever called.
+    raise refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The answers of a form that is to be sent, what they enable and what they raise."""
+
+    definition: Definition
+    answers: dict[str, tuple[Value, ...]]
+    on: frozenset[str]
+    active: record.ActiveRules
+    screening: Screening
+
+    @classmethod
+    def of(cls, invitation: Invitation, sending: Sending) -> "_Said":
+        response = sending.response
+        definition = (response.questionnaire if response else invitation.questionnaire).tree()
+        typed = read_answers(response.answers) if response else {}
         on = enabled(definition, typed)
         answers = prune(definition, typed, on)
-        active = active or record.active_rules()
-        screening = screen(active.rules, answers)
-        # Before anything else that may be wrong: nothing is as pressing.
-        if screening.is_urgent and advice_waits(response):
-            raise AdviceWaits
+        active = sending.active or record.active_rules()
+        return cls(definition, answers, on, active, screen(active.rules, answers))
+
+
+def _why_not(sending: Sending, said: _Said, revision: int | None) -> Exception | None:
+    """Why a form cannot be sent, the most pressing reason first."""
+    response = sending.response
+    if response is not None:
+        if said.screening.is_urgent and advice_waits(response):
+            return AdviceWaits()
         if revision is not None and response.revision != revision:
-            raise draft.Overtaken
-        now = timezone.now()
+            return draft.Overtaken()
         if response.is_change:
-            amend.check_change(response.evaluation, now)
-        wrong = [problem.link_id for problem in check(definition, answers)]
-        wrong += missing(definition, answers, None, on)
-        if wrong:
-            order = {item.link_id: place for place, item in enumerate(definition.walk())}
-            raise NotComplete(sorted(set(wrong), key=lambda link_id: order.get(link_id, -1)))
-        if key_of is not None:
-            raise KeyTaken
-        earlier = None
-        if response.is_change:
-            changed = amend.differences(response, answers)
-            if not changed:
-                raise NothingChanged
-            earlier = amend.replace(response, now)
-            access.action = "intake.changed"
-            access.saw("response", [earlier.pk])
-            access.note(changed=len(changed))
-        response.status = (
-            QuestionnaireResponse.Status.AMENDED if earlier else QuestionnaireResponse.Status.COMPLETED
-        )
-        response.answers = to_json(answers)
-        response.document = fhir_document(response, answers, now)
-        response.authored = response.updated_at = now
-        response.submit_key = submit_key
-        # Before it counts as sent, so that its place on the worklist is worked out once.
-        record.store_findings(response, definition, screening, active)
-        draft.store_sent(response)
-        if earlier is not None:
-            record.move_red_flags(earlier, response)
-            versions.carry_verdicts(response)
-        if screening.red_flags or flagged or earlier is not None:
-            _alert(record.sync_red_flags(response, definition, screening.red_flags, active))
-    return Sent(response, already=False)
+            try:
+                amend.check_change(response.evaluation, timezone.now())
+            except amend.ChangeRefused as refused:
+                return refused
+    wrong = {problem.link_id for problem in check(said.definition, said.answers)}
+    wrong.update(missing(said.definition, said.answers, None, said.on))
+    if wrong:
+        order = {item.link_id: place for place, item in enumerate(said.definition.walk())}
+        return NotComplete(sorted(wrong, key=lambda link_id: order.get(link_id, -1)))
+    if sending.key_of is not None:
+        return KeyTaken()
+    if response is not None and response.is_change and not amend.differences(response, said.answers):
+        return NothingChanged()
+    return None
 
 
-def fhir_document(response: QuestionnaireResponse, answers: Answers, authored: datetime) -> dict[str, Any]:
-    """The FHIR R4 QuestionnaireResponse that is the record. References are ours, never names."""
+def _send(
+    response: QuestionnaireResponse, sending: Sending, said: _Said, submit_key: UUID, access: audit.Access
+) -> None:
+    """Store what may be sent; the caller holds its lock."""
+    now = timezone.now()
+    access.saw("response", [response.pk])
+    earlier = None
+    if response.is_change:
+        changed = amend.differences(response, said.answers)
+        earlier = amend.replace(response, now)
+        access.action = "intake.changed"
+        access.saw("response", [earlier.pk])
+        access.note(changed=len(changed))
+    response.status = (
+        QuestionnaireResponse.Status.AMENDED if earlier else QuestionnaireResponse.Status.COMPLETED
+    )
+    response.answers = to_json(said.answers)
+    response.authored = response.updated_at = now
+    response.submit_key = submit_key
+    response.document = fhir_document(response, said.on)
+    # Before it counts as sent, so that its place on the worklist is worked out once.
+    record.store_findings(response, said.definition, said.screening, said.active)
+    draft.store_sent(response)
+    if earlier is not None:
+        record.move_red_flags(earlier, response)
+        versions.carry_verdicts(response)
+    if said.screening.red_flags or sending.flagged or earlier is not None:
+        _alert(record.sync_red_flags(response, said.definition, said.screening.red_flags, said.active))
+
+
+def fhir_document(response: QuestionnaireResponse, on: Collection[str] | None = None) -> dict[str, Any]:
+    """The FHIR R4 QuestionnaireResponse that is the record. References are ours, never names.
+
+    response: as it is sent, its answers as they are stored. on: what they enable, where the caller has it.
+    """
     questionnaire = response.questionnaire
+    if response.authored is None:
+        raise ValueError("a draft is no record yet")
     return {
         "resourceType": "QuestionnaireResponse",
         "id": str(response.pk),
@@ -1198,8 +1265,8 @@ def fhir_document(response: QuestionnaireResponse, answers: Answers, authored: d
         "status": response.status,
         "subject": {"reference": f"Patient/{response.evaluation.patient_id}"},
         "source": {"reference": f"Patient/{response.evaluation.patient_id}"},
-        "authored": authored.isoformat(timespec="seconds"),
-        "item": to_json(to_fhir_items(questionnaire.tree(), answers)),
+        "authored": response.authored.isoformat(timespec="seconds"),
+        "item": to_fhir_items(questionnaire.tree(), response.answers, on),
     }
 
 

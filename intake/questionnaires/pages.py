@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from intake.conditions import Answers, Value, holds
+from intake.conditions import Answers, Value, all_or_any_hold
 from intake.questionnaires.definition import Definition, Item
 
 RESERVED: Final = frozenset(
@@ -59,10 +59,8 @@ def enabled(definition: Definition, answers: Answers) -> frozenset[str]:
     for item, parent in definition.dependency_order:
         if parent is not None and parent not in on:
             continue
-        if item.enable_when:
-            results = (holds(condition, counted) for condition in item.enable_when)
-            if not (all(results) if item.enable_behavior == "all" else any(results)):
-                continue
+        if item.enable_when and not all_or_any_hold(item.enable_when, item.enable_behavior, counted):
+            continue
         on.add(item.link_id)
         given = answers.get(item.link_id)
         if given and item.is_question:

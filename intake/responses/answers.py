@@ -161,15 +161,17 @@ def to_json(value: Any) -> Any:
     return [to_json(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
-def to_fhir_items(definition: Definition, answers: Answers) -> list[dict[str, Any]]:
+def to_fhir_items(
+    definition: Definition, answers: Answers, on: Collection[str] | None = None
+) -> list[dict[str, Any]]:
     """``QuestionnaireResponse.item``: the tree of enabled, answered questions and their groups.
 
     ``[{"linkId", "text", "item": [...]} | {"linkId", "text", "answer": [{"valueCoding": {...}}, ...]}]``.
     Children of an answered question stand under its first answer, as R4 wants them. An unanswered
     question with answered children keeps them too, as an item without answers. Decimals stay Decimals.
+    on: as in `prune`.
     """
-    kept = prune(definition, answers)
-    return list(_fhir_items(definition.items, kept))
+    return list(_fhir_items(definition.items, prune(definition, answers, on)))
 
 
 def fhir_value(item: Item, value: Value) -> dict[str, Any]:

@@ -359,7 +359,8 @@ class FindingTally(PatientData):
     """
 
     finding = models.OneToOneField(Finding, models.CASCADE, primary_key=True, related_name="tally")
-    rule = models.ForeignKey(Rule, models.PROTECT, related_name="+", db_index=False)
+    # The finding's own; its key to the rule is checked there, not once more for the same row.
+    rule = models.ForeignKey(Rule, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     decision = models.CharField(_("decision"), max_length=12, blank=True)
     result = models.CharField(_("result"), max_length=10, blank=True)
 

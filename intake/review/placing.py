@@ -15,10 +15,7 @@ _NAMES: Final = {pgtrigger.Insert: "insert", pgtrigger.Update: "update", pgtrigg
 _OF_EVALUATION: Final = "SELECT id AS evaluation_id FROM {rows}"
 _OF_RESPONSE: Final = "SELECT evaluation_id FROM {rows}"
 # An autosave changes answers and nothing that the worklist shows.
-_OF_MOVED_RESPONSE: Final = (
-    "SELECT n.evaluation_id FROM new_rows n JOIN old_rows o ON o.id = n.id "
-    "WHERE (n.status, n.replaced_at) IS DISTINCT FROM (o.status, o.replaced_at)"
-)
+MOVED: Final = "(OLD.status, OLD.replaced_at) IS DISTINCT FROM (NEW.status, NEW.replaced_at)"
 # New findings `c` of intakes `r` that were sent. The fence holds whatever a table looked like when this was
 # planned.
 NEW_FINDINGS: Final = (
@@ -53,6 +50,21 @@ def after_statement(name: str, operation: pgtrigger.Operation, call: str) -> pgt
     )
 
 
+def after_move(name: str, call: str, when: str = MOVED) -> pgtrigger.Trigger:
+    """A trigger for each response that moved, `NEW`. when: in SQL, what makes it one that did.
+
+    Responses move one at a time, so there is nothing to gather, and a page that was saved calls nothing.
+    """
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Row,
+        when=pgtrigger.After,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Condition(f"({when})"),
+        func=f"{call} RETURN NULL;",
+    )
+
+
 def on_evaluations() -> list[pgtrigger.Trigger]:
     return [_trigger(operation, _OF_EVALUATION) for operation in (pgtrigger.Insert, pgtrigger.Update)]
 
@@ -60,7 +72,7 @@ def on_evaluations() -> list[pgtrigger.Trigger]:
 def on_responses() -> list[pgtrigger.Trigger]:
     return [
         _trigger(pgtrigger.Insert, _OF_RESPONSE),
-        _trigger(pgtrigger.Update, _OF_MOVED_RESPONSE),
+        after_move("place_after_update", "PERFORM intake_place_on_worklist(ARRAY[NEW.evaluation_id]);"),
         _trigger(pgtrigger.Delete, _OF_RESPONSE),
     ]
 

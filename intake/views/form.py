@@ -454,14 +454,17 @@ def advice_context(visit: Visit, screening: Screening) -> dict[str, Any]:
 @patient_page
 def check(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Check your answers, then send them. Sending twice is sending once."""
+    confirmed = request.POST.get("confirm") == "yes"
+    key = sent_key(request)
+    to_send = journey.find_to_send(visit.invitation, key) if key is not None and confirmed else None
+    if to_send is not None:
+        visit.working = to_send
     if visit.response is not None and visit.is_sent:
         if request.method != "POST":
             return redirect("intake:sent")
         return answer_sent(request, visit, visit.response)
     if visit.is_too_late:
         return see_other("intake:status") if request.method == "POST" else redirect("intake:status")
-    confirmed = request.POST.get("confirm") == "yes"
-    key = sent_key(request)
     revision = number_or_none(request.POST.get("revision", ""))
     # What is sent is looked through there.
     if (key is None or not confirmed) and visit.advice_waits:
@@ -477,7 +480,7 @@ def check(request: HttpRequest, visit: Visit) -> HttpResponse:
             submit_key=key,
             by=visit.actor,
             revision=revision,
-            active=visit.working.active,
+            sending=to_send,
         )
     except draft.Overtaken:
         # What she confirmed is not what would be sent: she reads it again, and ticks the box again.

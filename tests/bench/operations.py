@@ -145,7 +145,7 @@ OPERATIONS: Final = (
         "submit",
         SENT,
         SENT,
-        Gate(ratio=1.5, queries=10, commits=1, later=True),
+        Gate(ratio=1.5, queries=10, commits=1),
     ),
     *(
         Operation(

@@ -16,7 +16,7 @@ from intake.patients.models import Invitation
 from intake.questionnaires.definition import read_definition
 from intake.responses.answers import read_answers
 from intake.responses.models import QuestionnaireResponse
-from intake.review.models import LessonOpening
+from intake.review.models import FindingTally, LessonOpening
 from intake.screening.explain import evidence_json
 from intake.screening.models import Finding, RedFlag, Rule, ScreeningRun
 from intake.screening.screen import parse_rule, screen
@@ -169,6 +169,24 @@ def test_a_form_that_lacks_answers_is_not_sent_and_says_which():
         assert f'href="{reverse("intake:page", args=[slug])}?change=1"' in response.text
     assert digests() == before
     assert not AuditEvent.objects.filter(action__startswith="intake.sent").exists()
+
+
+def test_what_was_sent_counts_for_its_rules_as_if_it_were_worked_out_again(visit):
+    visitor, invitation = visit
+    visitor.send(str(KEY))
+    columns = ("finding", "rule", "decision", "result")
+
+    def tallies():
+        return sorted(FindingTally.objects.values_list(*columns))
+
+    with audit.audited("tests.read", by=SETUP), connection.cursor() as cursor:
+        found = Finding.objects.filter(response=stored(invitation), rule__kind=Rule.Kind.CHAIN)
+        counted = tallies()
+        assert [one[:3] for one in counted] == sorted(
+            (pk, rule, "") for pk, rule in found.values_list("pk", "rule")
+        )
+        cursor.execute("SELECT intake_tally_findings(ARRAY(SELECT id FROM intake_finding))")
+        assert tallies() == counted
 
 
 def test_sending_before_anything_was_saved_stores_nothing():
