@@ -27,6 +27,7 @@ _NUMBER: Final = re.compile(r"-?\d+")
 # How many points one step of each command takes.
 _POINTS: Final[Mapping[str, int]] = {"M": 1, "L": 1, "C": 3}
 VIEW_BOX: Final = "0 0 358 540"
+_TICK: Final = 'fill="currentColor" fill-rule="evenodd" stroke="none"'
 
 _TABS: Final[Mapping[str, Promise]] = {
     "front": _("Front"),
@@ -66,8 +67,12 @@ _AREAS: Final[Mapping[str, Promise]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """One region of one side in one view: an SVG path and the point where its tick stands."""
+    """One region of one side in one view: an SVG path and the point where its tick stands.
 
+    key: what it is called in `sprite`, such as ``knee-front-v1-left``.
+    """
+
+    key: str
     view: View
     d: str
     tick: tuple[int, int]
@@ -183,7 +188,12 @@ def regions(side: Side) -> tuple[Region, ...]:
             name=region_name(side, region.label, region.area),
             area=region.area,
             shapes=tuple(
-                Shape(view, by_steps(drawn[view.id][side]["d"]), tuple(drawn[view.id][side]["tick"]))
+                Shape(
+                    f"{region.id}-{view.css}-{side}",
+                    view,
+                    by_steps(drawn[view.id][side]["d"]),
+                    tuple(drawn[view.id][side]["tick"]),
+                )
                 for view in views()
                 if view.id in (drawn := shapes[region.id])
             ),
@@ -231,20 +241,35 @@ def stills(left: Collection[str], right: Collection[str]) -> tuple[Still, ...]:
     return tuple(sorted(drawn, key=lambda still: still.view.css))
 
 
-def shapes_of(view: View) -> tuple[str, ...]:
-    """The paths of every region that a view shows, of both sides."""
+def shapes_of(view: View) -> tuple[Shape, ...]:
+    """The shape of every region that a view shows, of both sides."""
     shapes = (shape for side in SIDES for region in regions(side) for shape in region.shapes)
-    return tuple(shape.d for shape in shapes if shape.view is view)
+    return tuple(shape for shape in shapes if shape.view is view)
+
+
+def tick_path(at: tuple[int, int]) -> str:
+    """A disc of radius 11 with the mark cut out of it, so that what lies behind shows through the mark."""
+    x, y = at
+    disc = f"M{x - 11} {y}a11 11 0 1 0 22 0a11 11 0 1 0-22 0z"
+    down = "m5.8 1.2l3 3a1.75 1.75 0 0 0 2.6-.1l5-6"
+    back = "a1.75 1.75 0 0 0-2.7-2.2l-3.8 4.5-1.6-1.6a1.75 1.75 0 0 0-2.5 2.4z"
+    return disc + down + back
 
 
 def sprite() -> str:
-    """The views without marks as one SVG file, `static/svg/legs.svg`, which browsers keep.
+    """All that is drawn as one SVG file, `static/svg/legs.svg`, which browsers keep.
 
-    Each view is two parts to `use`: `front` is all its regions, `front-rest` what lies beside them.
+    Each view is two parts to `use`: `front` is all its regions, `front-rest` what lies beside them. A region
+    is one by itself too, by its shape's `key`. The page's colors reach it as inherited ones: `fill` and
+    `stroke` of the region, `color` of its tick, which is always there and seen where that is a color.
     """
     parts = []
     for view in views():
-        parts += [f'<path id="{view.id}" d="{"".join(shapes_of(view))}"/>']
+        drawn = "".join(
+            f'<g id="{shape.key}"><path d="{shape.d}"/><path {_TICK} d="{tick_path(shape.tick)}"/></g>'
+            for shape in shapes_of(view)
+        )
+        parts += [f'<g id="{view.id}">{drawn}</g>']
         parts += [f'<path id="{view.id}-rest" d="{"".join(view.rest)}"/>'] if view.rest else []
     defs = "".join(parts)
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{VIEW_BOX}"><defs>{defs}</defs></svg>'

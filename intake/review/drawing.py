@@ -140,7 +140,7 @@ def draw(
             arrows.append(_across(source, target, way, _words(numbers), crossing))
             crossing += 1
     return Drawing(
-        plain=body.shapes_of(front.view),
+        plain=tuple(shape.d for shape in body.shapes_of(front.view)),
         marked=front.marked,
         arrows=tuple(arrows),
         spots=tuple(Label(_words(numbers), _point(end)[:2]) for end, numbers in spots.items()),

@@ -81,8 +81,6 @@ class Result:
     def broken(self) -> list[str]:
         """What of the gate does not hold, in words."""
         gate, found = self.gate, list[str]()
-        if gate.later:
-            return found
         if gate.ratio is not None and (self.ratio is None or self.ratio > gate.ratio):
             found.append(f"{number(self.ratio)} times the floor, at most {gate.ratio:g}")
         if gate.ms is not None and (self.ours is None or self.ours.cpu > gate.ms):
@@ -97,7 +95,7 @@ class Result:
             found.append(f"{self.requests} requests, at most {gate.requests}")
         if (
             gate.lcp is not None
-            and not gate.lcp_later
+            and not gate.lcp_shown
             and (self.paint is None or self.paint.ratio > gate.lcp)
         ):
             ratio = self.paint.ratio if self.paint else None
@@ -196,7 +194,7 @@ def _entry(result: Result) -> dict[str, Any]:
         "ours_ms": _rounded(cpu(result.ours)),
         "floor_ms": _rounded(cpu(result.floor)),
         "ratio": _rounded(result.ratio),
-        "gate": None if result.gate.later else result.gate.ratio,
+        "gate": result.gate.ratio,
         "queries": result.queries,
         "commits": result.commits,
         "bytes": result.bytes,

@@ -26,7 +26,7 @@ RING: Final = """(control) => {
   return around.filter(Boolean).some((one) => {
     const style = getComputedStyle(one);
     const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
-    return outlined || style.boxShadow !== "none" || (one.matches(".area") && style.strokeWidth !== "0px");
+    return outlined || style.boxShadow !== "none" || (one.matches(".b-r use") && style.strokeWidth !== "0px");
   });
 }"""
 

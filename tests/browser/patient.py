@@ -1,5 +1,6 @@
 """A patient with the link from the e-mail. Methods say what she does and sees, in the words of the form."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final, Self
@@ -8,6 +9,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Locator, expect
 
 from tests.browser.visitor import Visitor
+from tests.conftest import ROOT
 
 # What somebody with nothing to report sends, page by page; stories that are about a later page begin there.
 NOTHING_TO_REPORT: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
@@ -36,12 +38,21 @@ NOTHING_TO_REPORT: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
 
 SEND: Final = re.compile("^Send to (my physio|the clinic)$")
 
-TICK_POINT: Final = """(label) => {
-  const drawing = [...label.querySelectorAll("svg")].find(
-    (svg) => svg.querySelector(".area") && getComputedStyle(svg).display !== "none");
+DRAWING: Final = json.loads((ROOT / "intake" / "catalog" / "bodymap.json").read_text())
+# Where each region's tick stands, by what the region is called in the file of drawings.
+TICKS: Final = {
+    f"{region}-v{number}-{side}": drawn[view["id"]][side]["tick"]
+    for number, view in enumerate(DRAWING["views"], start=1)
+    for region, drawn in DRAWING["shapes"].items()
+    if view["id"] in drawn
+    for side in ("left", "right")
+}
+TICK_POINT: Final = """(label, ticks) => {
+  const drawing = [...label.querySelectorAll("svg")].find((svg) => getComputedStyle(svg).display !== "none");
   if (!drawing) return null;
-  const [x, y] = drawing.querySelector(".tick").getAttribute("transform").match(/-?[\\d.]+/g).map(Number);
-  drawing.querySelector(".area").scrollIntoView({ block: "center" });
+  const area = drawing.querySelector("use");
+  const [x, y] = ticks[area.getAttribute("href").split("#")[1]];
+  area.scrollIntoView({ block: "center" });
   const point = new DOMPoint(x, y).matrixTransform(drawing.getScreenCTM());
   return [point.x, point.y];
 }"""
@@ -150,7 +161,7 @@ class Patient(Visitor):
         """Put a finger on the drawing, at the very place where the tick will stand."""
         for name in names:
             label = self.page.locator("label.b-r", has=self.page.locator(".name", has_text=name))
-            at = label.evaluate(TICK_POINT)
+            at = label.evaluate(TICK_POINT, TICKS)
             assert at, f"{name} is not drawn in this view"
             self.page.touchscreen.tap(*at)
         return self

@@ -30,7 +30,7 @@ def marks_the_map(patient: KeyboardPatient) -> None:
     for place in ("Right hip, front or groin", "Right shin, front"):
         patient.reaches(patient.mark(place))
         label = patient.page.locator("label.b-r", has=patient.page.locator(".name", has_text=place))
-        expect(label.locator(".area:visible")).to_be_in_viewport(ratio=1)
+        expect(label.locator("use:visible")).to_be_in_viewport(ratio=1)
         assert label.locator(".name").evaluate("(name) => name.offsetHeight") > 20
     # Space marks and unmarks.
     patient.marks(KNEECAP).turns_map_to("soles").marks(ARCH, "Right foot, under the heel")

@@ -56,17 +56,10 @@ def test_a_gate_that_holds_says_nothing(gate: Gate) -> None:
     assert "!" not in table([page(gate=gate)])
 
 
-def test_a_gate_for_later_is_shown_and_never_fails() -> None:
-    result = page(gate=Gate(ratio=1.1, ms=1, queries=0, later=True))
-    assert verdict([result]) == []
-    assert "later: <= 1.1x, <= 1 ms, <= 0 queries" in table([result])
-    assert json.loads(as_json([result]))[0]["gate"] is None
-
-
-def test_when_a_page_is_painted_may_be_for_later_alone() -> None:
-    result = page(gate=Gate(bytes=4_000, lcp=1.5, lcp_later=True), paint=Paint(2000, 1000, 0.0))
+def test_when_a_page_is_painted_may_be_shown_and_not_fail() -> None:
+    result = page(gate=Gate(bytes=4_000, lcp=1.5, lcp_shown=True), paint=Paint(2000, 1000, 0.0))
     assert verdict([result]) == ["lesson: 5000 bytes, at most 4000"]
-    assert "! <= 4000 bytes, later: <= 1.5x LCP" in table([result])
+    assert "! <= 4000 bytes, shown: <= 1.5x LCP" in table([result])
 
 
 def test_what_has_no_gate_may_cost_anything() -> None:

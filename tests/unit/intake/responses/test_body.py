@@ -69,8 +69,11 @@ def test_a_label_holds_a_drawing_for_each_view_of_its_region() -> None:
     assert len(labels) == 50
     for region, css in zip((*body.regions("left"), *body.regions("right")), labels, strict=True):
         assert css == f"b-r {region.css}"
-    areas = [a for tag, a in page.elements if tag == "path" and a.get("class") == "area"]
-    assert len(areas) == sum(len(r.shapes) for side in SIDES for r in body.regions(side))
+    areas = [a["href"].partition("#")[2] for tag, a in page.elements if tag == "use"]
+    areas = [key for key in areas if not key.endswith("-rest")]
+    assert areas == [shape.key for side in SIDES for r in body.regions(side) for shape in r.shapes]
+    in_file = (ROOT / "static" / "svg" / "legs.svg").read_text(encoding="utf-8")
+    assert all(f'id="{key}"' in in_file for key in areas)
 
 
 def still(**marks: object) -> Read:
