@@ -45,6 +45,9 @@ loglevel = os.environ.get("WEB_LOG_LEVEL", "info")
 logger_class = QuietLogger
 control_socket_disable = True
 
+# Of `mallopt`: in how many heaps the C library keeps what threads ask for. Python runs one thread at a time.
+M_ARENA_MAX: Final = -8
+
 MEMORY_FOLDER: Final = "/dev/shm"  # noqa: S108 - only the heartbeat file of each worker
 if os.path.isdir(MEMORY_FOLDER):
     worker_tmp_dir = MEMORY_FOLDER
@@ -55,4 +58,6 @@ def when_ready(server: Any) -> None:
     gc.collect()
     gc.freeze()
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+        library = ctypes.CDLL(None)
+        library.malloc_trim(0)
+        library.mallopt(M_ARENA_MAX, 1)

@@ -166,7 +166,7 @@ class StaffSite(admin.AdminSite):
                 models = [{**model, "name": names[model["object_name"]]} for _app, model in shown]
                 groups.append({**shown[0][0], "name": heading, "models": models})
         if request.user.has_perm(editor.ENTER):
-            url = reverse("wagtailadmin_home")
+            url = editor.ADDRESS
             models = [page_entry(_("Lessons and links"), "Lessons", url)]
             models += [found.pop(name)[1] for name in LIBRARY if name in found]
             groups.append(LESSONS | {"app_url": url, "models": models})

@@ -8,7 +8,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, F, Func, OuterRef, Subquery
 from django.db.models.functions import JSONObject
 from django.urls import reverse
-from wagtail.rich_text import RichText
+from django.utils.safestring import SafeString
 
 from education.chain.models import ChainLink, Source
 from education.clinic_info.models import ClinicInfo
@@ -67,7 +67,7 @@ class Picture:
 class Block:
     """A piece of a lesson's text; `kind` says which template draws it and what `value` is.
 
-    paragraph: str. heading: `{"text", "level"}`. text: `RichText`. key_points: list of str. callout:
+    paragraph: str. heading: `{"text", "level"}`. text: HTML. key_points: list of str. callout:
     `{"tone", "title", "text"}`. drawing: `{"drawing", "alt", "decorative", "caption"}`. picture:
     `Picture`. self_check: `SelfCheck`. lesson: `Entry`. chain_link: `Told`. source: `Citation`.
     """
@@ -127,7 +127,9 @@ def value_of(raw: Raw, named: Named) -> Any:
     """What `Block.value` says for its kind; None for what readers cannot open."""
     kind, value = raw["type"], raw["value"]
     if kind == "text":
-        return RichText(value)
+        # The editor's link button makes links as they stand in a page, and offers no embeds: there is nothing
+        # to look up in it, so the editor is not loaded to read it.
+        return SafeString(value)
     if kind == "key_points":
         return items_of(value)
     if kind == "self_check":

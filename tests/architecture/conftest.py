@@ -1,7 +1,10 @@
 """A clinic with two patients and one of each role, for tests that walk every URL as everybody."""
 
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,6 +24,7 @@ from intake.patients.models import Evaluation, EvaluationRequest, Invitation, Pa
 from intake.responses.models import QuestionnaireResponse
 from intake.review import sharing
 from intake.screening.models import Finding, RedFlag
+from tests.conftest import ROOT, address, copy_database, drop_database
 from tests.factories import (
     ROLLING_IN,
     SETUP,
@@ -179,3 +183,28 @@ def world(django_db_setup: None, django_db_blocker) -> Iterator[World]:
     with django_db_blocker.unblock(), transaction.atomic():
         yield build_world()
         transaction.set_rollback(True)
+
+
+Process = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def process(django_db_setup: None, database_urls: tuple[str, str], ready_database: str) -> Iterator[Process]:
+    """Runs Python with these arguments as a process of its own, on a database of its own: it commits."""
+    owner, app = database_urls
+    name = f"footing_test_{os.getpid()}_processes"
+    copy_database(owner, ready_database, name)
+    own = {"DATABASE_OWNER_URL": address(owner, name), "DATABASE_URL": address(app, name)}
+
+    def run(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **own},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    yield run
+    drop_database(owner, name)

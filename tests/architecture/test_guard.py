@@ -1,9 +1,6 @@
 """Nobody reaches a patient's data without a line in the trail: by the ORM or SQL, in any kind of process."""
 
 import ast
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,10 +15,10 @@ from intake import audit
 from intake.audit import AuditEvent, PatientData, UnauditedAccess, audited
 from intake.patients.models import Patient, PatientSession
 from intake.responses.models import QuestionnaireResponse
-from tests.architecture.conftest import CONTACT_MARKS, HEALTH_MARKS, STORY, World
+from tests.architecture.conftest import CONTACT_MARKS, HEALTH_MARKS, STORY, Process, World
 from tests.architecture.test_urls import ROWS, path_of
 from tests.architecture.urlconf import patterns
-from tests.conftest import ROOT, address, copy_database, drop_database
+from tests.conftest import ROOT, address
 
 BY = audit.system("tests")
 PATIENT_MODELS = [model for model in apps.get_models() if issubclass(model, PatientData)]
@@ -284,32 +281,10 @@ REFUSES = {
 }
 
 
-@pytest.fixture(scope="module")
-def own_database(django_db_setup: None, database_urls: tuple[str, str], ready_database: str) -> Iterator[str]:
-    """For processes of their own, which commit what they do."""
-    name = f"footing_test_{os.getpid()}_processes"
-    copy_database(database_urls[0], ready_database, name)
-    yield name
-    drop_database(database_urls[0], name)
-
-
 @pytest.mark.parametrize("kind", REFUSES)
-def test_the_guard_stands_in_every_kind_of_process(
-    kind: str, own_database: str, database_urls: tuple[str, str]
-):
+def test_the_guard_stands_in_every_kind_of_process(kind: str, process: Process):
     arguments, code, words = REFUSES[kind]
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "DATABASE_OWNER_URL": address(database_urls[0], own_database),
-            "DATABASE_URL": address(database_urls[1], own_database),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = process(arguments)
     assert done.returncode == code, done.stderr
     assert words in done.stdout + done.stderr
 
