@@ -1,0 +1,21 @@
+"""A word that is wider than the screen, such as the address of a page, breaks where it has to."""
+
+from tests.browser.conftest import Come
+from tests.browser.patient import NOTHING_TO_REPORT, Patient
+from tests.browser.product import Product
+
+ADDRESS = "https://example.org/" + "knee" * 100
+
+
+def test_what_was_typed_hides_no_way_to_change_it(come: Come, product: Product) -> None:
+    visit = product.reception("visit")
+    patient: Patient = come(Patient)
+    patient.opens_with_birth_date(visit["link"]).has_filled_everything(
+        about={**NOTHING_TO_REPORT["about"], "why.story": [ADDRESS]}
+    )
+    patient.reads(ADDRESS).finds_page_accessible(colors=False)
+    change = patient.main.get_by_role("link", name=": In your own words")
+    box = change.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= patient.window["width"]
+    patient.confirms().sends().goes_to("/intake/answers/").reads(ADDRESS).finds_page_accessible(colors=False)
