@@ -61,6 +61,8 @@ TICK_POINT: Final = """(label, ticks) => {
 class Patient(Visitor):
     """On a phone of 390 x 844, with a finger."""
 
+    reads_large = True
+
     # ------------------------------------------------------------------------------------------- the link
     def opens(self, link: str) -> Self:
         return self.goes_to(link)

@@ -73,6 +73,21 @@ WIDTH: Final = """() => {
   return moved ? `${moved} px (${[...new Set(named)].slice(0, 6).join(" ")})` : "";
 }"""
 
+# What lies beyond the window once text is twice as large, as a phone's own setting makes it. A card that
+# clips hides it for good, so that the page need not scroll for this to be wrong.
+LARGE_TEXT: Final = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync("html { font-size: 200% }");
+  document.adoptedStyleSheets = [sheet];
+  const wide = [...document.body.querySelectorAll("*")].filter((part) => {
+    const { right, width } = part.getBoundingClientRect();
+    return width > 1 && right > document.documentElement.clientWidth + 0.5
+      && part.checkVisibility({ visibilityProperty: true }) && !part.closest("svg, .u-vh, .c-skip");
+  });
+  document.adoptedStyleSheets = [];
+  return [...new Set(wide.map((part) => `${part.localName}.${part.className}`))].slice(0, 6).join(" ");
+}"""
+
 
 class Visitor:
     """A person with a browser of her own: cookies, window, touch or mouse, scripts on or off.
@@ -82,6 +97,8 @@ class Visitor:
 
     window = PHONE
     touch = True
+    # Whether text twice as large has to fit as well.
+    reads_large = False
     axe: ClassVar[dict[str, Any]] = WCAG
 
     def __init__(self, browser: Browser, address: str, *, scripts: bool = True, dark: bool = False) -> None:
@@ -159,6 +176,8 @@ class Visitor:
     ) -> None:
         """No axe violation at all (WCAG 2.2 AA and best practice), no sideways scroll at 320 px.
 
+        Of those who read large text: nothing out of sight when it is twice as large.
+
         colors: contrast is part of it. themes: contrast in the other theme too.
         everything: all of axe there, and on the other screen.
         """
@@ -178,6 +197,8 @@ class Visitor:
         self.page.set_viewport_size(self.window)
         if moved:
             complaints.append(f"at {NARROWEST} px wide it scrolls sideways by {moved}")
+        if self.reads_large and (hidden := self.page.evaluate(LARGE_TEXT)):
+            complaints.append(f"with text twice as large, out of sight: {hidden}")
         where = urlsplit(self.page.url).path
         self.problems += [f"{where}: {words}" for words in complaints]
 
