@@ -1,5 +1,5 @@
 /* Makes the pre-visit form nicer where scripts run; nothing here is needed to fill it in.
-   It warns before the form closes for want of use, hides questions that are not asked, lets an answer that stands alone clear the others, counts
+   It warns before the form closes for want of use, takes two presses for one, hides questions that are not asked, lets an answer that stands alone clear the others, counts
    characters, saves while typing, and sends the page without losing it where the line is cut.
    The server decides everything again. Nothing is kept in the browser. */
 (() => {
@@ -55,6 +55,15 @@
     addEventListener("pageshow", watch);
     document.addEventListener("visibilitychange", () => { if (!document.hidden) watch(); });
     lasts(Number(idle.dataset.idle));
+  }
+
+  // ---- A finger that presses twice: a second press would give up the answer to the first, which counts once
+  for (const one of document.querySelectorAll("form[data-once]")) {
+    let pressed = -Infinity;
+    one.addEventListener("submit", (event) => {
+      if (event.timeStamp - pressed < 10000) event.preventDefault();
+      else pressed = event.timeStamp;
+    });
   }
 
   const form = document.querySelector("form[data-autosave]");

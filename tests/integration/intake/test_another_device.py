@@ -311,7 +311,10 @@ def test_five_wrong_codes_rest_the_link_and_the_right_one_shows_the_same_page(be
         assert kinds(invitation).count("wrong-code") == 5
         # The date of birth rests with it, and no other code is sent.
         assert "match what the clinic has" in Visitor(token).type_date().text
-        assert asks_again(visitor).status_code == 429
+        refused = asks_again(visitor)
+        assert refused.status_code == 429
+        # One code was sent: the page does not say that it were several, nor that the newest one works.
+        assert "Several were sent or tried just now. Wait 15 minutes" in refused.text
         clock.shift(timedelta(minutes=4))
         asks_again(visitor)
         assert is_let_in(types(visitor, newest_code()))
