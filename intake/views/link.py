@@ -115,6 +115,9 @@ def code(request: HttpRequest) -> HttpResponse:
     device = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
     if request.method != "POST":
         if not journey.is_code_asked(device_token=device):
+            # By Back, after a code has opened the form.
+            if settings.PATIENT_COOKIE_NAME in request.COOKIES:
+                return redirect("intake:tasks")
             return _code_over(request)
         return _ask_code(request, again="again" in request.GET)
     address = visitor_address(request)

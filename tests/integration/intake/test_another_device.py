@@ -111,6 +111,8 @@ def test_the_code_opens_the_task_list_and_the_device_is_known_from_then_on(begun
     assert "Welcome back, Jordan" in there.text
     assert "Check so far" in there.text
     assert STORY in visitor.page("about").text
+    # Back leads from there to the page that asked for the code: on into the form, which is open.
+    assert visitor.look(CODE).headers["Location"] == "/intake/"
     # Next time the date is enough here, as on the first phone.
     del visitor.client.cookies[settings.PATIENT_COOKIE_NAME]
     assert visitor.open().page("about").status_code == 200
