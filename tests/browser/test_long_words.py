@@ -19,3 +19,13 @@ def test_what_was_typed_hides_no_way_to_change_it(come: Come, product: Product) 
     assert box is not None
     assert box["x"] + box["width"] <= patient.window["width"]
     patient.confirms().sends().goes_to("/intake/answers/").reads(ADDRESS).finds_page_accessible(colors=False)
+
+
+def test_a_long_name_is_thanked_within_the_page(come: Come, product: Product) -> None:
+    name = "Wolfeschlegelsteinhausenbergerdorff-Keihanaikukauakahihuliheekahaunaele"
+    visit = product.reception("visit", given=name)
+    patient: Patient = come(Patient)
+    patient.opens_with_birth_date(visit["link"]).reads(name).finds_page_accessible(colors=False)
+    patient.has_filled_everything().confirms().sends().reads_heading(f"Thank you, {name}")
+    patient.finds_page_accessible(colors=False)
+    patient.goes_to("/intake/status/").reads(name).finds_page_accessible(colors=False)
