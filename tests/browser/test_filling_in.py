@@ -293,3 +293,14 @@ def test_stopping_and_coming_back(started: Patient, visit: dict[str, str], come,
     # On another phone nothing of it is shown.
     stranger = come(Patient, scripts=patient.scripts)
     stranger.opens_with_birth_date(visit["link"]).reads_heading("Enter the code from your e-mail")
+
+
+def test_a_screen_reader_is_told_of_no_place_without_its_box(started: Patient) -> None:
+    patient = started.has_filled_up_to("where")
+    left = patient.page.get_by_role("group", name="Left side", exact=True)
+    assert "Left calf" not in left.aria_snapshot()
+    patient.turns_map_to("back")
+    assert 'checkbox "Left calf"' in left.aria_snapshot()
+    # What is marked stands below the drawing in every view.
+    patient.marks("Left calf").turns_map_to("front").sees_marked("Left calf")
+    assert "Left calf" in left.aria_snapshot()
