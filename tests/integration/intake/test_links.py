@@ -400,6 +400,9 @@ def test_an_open_session_ends_with_its_link_at_the_next_request(how: str):
     response = visitor.look("/intake/")
     assert response.status_code == 403
     assert "Open your link again" in response.text
+    # One page for all of these, which is true of each.
+    assert "or when we send you a newer link" in response.text
+    assert "the link in our newest e-mail" in response.text
 
 
 def test_a_session_is_over_after_half_an_hour_without_a_request():
