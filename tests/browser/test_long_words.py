@@ -1,9 +1,20 @@
 """A word that is wider than the screen, such as the address of a page, breaks where it has to."""
 
+import pytest
+
 from tests.browser.conftest import Come
 from tests.browser.patient import NOTHING_TO_REPORT, Patient
 from tests.browser.product import Product
 
+# The narrowest of the questions on the check page, in letters of its size, with text twice as large.
+LETTERS = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync("html { font-size: 200% }");
+  document.adoptedStyleSheets = [sheet];
+  const wide = [...document.querySelectorAll(".c-summary dt")].map(
+    (one) => one.getBoundingClientRect().width / parseFloat(getComputedStyle(one).fontSize));
+  return Math.min(...wide);
+}"""
 ADDRESS = "https://example.org/" + "knee" * 100
 
 
@@ -29,3 +40,11 @@ def test_a_long_name_is_thanked_within_the_page(come: Come, product: Product) ->
     patient.has_filled_everything().confirms().sends().reads_heading(f"Thank you, {name}")
     patient.finds_page_accessible(colors=False)
     patient.goes_to("/intake/status/").reads(name).finds_page_accessible(colors=False)
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_large_text_is_read_in_words_beside_change(come: Come, product: Product, width: int) -> None:
+    patient: Patient = come(Patient)
+    patient.opens_with_birth_date(product.reception("visit")["link"]).has_filled_everything()
+    patient.page.set_viewport_size({"width": width, "height": 740})
+    assert patient.page.evaluate(LETTERS) > 4
