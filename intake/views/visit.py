@@ -1,6 +1,7 @@
 """A patient at work: the session behind the cookie, and what every page of the form needs."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, wraps
@@ -20,6 +21,8 @@ from intake.conditions import Value
 from intake.patients import links
 from intake.patients.models import Evaluation, Invitation, Patient, PatientSession
 from intake.questionnaires.definition import TYPED_WORDS, Definition
+from intake.questionnaires.load import active_questionnaire
+from intake.questionnaires.models import Questionnaire
 from intake.questionnaires.pages import Page, enabled
 from intake.responses import amend, draft
 from intake.responses.answers import read_answers
@@ -233,7 +236,7 @@ def _session_page(
                 return response
         if is_tablet(request):
             return cleared(request)
-        return render(request, over, status=403)
+        return session_over(request, over)
 
     # No page says back what an address asks, so its size tells nothing of what else is in it (ADR 0037).
     return gzip_page(inner)
@@ -273,12 +276,31 @@ def see_other(url: str) -> HttpResponse:
 
 def another_form(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Nothing of the page is saved; the words typed on it are shown, since the way back would lose them."""
-    words = []
-    for name, text in request.POST.items():
-        item = visit.definition.get(name) if visit.session.invitation is not None else None
-        if item is not None and item.type in TYPED_WORDS and str(text).strip():
-            words.append((item.text, text))
+    definition = visit.definition if visit.session.invitation is not None else None
+    words = typed_words(request, definition) if definition else []
     return render(request, "intake/another_form.html", {"words": words}, status=409)
+
+
+def session_over(request: HttpRequest, template: str) -> HttpResponse:
+    """No session opens this page (any more). What was typed on it is shown here as well.
+
+    Which form it was is not known without a session; the one that is filled in now has the same questions.
+    """
+    words: list[tuple[str, str]] = []
+    if request.method == "POST":
+        with suppress(Questionnaire.DoesNotExist):
+            words = typed_words(request, active_questionnaire().tree())
+    return render(request, template, {"words": words}, status=403)
+
+
+def typed_words(request: HttpRequest, definition: Definition) -> list[tuple[str, str]]:
+    """(question, what was typed) for each answer in somebody's own words that was sent."""
+    sent = [(definition.get(name), text) for name, text in request.POST.items()]
+    return [
+        (item.text, str(text))
+        for item, text in sent
+        if item is not None and item.type in TYPED_WORDS and str(text).strip()
+    ]
 
 
 def set_patient_cookies(request: HttpRequest, response: HttpResponse, opened: links.Opened) -> None:

@@ -4,6 +4,7 @@ import re
 import uuid
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from intake import journey
@@ -88,3 +89,30 @@ def test_every_form_of_a_patient_says_whose_it_is():
         and path.name not in open_to_all
     ]
     assert lacking == []
+
+
+@pytest.mark.parametrize("ended", ["left in another tab", "a newer link"])
+def test_words_typed_on_a_page_whose_form_was_closed_meanwhile_can_be_copied(ended):
+    invitation, token = invited()
+    visitor = Visitor(token).open()
+    visitor.save("about", {"why.story": ["Saved before"]})
+    if ended == "a newer link":
+        journey.invite(evaluation=invitation.evaluation, by=SETUP, mail=False)
+    else:
+        session = visitor.client.cookies[settings.PATIENT_COOKIE_NAME].value
+        visitor.client.post(reverse("intake:leave"))
+        visitor.client.cookies[settings.PATIENT_COOKIE_NAME] = session
+    response = visitor.save("about", {"why.story": ["Typed <b>last</b>"], "about.age": [40]})
+    assert (response.status_code, "Open your link again" in response.text) == (403, True)
+    assert "Typed &lt;b&gt;last&lt;/b&gt;" in response.text
+    assert "What you typed last was not saved" in response.text
+    assert stored(invitation).answers["why.story"] == ["Saved before"]
+
+
+def test_a_form_that_was_closed_shows_no_words_where_none_were_sent():
+    _invitation, token = invited()
+    visitor = Visitor(token).open()
+    visitor.client.post(reverse("intake:leave"))
+    assert "to copy" not in visitor.page("about").text
+    response = visitor.save("about", {"about.age": [40]})
+    assert (response.status_code, "to copy" in response.text) == (403, False)
