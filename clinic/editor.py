@@ -5,6 +5,7 @@ from itertools import product
 from traceback import walk_tb
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.views import redirect_to_login
@@ -34,8 +35,6 @@ from intake.questionnaires.models import Status
 from intake.screening.models import Rule
 
 ADDRESS: Final = "/editor/"
-# All addresses but the editor's.
-PAGES: Final = "clinic.pages"
 WORKFLOW: Final = "Clinical review"
 REVIEWERS: Final = "physio"
 # Who adds pictures: whoever writes lessons.
@@ -92,7 +91,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 class EditorUrls:
     """The editor is loaded with the first request for it: a worker without one holds 9 MB less of code.
 
-    All other requests go by `clinic.pages`, which knows no address of the editor's by name.
+    All other requests go by `PAGES_URLCONF`, which knows no address of the editor's by name.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -100,9 +99,9 @@ class EditorUrls:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(ADDRESS.removesuffix("/")):
-            request.urlconf = PAGES
+            request.urlconf = settings.PAGES_URLCONF
             # Also for what is drawn before Django looks at the request's own.
-            set_urlconf(PAGES)
+            set_urlconf(settings.PAGES_URLCONF)
         return self.get_response(request)
 
 

@@ -182,6 +182,8 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "clinic.urls"
+# By which a web request goes that is not for the editor (ADR 0052).
+PAGES_URLCONF = "clinic.pages"
 WSGI_APPLICATION = "clinic.wsgi.application"
 
 TEMPLATES = [

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -217,3 +218,9 @@ def mail_dir(tmp_path: Path, settings) -> Path:
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = tmp_path / "mail"
     return tmp_path / "mail"
+
+
+@pytest.fixture
+def failing_urls(settings: Any) -> None:
+    """Beside the product's pages there are some that fail, each in a way of its own."""
+    settings.ROOT_URLCONF = settings.PAGES_URLCONF = "tests.architecture.failing_urls"

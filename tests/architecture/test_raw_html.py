@@ -14,6 +14,7 @@ RAW = {"mark_safe", "SafeString", "SafeText", "SafeData", "safe", "html_safe", "
 FORMATS = {"format_html": 0, "format_html_join": 1}
 
 EXPLAINED = {
+    "education/lessons/reading.py": "a lesson's text, cut to what its editor offers when it was saved",
     "intake/responses/skeleton.py": "puts pieces of a drawn form together; what goes between was escaped",
     "intake/responses/blocks.py": "names the type of what `format_html_join` returns",
 }

@@ -149,7 +149,9 @@ ROWS: dict[str, Row] = {
     # The patient's way.
     "intake:open": Row({"*": "200"}, {"*": "200"}, {"token": "{token}"}),
     # Only in a browser that waits for one.
-    "intake:code": Row({"*": "403"}, {"*": "403"}),
+    "intake:code": Row(
+        {"patient": "302 intake:tasks", "other patient": "302 intake:tasks", "*": "403"}, {"*": "403"}
+    ),
     "intake:tablet": Row({"*": "200"}, {"*": "200"}),
     # Nobody started that one: the blank start, which says so.
     "intake:tablet_scanned": Row({"*": "404"}, {"*": "200"}, {"token": "nobody-started-this"}),

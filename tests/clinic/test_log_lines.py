@@ -110,7 +110,7 @@ def test_only_the_trusted_proxy_names_a_request(proxy: str, sent: str, taken: bo
 
 
 @pytest.mark.django_db
-@pytest.mark.urls("tests.architecture.failing_urls")
+@pytest.mark.usefixtures("failing_urls")
 def test_an_error_is_found_by_the_name_in_its_answer_which_tells_nothing_else():
     with log_lines() as written:
         response = Client(raise_request_exception=False).get("/fail/broken/")
