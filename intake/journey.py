@@ -1167,8 +1167,12 @@ def submit(
         refused = _why_not(sending, said, revision)
         if refused is None:
             response = response or _locked_draft(invitation)
-            _send(response, sending, said, submit_key, access)
-            return Sent(response, already=False)
+            # What another tab began meanwhile was not looked at.
+            if sending.response is None and response.answers:
+                refused = draft.Overtaken()
+            else:
+                _send(response, sending, said, submit_key, access)
+                return Sent(response, already=False)
         access.recorded = False
     # Not within: there an error would undo the transaction of whoever called.
     raise refused
