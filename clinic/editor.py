@@ -89,7 +89,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class EditorUrls:
-    """The editor is loaded with the first request for it: a worker without one holds 9 MB less of code.
+    """The editor is loaded with the first request for it, so most workers never hold it (ADR 0052).
 
     All other requests go by `PAGES_URLCONF`, which knows no address of the editor's by name.
     """

@@ -183,7 +183,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "clinic.urls"
 # By which a web request goes that is not for the editor (ADR 0052).
-PAGES_URLCONF = "clinic.pages"
+PAGES_URLCONF = "clinic.page_urls"
 WSGI_APPLICATION = "clinic.wsgi.application"
 
 TEMPLATES = [

@@ -3,8 +3,8 @@
 from django.urls import include, path
 from wagtail.admin import urls as editor_urls
 
-from clinic.pages import handler400, handler403, handler404, handler500
-from clinic.pages import urlpatterns as pages
+from clinic.page_urls import handler400, handler403, handler404, handler500
+from clinic.page_urls import urlpatterns as pages
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 

@@ -69,6 +69,7 @@ from intake.questionnaires.pages import Page, enabled
 from intake.responses import amend, draft, earlier, unsent
 from intake.responses import shown as showing
 from intake.responses.answers import check, missing, prune, read_answers, to_fhir_items, to_json
+from intake.responses.compare import Difference
 from intake.responses.models import QuestionnaireResponse, ResponseQuerySet
 from intake.review import contacts, decide, handing_over, outcomes, sharing, versions, weekly
 from intake.review.booking import check_cancel, form_state
@@ -1180,13 +1181,17 @@ def submit(
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """The answers of a form that is to be sent, what they enable and what they raise."""
+    """The answers of a form that is to be sent, what they enable and what they raise.
+
+    changed: of a change, the answers that are others than those sent before.
+    """
 
     definition: Definition
     answers: dict[str, tuple[Value, ...]]
     on: frozenset[str]
     active: record.ActiveRules
     screening: Screening
+    changed: tuple[Difference, ...]
 
     @classmethod
     def of(cls, invitation: Invitation, sending: Sending) -> "_Said":
@@ -1196,7 +1201,8 @@ class _Said:
         on = enabled(definition, typed)
         answers = prune(definition, typed, on)
         active = sending.active or record.active_rules()
-        return cls(definition, answers, on, active, screen(active.rules, answers))
+        changed = amend.differences(response, answers) if response and response.is_change else ()
+        return cls(definition, answers, on, active, screen(active.rules, answers), changed)
 
 
 def _why_not(sending: Sending, said: _Said, revision: int | None) -> Exception | None:
@@ -1219,7 +1225,7 @@ def _why_not(sending: Sending, said: _Said, revision: int | None) -> Exception |
         return NotComplete(sorted(wrong, key=lambda link_id: order.get(link_id, -1)))
     if sending.key_of is not None:
         return KeyTaken()
-    if response is not None and response.is_change and not amend.differences(response, said.answers):
+    if response is not None and response.is_change and not said.changed:
         return NothingChanged()
     return None
 
@@ -1232,11 +1238,10 @@ def _send(
     access.saw("response", [response.pk])
     earlier = None
     if response.is_change:
-        changed = amend.differences(response, said.answers)
         earlier = amend.replace(response, now)
         access.action = "intake.changed"
         access.saw("response", [earlier.pk])
-        access.note(changed=len(changed))
+        access.note(changed=len(said.changed))
     response.status = (
         QuestionnaireResponse.Status.AMENDED if earlier else QuestionnaireResponse.Status.COMPLETED
     )
@@ -1258,6 +1263,7 @@ def fhir_document(response: QuestionnaireResponse, on: Collection[str] | None = 
     """The FHIR R4 QuestionnaireResponse that is the record. References are ours, never names.
 
     response: as it is sent, its answers as they are stored. on: what they enable, where the caller has it.
+    Raises `ValueError` for a draft.
     """
     questionnaire = response.questionnaire
     if response.authored is None:

@@ -1,6 +1,7 @@
 /* Makes the pre-visit form nicer where scripts run; nothing here is needed to fill it in.
-   It warns before the form closes for want of use, takes two presses for one, hides questions that are not asked, lets an answer that stands alone clear the others, counts
-   characters, saves while typing, and sends the page without losing it where the line is cut.
+   It warns before the form closes for want of use, takes two presses for one, hides questions that are not
+   asked, lets an answer that stands alone clear the others, counts characters, saves while typing, and sends the
+   page without losing it where the line is cut.
    The server decides everything again. Nothing is kept in the browser. */
 (() => {
   "use strict";
