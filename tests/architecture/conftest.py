@@ -34,6 +34,7 @@ from tests.factories import (
     make_response,
     make_user,
 )
+from tests.patience import PATIENCE_SECONDS
 
 # Words that stand nowhere else: whoever may not see them must not find them in a page.
 NAME = "Zyxgiven"
@@ -203,7 +204,7 @@ def process(django_db_setup: None, database_urls: tuple[str, str], ready_databas
             env={**os.environ, **own},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
         )
 
     yield run

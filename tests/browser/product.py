@@ -19,9 +19,9 @@ from typing import Any
 from clinic.database import BASE_DIR, Urls
 from clinic.processes import Child
 from tests.conftest import address, copy_database, drop_database, template_database
+from tests.patience import PATIENCE_SECONDS
 
 HOST = "127.0.0.1"
-PATIENCE_SECONDS = 60
 BETWEEN_MAILS = re.compile(r"^-{79}$", re.MULTILINE)
 MAIL_IS_WHOLE = re.compile(r"^-{79}\s*\Z", re.MULTILINE)
 

@@ -10,6 +10,7 @@ from tests.browser.conftest import BOTH_WAYS, Come
 from tests.browser.patient import Patient
 from tests.browser.product import Product
 from tests.integration.intake.visitor import without_form_tokens
+from tests.patience import PATIENCE_SECONDS
 
 MISMATCH = "That doesn't match what the clinic has."
 
@@ -17,7 +18,7 @@ MISMATCH = "That doesn't match what the clinic has."
 def look_at(link: str, method: str) -> http.client.HTTPResponse:
     """As a mail scanner does: no browser, no cookie."""
     parts = urlsplit(link)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE_SECONDS)
     try:
         connection.request(method, parts.path, headers={"User-Agent": "MailScanner/1.0"})
         answer = connection.getresponse()

@@ -17,6 +17,7 @@ import pytest
 
 from clinic import database
 from clinic.database import Cluster, Urls
+from tests.patience import PATIENCE_SECONDS
 
 ENVIRONMENT = {
     name: value
@@ -73,7 +74,7 @@ def process(*arguments: str, cwd: Path | str = database.BASE_DIR) -> subprocess.
 
 
 def finish(running: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = running.communicate(timeout=60)
+    out, err = running.communicate(timeout=PATIENCE_SECONDS)
     return running.returncode, out.strip(), err.strip()
 
 

@@ -1,5 +1,6 @@
 """`make run` as a person at a terminal meets it, in a copy of the checkout with data of its own."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -15,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from clinic import database
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.drill
 
 COPIED = ("clinic", "education", "intake", "static", "templates", "manage.py", "Makefile")
-PATIENCE_SECONDS = 90
 TOKEN = "Zyxcanary-token"
 
 
@@ -42,17 +43,19 @@ class Checkout:
         )
         return done.returncode, done.stdout + done.stderr
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """`make run` in a process group of its own, as a terminal has it; returns once the site answers."""
-        running = self.begin()
-        self.wait_until(lambda: "Ctrl-C" in self.said() or running.poll() is not None)
-        assert running.poll() is None, self.said()
-        return running
+    @contextlib.contextmanager
+    def up(self) -> Iterator[subprocess.Popen[bytes]]:
+        """`make run` in a process group of its own, as a terminal has it, from when the site answers."""
+        with self.begun() as running:
+            self.wait_until(lambda: "Ctrl-C" in self.said() or running.poll() is not None)
+            assert running.poll() is None, self.said()
+            yield running
 
-    def begin(self) -> subprocess.Popen[bytes]:
-        """The same, without waiting for anything."""
+    @contextlib.contextmanager
+    def begun(self) -> Iterator[subprocess.Popen[bytes]]:
+        """The same from its first moment. Whatever a test that fails leaves behind meets no other test."""
         with self.log.open("wb") as log:
-            return subprocess.Popen(
+            running = subprocess.Popen(
                 ["make", "run"],
                 cwd=self.folder,
                 env=self.environment({}),
@@ -62,6 +65,12 @@ class Checkout:
                 start_new_session=True,
                 preexec_fn=hear_ctrl_c,
             )
+        try:
+            yield running
+        finally:
+            if running.poll() is None:
+                os.killpg(running.pid, signal.SIGTERM)
+            running.wait(PATIENCE_SECONDS)
 
     def said(self) -> str:
         return self.log.read_text()
@@ -77,7 +86,7 @@ class Checkout:
 
     def get(self, path: str) -> int:
         """The status of an answer; 0 for none."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         try:
             connection.request("GET", path)
             return connection.getresponse().status
@@ -149,10 +158,10 @@ def checkout() -> Iterator[Checkout]:
 @pytest.fixture(scope="class")
 def running(checkout: Checkout) -> Iterator[Checkout]:
     """It ends by Ctrl-C, and every process it started ends with it."""
-    process = checkout.start()
-    yield checkout
-    os.killpg(process.pid, signal.SIGINT)
-    process.wait(PATIENCE_SECONDS)
+    with checkout.up() as process:
+        yield checkout
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(PATIENCE_SECONDS)
     checkout.wait_until(lambda: checkout.processes() == [])
     assert checkout.get("/healthz") == 0
 
@@ -207,24 +216,24 @@ class TestWhileItRuns:
     def test_another_run_beside_it_shares_the_data(self, running: Checkout) -> None:
         beside = Checkout(running.folder)
         beside.log = running.folder / "beside.txt"
-        process = beside.start()
-        assert beside.is_healthy()
-        own, others = (f"http://127.0.0.1:{one.port}" for one in (beside, running))
-        assert own in beside.said()
-        assert others not in beside.said()
-        assert beside.demo_address() == own
+        with beside.up() as process:
+            assert beside.is_healthy()
+            own, others = (f"http://127.0.0.1:{one.port}" for one in (beside, running))
+            assert own in beside.said()
+            assert others not in beside.said()
+            assert beside.demo_address() == own
 
-        subprocess.run(
-            [".venv/bin/python", "manage.py", "demo", "--json"],
-            cwd=running.folder,
-            env=running.environment({"PORT": "8000"}),
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
-        assert beside.demo_address() == own
+            subprocess.run(
+                [".venv/bin/python", "manage.py", "demo", "--json"],
+                cwd=running.folder,
+                env=running.environment({"PORT": "8000"}),
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
+            assert beside.demo_address() == own
 
-        os.killpg(process.pid, signal.SIGINT)
-        process.wait(PATIENCE_SECONDS)
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(PATIENCE_SECONDS)
 
         assert running.is_healthy()
         assert running.demo_address() == others
@@ -237,7 +246,9 @@ class TestWhileItRuns:
             f"GET /intake/open/{TOKEN} {TOKEN}/ HTTP/1.1\r\n\r\n",
             f"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n{TOKEN}\r\n\r\n",
         ):
-            with socket.create_connection(("127.0.0.1", running.port), timeout=10) as connection:
+            with socket.create_connection(
+                ("127.0.0.1", running.port), timeout=PATIENCE_SECONDS
+            ) as connection:
                 connection.sendall(request.encode())
                 assert b" 400 " in connection.recv(4096)
 
@@ -247,10 +258,10 @@ class TestWhileItRuns:
 
 def test_a_postgres_that_a_killed_run_left_ends_with_the_next(checkout: Checkout) -> None:
     for sign in (signal.SIGKILL, signal.SIGINT):
-        process = checkout.begin()
-        checkout.wait_until(lambda: "Starting Postgres" in checkout.said() and checkout.postgres())
-        os.killpg(process.pid, sign)
-        process.wait(PATIENCE_SECONDS)
+        with checkout.begun() as process:
+            checkout.wait_until(lambda: "Starting Postgres" in checkout.said() and checkout.postgres())
+            os.killpg(process.pid, sign)
+            process.wait(PATIENCE_SECONDS)
         assert "Traceback" not in checkout.said()
 
     checkout.wait_until(lambda: checkout.processes() == [])
@@ -260,10 +271,10 @@ def test_a_postgres_that_a_killed_run_left_ends_with_the_next(checkout: Checkout
     "seconds", [0.1, *(pytest.param(other, marks=pytest.mark.deep) for other in (0.05, 0.2, 0.4, 0.8, 1.2))]
 )
 def test_an_early_ctrl_c_leaves_nothing(checkout: Checkout, seconds: float) -> None:
-    process = checkout.begin()
-    time.sleep(seconds)
-    os.killpg(process.pid, signal.SIGINT)
-    process.wait(PATIENCE_SECONDS)
+    with checkout.begun() as process:
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(PATIENCE_SECONDS)
 
     checkout.wait_until(lambda: checkout.processes() == [])
     assert "Traceback" not in checkout.said()
@@ -272,19 +283,19 @@ def test_an_early_ctrl_c_leaves_nothing(checkout: Checkout, seconds: float) -> N
 @pytest.mark.deep
 @pytest.mark.parametrize("how", ["SIGINT to make alone", "make stop", "SIGTERM to make", "SIGTERM to run"])
 def test_every_way_of_ending_it_ends_every_process(checkout: Checkout, how: str) -> None:
-    process = checkout.start()
-    assert checkout.postgres() in checkout.processes()
+    with checkout.up() as process:
+        assert checkout.postgres() in checkout.processes()
 
-    if how == "SIGTERM to make":
-        process.terminate()
-    elif how == "SIGINT to make alone":
-        process.send_signal(signal.SIGINT)
-    elif how == "SIGTERM to run":
-        os.kill(checkout.processes("manage.py run")[0], signal.SIGTERM)
-    else:
-        assert checkout.make("stop")[0] == 0
+        if how == "SIGTERM to make":
+            process.terminate()
+        elif how == "SIGINT to make alone":
+            process.send_signal(signal.SIGINT)
+        elif how == "SIGTERM to run":
+            os.kill(checkout.processes("manage.py run")[0], signal.SIGTERM)
+        else:
+            assert checkout.make("stop")[0] == 0
 
-    process.wait(PATIENCE_SECONDS)
+        process.wait(PATIENCE_SECONDS)
     checkout.wait_until(lambda: checkout.processes() == [])
     assert checkout.get("/healthz") == 0
 
@@ -299,9 +310,9 @@ def test_a_postgres_that_was_up_before_stays_up(checkout: Checkout) -> None:
         check=True,
     )
     before = checkout.postgres()
-    process = checkout.start()
-    os.killpg(process.pid, signal.SIGINT)
-    process.wait(PATIENCE_SECONDS)
+    with checkout.up() as process:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(PATIENCE_SECONDS)
 
     assert checkout.processes() == [child for child in checkout.processes() if child_of(child, before)]
     assert before in checkout.processes()

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import psycopg
 
@@ -18,8 +18,7 @@ from clinic.database import BASE_DIR, Cluster
 from tests.browser.product import Product
 from tests.conftest import restore_database, template_database
 from tests.drills import judge
-
-PATIENCE_SECONDS: Final = 90
+from tests.patience import PATIENCE_SECONDS
 
 
 class Machine:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-PATIENCE_SECONDS = 60
+from tests.patience import PATIENCE_SECONDS
+
 ANSWER_SECONDS = 15
 PAUSE_SECONDS = 0.1
 

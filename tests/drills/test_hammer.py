@@ -16,6 +16,7 @@ import pytest
 from tests.browser.product import Product, on_a_copy
 from tests.drills.plain import PlainBrowser, Wire
 from tests.drills.stream import Journal, Phone
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.drill, pytest.mark.deep]
 
@@ -90,7 +91,7 @@ def test_nobody_else_is_turned_away(product: Product, tmp_path: Any) -> None:
     patient = Timed(product.port, intakes, journal, ends)
     try:
         # Until each of them was told to wait.
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not all(hammer.seen[429] for hammer in hammers):
             assert time.monotonic() < deadline, [dict(hammer.seen) for hammer in hammers]
             time.sleep(0.2)

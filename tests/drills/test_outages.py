@@ -26,6 +26,7 @@ from tests.drills.disk import Disk, small_disk
 from tests.drills.machine import Machine, judged
 from tests.drills.stream import Journal
 from tests.drills.writer import Seen, Writer
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.drill, pytest.mark.deep]
 
@@ -67,7 +68,7 @@ class Place:
 
     def hold(self) -> None:
         """As it is, until clients notice and for some seconds after. Nobody mends anything meanwhile."""
-        before, deadline = self.seen.so_far(), time.monotonic() + 60
+        before, deadline = self.seen.so_far(), time.monotonic() + PATIENCE_SECONDS
         while self.seen.so_far() == before:
             assert time.monotonic() < deadline, "nobody noticed"
             time.sleep(0.05)

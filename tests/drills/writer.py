@@ -17,7 +17,8 @@ from html import escape
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tests.drills.stream import PATIENCE_SECONDS, PAUSE_SECONDS, Answers, Caller, GaveUp, Journal, as_text
+from tests.drills.stream import PAUSE_SECONDS, Answers, Caller, GaveUp, Journal, as_text
+from tests.patience import PATIENCE_SECONDS
 
 SAVED: Final = "page.saved"
 AUTOSAVED: Final = "page.autosaved"

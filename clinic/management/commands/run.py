@@ -18,7 +18,7 @@ from clinic.processes import Child, Stop, claim, end_all, live_addresses
 
 HOST = "127.0.0.1"
 WATCH_SECONDS = 1.0
-READY_SECONDS = 60
+READY_SECONDS = 180
 
 
 class Command(BaseCommand):

@@ -27,6 +27,7 @@ from intake.screening.models import Finding, RedFlag, ScreeningRun
 from tests.conftest import ROOT, address
 from tests.factories import ROLLING_IN, SETUP, SWOLLEN_CALF, make_evaluation, make_user
 from tests.integration.intake.visitor import Visitor, filled_in, invited, sent_form, stored
+from tests.patience import PATIENCE_SECONDS
 
 RIGHT = date(1986, 4, 12)
 WRONG = date(1986, 4, 13)
@@ -38,7 +39,7 @@ def at_once(count: int, work: Callable[[int], object], threads: int = 8) -> list
 
     def run(number: int) -> object:
         if number < start.parties:
-            start.wait(timeout=30)
+            start.wait(timeout=PATIENCE_SECONDS)
         try:
             return work(number)
         finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from intake.management.commands.screen_answers import Command
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -25,7 +26,7 @@ def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[byte
         input=stdin,
         capture_output=True,
         env={**os.environ, **nowhere},
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
 
 
