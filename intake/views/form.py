@@ -81,14 +81,18 @@ def tasks(request: HttpRequest, visit: Visit) -> HttpResponse:
 def page(request: HttpRequest, visit: Visit, slug: str) -> HttpResponse:
     """One page. POST saves it; with the autosave header it answers JSON and judges nothing."""
     how = request.headers.get(AUTOSAVE_HEADER) if request.method == "POST" else None
-    answer = answer_page(request, visit, slug, is_autosave=how not in (None, CONTINUE))
-    if how == CONTINUE and isinstance(answer, HttpResponseRedirectBase):
-        told = JsonResponse({"next": answer.url})
-        told.cookies = answer.cookies
-        for name in KEPT_HEADERS & answer.headers.keys():
-            told.headers[name] = answer.headers[name]
-        return told
-    return answer
+    return goes_on(request, answer_page(request, visit, slug, is_autosave=how not in (None, CONTINUE)))
+
+
+def goes_on(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """The same answer; where the script pressed the button, a redirect becomes `{"next": path}`."""
+    if request.headers.get(AUTOSAVE_HEADER) != CONTINUE or not isinstance(answer, HttpResponseRedirectBase):
+        return answer
+    told = JsonResponse({"next": answer.url})
+    told.cookies = answer.cookies
+    for name in KEPT_HEADERS & answer.headers.keys():
+        told.headers[name] = answer.headers[name]
+    return told
 
 
 def answer_page(request: HttpRequest, visit: Visit, slug: str, *, is_autosave: bool) -> HttpResponse:
@@ -454,6 +458,10 @@ def advice_context(visit: Visit, screening: Screening) -> dict[str, Any]:
 @patient_page
 def check(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Check your answers, then send them. Sending twice is sending once."""
+    return goes_on(request, answer_check(request, visit))
+
+
+def answer_check(request: HttpRequest, visit: Visit) -> HttpResponse:
     confirmed = request.POST.get("confirm") == "yes"
     key = sent_key(request)
     to_send = journey.find_to_send(visit.invitation, key) if key is not None and confirmed else None

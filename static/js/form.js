@@ -67,7 +67,7 @@
     });
   }
 
-  const form = document.querySelector("form[data-autosave]");
+  const form = document.querySelector("form[data-autosave], form[data-send]");
   if (!form) return;
   const all = (selector, root = form) => [...root.querySelectorAll(selector)];
 
@@ -138,8 +138,8 @@
   });
 
   // ---- Save while typing
-  const line = form.querySelector("[data-saved]");
-  const words = line && line.querySelector("span");
+  const line = form.querySelector("[role=status][data-saving]");
+  const words = line.querySelector("span");
   let timer = 0;
   let wait = 2000;
   let running = null;
@@ -196,14 +196,14 @@
     if (event.target.name === "view") return;
     dirty = true;
     show();
-    if (line) later(1000);
+    later(1000);
   };
-  form.addEventListener("input", changed);
-  form.addEventListener("change", (event) => { alone(event.target); changed(event); });
-  if (line) {
+  if (form.matches("[data-autosave]")) {
+    form.addEventListener("input", changed);
+    form.addEventListener("change", (event) => { alone(event.target); changed(event); });
     addEventListener("pagehide", () => save(true));
-    addEventListener("online", () => { if (retry) retry(); });
   }
+  addEventListener("online", () => { if (retry) retry(); });
 
   // ---- The button: sent from the page itself, so that a line that is cut takes nothing away. One press sends
   // once; while there is no signal it is tried again, and goes on by itself when it came through.
@@ -222,7 +222,7 @@
     if (running) running.abort();
     leaving = true;
     form.classList.add("is-sending");
-    if (line) say(line.dataset.saving, false);
+    say(line.dataset.saving, false);
     const data = new FormData(form);
     if (button && button.name) data.append(button.name, button.value);
     const limit = new AbortController();
@@ -238,7 +238,7 @@
       leaving = false;
       dirty = true;
       form.classList.remove("is-sending");
-      if (line) say(line.dataset.unsaved, true);
+      say(line.dataset.unsaved, true);
       timer = setTimeout(() => send(button), wait);
       retry = () => send(button);
       wait = Math.min(wait * 2, 60000);

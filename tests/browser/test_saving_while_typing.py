@@ -1,10 +1,11 @@
 """With scripts: what is typed is kept while it is typed."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Come
 from tests.browser.database import locked
-from tests.browser.patient import Patient
+from tests.browser.patient import SEND, Patient
 from tests.browser.product import Product
 
 WORDS = "In your own words, if you like."
@@ -51,6 +52,38 @@ def test_continue_without_a_signal_goes_on_when_it_is_back(come: Come, product: 
     patient.page.wait_for_url("**/intake/knee/")
     (stored,) = product.reception("stored", evaluation=visit["evaluation"])["intakes"]
     assert stored["answers"]["pain.worst"] == [7]
+
+
+def test_sent_without_a_signal_it_is_sent_once_when_it_is_back(come: Come, product: Product) -> None:
+    visit = product.reception("visit")
+    patient = come(Patient).opens_with_birth_date(visit["link"]).has_filled_everything()
+    patient.goes_to("/intake/check/").confirms()
+    patient.context.set_offline(True)
+    patient.touches(patient.page.get_by_role("button", name=SEND))
+    patient.reads("Not sent yet. Check your connection").reads_heading("Check your answers")
+    patient.finds_page_accessible()
+    patient.page.once("dialog", lambda dialog: dialog.dismiss())
+    with patient.page.expect_event("dialog") as asked:
+        patient.page.evaluate("location.reload()")
+    assert asked.value.type == "beforeunload", "leaving would not send it"
+    patient.problems = [words for words in patient.problems if "ERR_INTERNET_DISCONNECTED" not in words]
+    patient.context.set_offline(False)
+    patient.reads_heading("Thank you, Casey")
+    assert patient.page.url.endswith("/intake/sent/")
+    stored = product.reception("stored", evaluation=visit["evaluation"])
+    assert [intake["status"] for intake in stored["intakes"]] == ["completed"]
+    assert stored["sent_rows"] == 1
+
+
+def test_what_still_lacks_when_it_is_sent_is_said_on_the_page(come: Come, product: Product) -> None:
+    """The answer to the script's press is a page, with the place that lacks something under the finger."""
+    visit = product.reception("visit")
+    patient = come(Patient).opens_with_birth_date(visit["link"]).has_filled_everything()
+    patient.goes_to("/intake/check/")
+    patient.touches(patient.page.get_by_role("button", name=SEND))
+    patient.reads("One thing is left").reads("Tick this box to send your form.")
+    expect(patient.page.get_by_role("alert")).to_be_focused()
+    patient.confirms().sends().reads_heading("Thank you, Casey")
 
 
 @pytest.mark.deep
