@@ -9,7 +9,7 @@ from django.http import HttpResponse
 
 import clinic.editor
 from tests.architecture.answers import lacking
-from tests.architecture.conftest import CONTACT_MARKS, HEALTH_MARKS, Process, World
+from tests.architecture.conftest import CONTACT_MARKS, HEALTH_MARKS, World
 from tests.architecture.test_urls import SIGN_IN, outcome, visit
 from tests.architecture.urlconf import editor_patterns
 
@@ -76,30 +76,3 @@ def test_no_page_of_the_editor_holds_a_patient(actor: str, methods: tuple[str, .
 
 def shown(response: HttpResponse) -> str:
     return "" if response.streaming else response.text
-
-
-LOADED = """
-import sys
-from clinic.wsgi import application
-from django.test import Client
-EDITORS = ("wagtail.admin.urls", "education.wagtail_hooks", "rest_framework")
-browser = Client(SERVER_NAME="localhost")
-for path in ("/", "/learn/", "/learn/rolling-in/", "/chain/", "/staff/login/", "/intake/", "/no/such/page"):
-    print(path, browser.get(path).status_code, [name for name in EDITORS if name in sys.modules])
-print(browser.get("/editor").status_code, browser.get("/editor/").status_code, EDITORS[0] in sys.modules)
-"""
-
-
-def test_a_web_process_loads_the_editor_when_it_is_opened(process: Process):
-    """ADR 0052: it is 16 MB and most workers of a clinic never show it."""
-    lines = process(["-c", LOADED]).stdout.splitlines()
-    assert lines == [
-        "/ 200 []",
-        "/learn/ 200 []",
-        "/learn/rolling-in/ 200 []",
-        "/chain/ 200 []",
-        "/staff/login/ 200 []",
-        "/intake/ 403 []",
-        "/no/such/page 404 []",
-        "301 302 True",
-    ]
