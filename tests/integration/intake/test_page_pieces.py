@@ -39,8 +39,15 @@ def opened() -> Visitor:
     return Visitor(token).open()
 
 
-@pytest.mark.parametrize("language", ["en-us", "es"])
-@pytest.mark.parametrize("tablet", [False, True])
+@pytest.mark.parametrize(
+    ("tablet", "language"),
+    [
+        (False, "en-us"),
+        (True, "es"),
+        pytest.param(False, "es", marks=pytest.mark.deep),
+        pytest.param(True, "en-us", marks=pytest.mark.deep),
+    ],
+)
 def test_each_page_is_as_its_template_draws_it(drawn: list[str], tablet: bool, language: str):
     definition = active_questionnaire().tree()
     slugs = [page.slug for page in pages(definition)]
