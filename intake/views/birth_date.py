@@ -40,7 +40,7 @@ def read(request: HttpRequest) -> Read:
 
 
 def mismatch() -> str:
-    return _("That doesn't match what the clinic has. Check the numbers and try again.")
+    return _("That doesn’t match what the clinic has. Check the numbers and try again.")
 
 
 def come_back(request: HttpRequest, session: PatientSession, *, whose: str) -> links.Opened | HttpResponse:

@@ -12,7 +12,7 @@ from tests.browser.product import Product
 from tests.integration.intake.visitor import without_form_tokens
 from tests.patience import PATIENCE_SECONDS
 
-MISMATCH = "That doesn't match what the clinic has."
+MISMATCH = "That doesn’t match what the clinic has."
 
 
 def look_at(link: str, method: str) -> http.client.HTTPResponse:

@@ -93,7 +93,7 @@ def test_sent_and_blank_again(come: Come, code: str, kind: type[Tablet], scripts
     tablet: Tablet = come(kind, scripts=scripts)
     tablet.goes_to("/intake/tablet/").finds_page_accessible(everything=True)
     tablet.gives_code(code).finds_page_accessible(everything=True)
-    tablet.gives_birth_date("4", "12", "1985").sees_error("doesn't match").finds_page_accessible(
+    tablet.gives_birth_date("4", "12", "1985").sees_error("doesn’t match").finds_page_accessible(
         everything=True
     )
     tablet.gives_birth_date("4", "12", "1986").has_filled_everything().finds_page_accessible(everything=True)

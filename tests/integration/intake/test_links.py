@@ -21,7 +21,7 @@ RIGHT = date(1986, 4, 12)
 WRONG = date(1986, 4, 13)
 ENDED = "This link no longer works"
 CODE = "/intake/code/"
-MISMATCH = "That doesn&#x27;t match what the clinic has"
+MISMATCH = "That doesn’t match what the clinic has"
 SCANNERS = (
     "Mozilla/5.0 (Windows NT 10.0) Microsoft Outlook SafeLinks",
     "Mozilla/5.0 (compatible; GoogleImageProxy)",

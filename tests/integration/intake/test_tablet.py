@@ -172,10 +172,10 @@ def test_a_wrong_date_counts_at_the_link(evaluation: Evaluation) -> None:
     started = start(evaluation)
     for _ in range(5):
         page = types(Client(), started.digits, **WRONG_DATE)
-        assert "doesn&#x27;t match" in page.text
+        assert "doesn’t match" in page.text
         assert 'value="13"' in page.text
     # It rests: the right one is refused too, in the same words.
-    assert "doesn&#x27;t match" in types(Client(), started.digits, **BORN).text
+    assert "doesn’t match" in types(Client(), started.digits, **BORN).text
     events = [event.kind for event in rows(AccessEvent)]
     assert events == [AccessEvent.Kind.WRONG_DATE] * 5 + [AccessEvent.Kind.REFUSED_AT_REST]
     assert "Enter a real date" in types(Client(), started.digits, month="13", day="40", year="1986").text
