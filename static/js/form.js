@@ -18,6 +18,7 @@
   const close = () => {
     if (idle.dataset.clear) {
       leaving = true;
+      dirty = false;
       document.body.replaceChildren();
       location.replace(idle.dataset.clear);
     } else if (dirty) idle.close();
@@ -250,8 +251,8 @@
     event.preventDefault();
     if (!leaving) send(event.submitter);
   });
-  // Once it could not be saved, going away would lose it.
-  addEventListener("beforeunload", (event) => { if (retry && dirty && !leaving) event.preventDefault(); });
+  // Once it could not be saved, going away would lose it, also while it is tried again.
+  addEventListener("beforeunload", (event) => { if (retry && dirty) event.preventDefault(); });
   addEventListener("pageshow", () => {
     leaving = false;
     form.classList.remove("is-sending");

@@ -82,7 +82,7 @@ def test_a_new_lesson_from_the_first_word_to_its_readers(
     maya.does("Approve and Publish").is_told("Stairs and sore knees")
     reader.goes_to("/learn/stairs-and-sore-knees/").reads("Hold the rail at first.")
     reader.reads("Reviewed by")
-    assert reader.page.get_by_role("img", name="A knee on a stair").evaluate("image => image.complete")
+    expect(reader.page.get_by_role("img", name="A knee on a stair")).to_have_js_property("complete", True)
 
     sam.opens(edit).field("Address*").fill("stairs")
     sam.saves().is_told("updated").rests().does("Submit to Clinical review")
