@@ -16,8 +16,8 @@ def main() -> None:
         # What it starts has to end when it is told to: a Ctrl-C waits until it is heard (`processes.Stop`).
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     if sys.argv[1:2] == ["migrate"]:
-        # Django makes the models anew at nearly every migration: a quarter of a first start's time went to
-        # looking for garbage among them.
+        # Django makes the models anew at nearly every migration; looking for garbage among them took a
+        # quarter of the time.
         gc.set_threshold(50_000)
     if importlib.util.find_spec("django") is None and VENV_PYTHON.exists():
         # Any Python will do to say `python manage.py`: what `make setup` installed is in .venv.

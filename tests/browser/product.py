@@ -26,11 +26,11 @@ BETWEEN_MAILS = re.compile(r"^-{79}$", re.MULTILINE)
 MAIL_IS_WHOLE = re.compile(r"^-{79}\s*\Z", re.MULTILINE)
 
 
-def wait_for(look: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
+def wait_for(look: Callable[[], Any], what: str) -> Any:
     """What `look` gives once it gives something. Fails naming `what` was waited for."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not (found := look()):
-        assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
+        assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s for {what}"
         time.sleep(0.05)
     return found
 

@@ -11,6 +11,20 @@ from tests.browser.product import Product
 WORDS = "In your own words, if you like."
 
 
+def has_signal_again(patient: Patient) -> None:
+    """What the browser said of the requests that were cut off is no problem of the page's."""
+    patient.context.set_offline(False)
+    patient.problems = [words for words in patient.problems if "ERR_INTERNET_DISCONNECTED" not in words]
+
+
+def is_asked_before_leaving(patient: Patient) -> None:
+    """And stays: leaving would lose what was not saved or sent."""
+    patient.page.once("dialog", lambda dialog: dialog.dismiss())
+    with patient.page.expect_event("dialog") as asked:
+        patient.page.evaluate("location.reload()")
+    assert asked.value.type == "beforeunload"
+
+
 @pytest.mark.deep
 def test_words_outlive_a_closed_tab(come: Come, product: Product) -> None:
     visit = product.reception("visit")
@@ -27,8 +41,7 @@ def test_a_line_that_is_cut_is_told_and_mended(come: Come, product: Product) -> 
     patient = come(Patient).opens_with_birth_date(visit["link"]).starts().goes_to("/intake/about/")
     patient.context.set_offline(True)
     patient.writes(WORDS, "Typed in the elevator.").reads("Not saved yet. Check your connection")
-    patient.problems = [words for words in patient.problems if "ERR_INTERNET_DISCONNECTED" not in words]
-    patient.context.set_offline(False)
+    has_signal_again(patient)
     patient.sees_saved().has_written(WORDS, "Typed in the elevator.")
     stored = product.reception("stored", evaluation=visit["evaluation"])["intakes"]
     assert [intake["answers"]["why.story"] for intake in stored] == [["Typed in the elevator."]]
@@ -43,12 +56,8 @@ def test_continue_without_a_signal_goes_on_when_it_is_back(come: Come, product: 
         patient.touches(patient.page.locator(f"[name='{scale}'][value='7']"))
     patient.touches(patient.page.get_by_role("button", name="Save and continue", exact=True).last)
     patient.reads("Not saved yet. Check your connection")
-    patient.page.once("dialog", lambda dialog: dialog.dismiss())
-    with patient.page.expect_event("dialog") as asked:
-        patient.page.evaluate("location.reload()")
-    assert asked.value.type == "beforeunload", "leaving would lose it"
-    patient.problems = [words for words in patient.problems if "ERR_INTERNET_DISCONNECTED" not in words]
-    patient.context.set_offline(False)
+    is_asked_before_leaving(patient)
+    has_signal_again(patient)
     patient.page.wait_for_url("**/intake/knee/")
     (stored,) = product.reception("stored", evaluation=visit["evaluation"])["intakes"]
     assert stored["answers"]["pain.worst"] == [7]
@@ -62,12 +71,8 @@ def test_sent_without_a_signal_it_is_sent_once_when_it_is_back(come: Come, produ
     patient.touches(patient.page.get_by_role("button", name=SEND))
     patient.reads("Not sent yet. Check your connection").reads_heading("Check your answers")
     patient.finds_page_accessible()
-    patient.page.once("dialog", lambda dialog: dialog.dismiss())
-    with patient.page.expect_event("dialog") as asked:
-        patient.page.evaluate("location.reload()")
-    assert asked.value.type == "beforeunload", "leaving would not send it"
-    patient.problems = [words for words in patient.problems if "ERR_INTERNET_DISCONNECTED" not in words]
-    patient.context.set_offline(False)
+    is_asked_before_leaving(patient)
+    has_signal_again(patient)
     patient.reads_heading("Thank you, Casey")
     assert patient.page.url.endswith("/intake/sent/")
     stored = product.reception("stored", evaluation=visit["evaluation"])
